@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cell of the matrix: one scenario under one design.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "cli/catalog.h"
+#include "cli/session.h"
+#include "design/design.h"
+#include "explore/explorer.h"
+#include "report/verdict.h"
+#include "trace/record.h"
+
+namespace mmcheck::cli {
+
+struct Cell {
+  const NamedScenario* scenario = nullptr;
+  const design::Design* design = nullptr;
+};
+
+/// What to do about a counterexample once there is one.
+enum class Search : std::uint8_t {
+  Verdict,   ///< nothing: only the verdict is wanted
+  First,     ///< straighten it
+  Shortest,  ///< search on for the shortest, within a number of executions
+};
+
+struct CellResult {
+  report::Verdict verdict;
+  std::optional<trace::Record> record;  ///< of the counterexample; not for Search::Verdict
+};
+
+/// What the scenario's file says of this design.
+std::optional<report::Expectation> expectation_of(const workload::Scenario& scenario,
+                                                  const design::Design& design);
+
+CellResult run_cell(const Cell& cell, const explore::Options& options, Search search);
+
+/// Runs the cells on `jobs` threads (0: one per core) and passes the results on in the order of the
+/// cells. The results do not depend on `jobs`. An exception of a cell is thrown at its place in
+/// that order.
+void run_cells(std::span<const Cell> cells, const explore::Options& options, Search search,
+               unsigned jobs, const Console& console,
+               const std::function<void(CellResult&&)>& on_result);
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "cli/catalog.h"
+#include "cli/cell.h"
+#include "cli/commands.h"
+#include "cli/search_options.h"
+#include "report/columns.h"
+#include "report/json.h"
+
+namespace mmcheck::cli {
+namespace {
+
+constexpr std::string_view kHeadlineScenario = "munmap+store+msync";
+constexpr std::string_view kHeadlineDesign = "linux-6.1";
+
+/// The cell whose counterexample is shown: the race of the mail thread, or where that is not among
+/// the cells the first violated one. nullptr if nothing is violated.
+const Cell* headline_of(std::span<const Cell> cells, std::span<const report::Verdict> verdicts) {
+  const Cell* first = nullptr;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (verdicts[i].outcome != report::Outcome::Violated) continue;
+    if (verdicts[i].scenario == kHeadlineScenario && verdicts[i].design == kHeadlineDesign) {
+      return &cells[i];
+    }
+    if (first == nullptr) first = &cells[i];
+  }
+  return first;
+}
+
+void print_where_to_go_next(std::ostream& out, const report::Verdict& headline) {
+  const auto line = [&out](const std::string& command, std::string_view does) {
+    out << fmt::format("  {:<52}  {}\n", command, does);
+  };
+  out << "\nnext:\n";
+  line("mmcheck check " + headline.scenario, "this scenario under every design");
+  line("mmcheck explain " + headline.rule, "the rule, why it is one, what upholds it");
+  line("mmcheck list", "the scenarios");
+  line("mmcheck designs", "the designs, and where they come from");
+  line("mmcheck check FILE.litmus", "a scenario of your own");
+}
+
+void print_headline(const Cell& cell, const SearchOptions& options, const Console& console) {
+  run_cells({&cell, 1}, explore_options(options), Search::Shortest, options.jobs, console,
+            [&](CellResult&& result) {
+              const std::string heading = report::counterexample_heading(result.verdict);
+              console.out << '\n'
+                          << report::paint(console.colour, report::Emphasis::Bold, heading)
+                          << "\n\n";
+              if (result.record) {
+                console.out << report::columns(
+                    *result.record, {.colour = console.colour, .replay = result.verdict.replay});
+              }
+              print_where_to_go_next(console.out, result.verdict);
+            });
+}
+
+ExitCode matrix(const SearchOptions& options, const Session& session) {
+  const Console& console = session.console;
+  const std::vector<const design::Design*> designs = select_designs(options);
+  const std::vector<NamedScenario> scenarios = Catalog(session.catalog).load_all();
+  const std::vector<Cell> cells = make_cells(scenarios, designs);
+  std::vector<report::Verdict> verdicts;
+  // Only --json reports a schedule for each cell; the table needs none.
+  const Search search = options.json ? Search::First : Search::Verdict;
+  run_cells(cells, explore_options(options), search, options.jobs, console,
+            [&](CellResult&& result) {
+              if (options.json) console.out << report::to_json(result.verdict) << std::flush;
+              verdicts.push_back(std::move(result.verdict));
+            });
+  if (!options.json) {
+    console.out << "each cell: the verdict and the number of executions"
+                << (std::any_of(verdicts.begin(), verdicts.end(), report::is_failure)
+                        ? "; ! not as expected\n\n"
+                        : "\n\n")
+                << report::matrix_table(verdicts, console.colour) << '\n'
+                << report::summary(verdicts) << std::flush;
+    if (const Cell* headline = headline_of(cells, verdicts)) {
+      print_headline(*headline, options, console);
+    }
+  }
+  return exit_code_of(verdicts, options);
+}
+
+}  // namespace
+
+void add_matrix_command(CLI::App& app, Session& session) {
+  auto options = std::make_shared<SearchOptions>();
+  CLI::App* command = app.add_subcommand(
+      "matrix", "Check the whole catalog; print designs against scenarios and one counterexample");
+  add_search_options(*command, *options);
+  command->callback([options, &session] {
+    session.command = [options, &session] { return matrix(*options, session); };
+  });
+}
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/suggest.h"
+
+#ifndef MMCHECK_VERSION
+#define MMCHECK_VERSION "unknown"
+#endif
+
+namespace mmcheck::cli {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 every expectation met; 1 one not met; 2 wrong usage or input;\n"
+    "3 incomplete where --require-complete is given; 4 internal error.";
+
+void add_commands(CLI::App& app, Session& session) {
+  app.add_option("--catalog", session.catalog, "The folder of scenarios")->type_name("DIR");
+  app.set_version_flag("--version", "mmcheck " MMCHECK_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kExitCodes);
+  add_matrix_command(app, session);
+  add_check_command(app, session);
+  add_list_command(app, session);
+  add_designs_command(app, session);
+  add_rules_command(app, session);
+  add_replay_command(app, session);
+  add_explain_command(app, session);
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+/// The first word where a sub-command stands, if there is none of that name; empty otherwise.
+std::string unknown_command(const std::vector<std::string>& names,
+                            const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--catalog") {
+      ++i;
+    } else if (!words[i].starts_with('-')) {
+      const bool known = std::find(names.begin(), names.end(), words[i]) != names.end();
+      return known ? "" : words[i];
+    }
+  }
+  return "";
+}
+
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error,
+                          const std::vector<std::string>& words) {
+  const std::vector<std::string> names = command_names(app);
+  const std::string unknown = unknown_command(names, words);
+  if (unknown.empty()) return error.what();
+  return fmt::format("unknown command '{}'{}", unknown, did_you_mean(unknown, names));
+}
+
+ExitCode parse_and_run(CLI::App& app, Session& session, const std::vector<std::string>& words) {
+  const Console& console = session.console;
+  try {
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      app.exit(error, console.out, console.err);  // --help, --version
+      return ExitCode::Met;
+    }
+    console.err << "mmcheck: " << usage_message(app, error, words)
+                << "\nmmcheck: `mmcheck --help` and `mmcheck COMMAND --help` tell the usage\n";
+    return ExitCode::Usage;
+  }
+  const ExitCode code = session.command();
+  if (!console.out.flush()) throw InputError("cannot write to standard output");
+  return code;
+}
+
+std::string place_of(const SourcePlace& place) {
+  std::string out = place.file;
+  if (place.line > 0) out += fmt::format(":{}", place.line);
+  if (place.line > 0 && place.column > 0) out += fmt::format(":{}", place.column);
+  return out.empty() ? out : out + ": ";
+}
+
+}  // namespace
+
+ExitCode report_current_exception(std::ostream& err) {
+  try {
+    throw;
+  } catch (const InputError& error) {
+    err << "mmcheck: " << place_of(error.place()) << error.what() << '\n';
+    return ExitCode::Usage;
+  } catch (const std::bad_alloc&) {
+    err << "mmcheck: out of memory\n";
+  } catch (const std::exception& error) {
+    err << "mmcheck: internal error: " << error.what() << '\n';
+  } catch (...) {
+    err << "mmcheck: internal error: an exception of unknown type\n";
+  }
+  return ExitCode::Internal;
+}
+
+ExitCode run(int argc, const char* const* argv, const Console& console) {
+  try {
+    Session session{console, {}, {}};
+    CLI::App app("Runs a memory manager under every schedule and every TLB state.", "mmcheck");
+    add_commands(app, session);
+    return parse_and_run(app, session, std::vector<std::string>(argv + 1, argv + argc));
+  } catch (...) {
+    return report_current_exception(console.err);
+  }
+}
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/search_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+
+#include "base/error.h"
+#include "cli/suggest.h"
+
+namespace mmcheck::cli {
+namespace {
+
+/// A random search has no end of its own.
+constexpr std::uint64_t kRandomExecutions = 10'000;
+
+/// CLI11's own validators put their range of 300 digits into the message.
+CLI::Validator at_least_one() {
+  const auto check = [](std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const bool positive = text.find_first_not_of('0') != std::string::npos;
+    return digits && positive ? std::string() : "'" + text + "' is not a number of at least 1";
+  };
+  return CLI::Validator(check, "");
+}
+
+explore::Strategy strategy_of(const std::string& name) {
+  if (name == "naive") return explore::Strategy::Naive;
+  if (name == "random") return explore::Strategy::Random;
+  return explore::Strategy::Dpor;
+}
+
+}  // namespace
+
+void add_search_options(CLI::App& command, SearchOptions& options) {
+  command.add_option("--design", options.designs, "Only this design; may be repeated")
+      ->type_name("NAME")
+      ->take_all()
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--mutations", options.mutations,
+                   "Also the mutations: linux-6.12 with one step dropped or moved");
+  command.add_flag("--json", options.json, "One JSON object per line and cell");
+  command
+      .add_option("--strategy", options.strategy,
+                  "dpor: one execution per class of equivalent ones; naive: every interleaving; "
+                  "random: a sample")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"dpor", "naive", "random"}))
+      ->capture_default_str();
+  command
+      .add_option("--max-executions", options.executions_max,
+                  "Cut each search short after N executions (random: 10000 unless told)")
+      ->type_name("N")
+      ->check(at_least_one());
+  command.add_option("--seed", options.seed, "Of the random strategy")
+      ->type_name("S")
+      ->capture_default_str();
+  command.add_flag("--require-complete", options.require_complete,
+                   "Exit with 3 if a search was cut short");
+  command
+      .add_option("-j,--jobs", options.jobs, "Cells searched at the same time; default: all cores")
+      ->type_name("N")
+      ->check(at_least_one());
+}
+
+const design::Design& find_design_or_throw(const std::string& name) {
+  if (const design::Design* design = design::find_design(name)) return *design;
+  std::vector<std::string> names;
+  for (const design::Design& design : design::designs()) names.emplace_back(design.name);
+  for (const design::Design& design : design::mutations()) names.emplace_back(design.name);
+  throw InputError(fmt::format("unknown design '{}'{}; `mmcheck designs` names them", name,
+                               did_you_mean(name, names)));
+}
+
+std::vector<const design::Design*> select_designs(const SearchOptions& options) {
+  std::vector<const design::Design*> wanted;
+  for (const std::string& name : options.designs) wanted.push_back(&find_design_or_throw(name));
+  const auto is_wanted = [&](const design::Design& design) {
+    return std::find(wanted.begin(), wanted.end(), &design) != wanted.end();
+  };
+  std::vector<const design::Design*> selected;
+  for (const design::Design& design : design::designs()) {
+    if (wanted.empty() || is_wanted(design)) selected.push_back(&design);
+  }
+  for (const design::Design& design : design::mutations()) {
+    if (options.mutations || is_wanted(design)) selected.push_back(&design);
+  }
+  return selected;
+}
+
+explore::Options explore_options(const SearchOptions& options) {
+  explore::Options result;
+  result.strategy = strategy_of(options.strategy);
+  result.seed = options.seed;
+  if (result.strategy == explore::Strategy::Random) result.executions_max = kRandomExecutions;
+  if (options.executions_max) result.executions_max = *options.executions_max;
+  return result;
+}
+
+std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
+                             std::span<const design::Design* const> designs) {
+  std::vector<Cell> cells;
+  for (const NamedScenario& scenario : scenarios) {
+    for (const design::Design* design : designs) cells.push_back({&scenario, design});
+  }
+  return cells;
+}
+
+ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options) {
+  if (std::any_of(verdicts.begin(), verdicts.end(), report::is_failure)) return ExitCode::NotMet;
+  const auto cut_short = [](const report::Verdict& verdict) { return !verdict.complete; };
+  if (options.require_complete && std::any_of(verdicts.begin(), verdicts.end(), cut_short)) {
+    return ExitCode::Incomplete;
+  }
+  return ExitCode::Met;
+}
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of the sub-commands that search: which designs, how, how far.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/catalog.h"
+#include "cli/cell.h"
+#include "cli/session.h"
+#include "design/design.h"
+
+namespace mmcheck::cli {
+
+struct SearchOptions {
+  std::vector<std::string> designs;
+  bool mutations = false;
+  bool json = false;
+  std::string strategy = "dpor";
+  std::optional<std::uint64_t> executions_max;
+  std::uint64_t seed = 1;
+  bool require_complete = false;
+  unsigned jobs = 0;  ///< 0: one per core
+};
+
+void add_search_options(CLI::App& command, SearchOptions& options);
+
+/// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
+std::vector<const design::Design*> select_designs(const SearchOptions& options);
+
+/// Throws InputError with a suggestion if there is none of that name.
+const design::Design& find_design_or_throw(const std::string& name);
+
+explore::Options explore_options(const SearchOptions& options);
+
+/// Every scenario under every design. References both.
+std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
+                             std::span<const design::Design* const> designs);
+
+/// The exit code that the verdicts call for.
+ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options);
+
+}  // namespace mmcheck::cli

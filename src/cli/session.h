@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all sub-commands share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "report/style.h"
+
+namespace mmcheck::cli {
+
+enum class Format : std::uint8_t { Text, Json };
+
+/// Whether a status line may be shown while a command runs.
+enum class Status : std::uint8_t { None, Terminal };
+
+/// Where a command's output goes.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+  report::Colour colour = report::Colour::No;
+  Status status = Status::None;
+};
+
+/// One run of the program: filled by the parser, then `command` is called.
+struct Session {
+  Console console;
+  std::string catalog;  ///< as given; empty: the default
+  std::function<ExitCode()> command;
+};
+
+/// Parses the command line and runs it. Prints errors; does not throw.
+ExitCode run(int argc, const char* const* argv, const Console& console);
+
+/// Prints the exception that is being handled as one line, and says how to exit.
+ExitCode report_current_exception(std::ostream& err);
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "design/design.h"
+
+#include <array>
+
+#include "design/policies.h"
+
+namespace mmcheck::design {
+
+namespace {
+
+using mm::Policies;
+
+const Policies kLinux61{
+    .zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kLinux62{
+    .zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()};
+const Policies kLinux612{
+    .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
+const Policies kTorvaldsDirtyInBatch{
+    .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsRmapAtFree{
+    .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kZijlstraForceFlush{
+    .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kFlushEveryPagePolicies{
+    .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
+
+const std::array kDesigns{
+    Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
+    Design{"linux-6.2", "delayed rmap, no new batch while removals are outstanding",
+           "series of 9 Nov 2022, as posted", &kLinux62},
+    Design{"linux-6.12", "delayed rmap, local and active batch", "linux v6.12 mm/mmu_gather.c",
+           &kLinux612},
+    Design{"torvalds-dirty-in-batch", "the D bit is set after the flush, the rmap goes early",
+           "Torvalds, 29 Oct 2022", &kTorvaldsDirtyInBatch},
+    Design{"torvalds-rmap-at-free", "the rmap is removed when the page is freed, anon too",
+           "Torvalds, 31 Oct 2022", &kTorvaldsRmapAtFree},
+    Design{"zijlstra-force-flush", "MADV_DONTNEED flushes before the PTL is dropped",
+           "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
+    Design{"flush-every-page", "each entry is flushed as it is cleared",
+           "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
+    Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes at once",
+           "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+};
+
+}  // namespace
+
+std::span<const Design> designs() { return kDesigns; }
+
+const Design* find_design(std::string_view name) {
+  for (const std::span<const Design> list : {designs(), mutations()}) {
+    for (const Design& design : list) {
+      if (design.name == name) return &design;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace mmcheck::design

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// linux-6.12 with one step dropped or moved. A rule that no mutation can break is not checked.
+#include <array>
+
+#include "design/design.h"
+#include "design/policies.h"
+
+namespace mmcheck::design {
+
+namespace {
+
+using mm::Policies;
+
+constexpr Policies linux_6_12(const machine::Arch& arch) {
+  return {.zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &arch};
+}
+
+/// Walks only the active batch although linux-6.12 fills two.
+class ActiveBatchOnly final : public mm::GatherPolicy {
+ public:
+  bool may_start_batch(bool delayed_rmap, bool active_is_local) const override {
+    return kLocalAndActive.may_start_batch(delayed_rmap, active_is_local);
+  }
+  bool walks_local_batch() const override { return false; }
+};
+constexpr ActiveBatchOnly kActiveBatchOnly;
+
+/// Forgets the D bit of the entry.
+class DirtyBitDropped final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    Treatment treatment = kDelayedRmap.treat(entry);
+    treatment.dirty = mm::DirtyTransfer::Never;
+    return treatment;
+  }
+};
+constexpr DirtyBitDropped kDirtyBitDropped;
+
+/// Delays the rmap, but lets the flush wait until the gather is finished.
+class NoForceFlush final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    Treatment treatment = kDelayedRmap.treat(entry);
+    treatment.flush = mm::FlushTime::AtFinish;
+    return treatment;
+  }
+};
+constexpr NoForceFlush kNoForceFlush;
+
+/// Removes the rmap of anonymous pages late too: delayed past unlink_anon_vmas().
+class AnonRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    Treatment treatment = kDelayedRmap.treat(entry);
+    if (entry.anon) treatment.rmap = mm::RmapRemoval::AtFree;
+    return treatment;
+  }
+};
+constexpr AnonRmapAtFree kAnonRmapAtFree;
+
+template <typename Change>
+Policies changed(Change change) {
+  Policies policies = linux_6_12(machine::x86_64());
+  change(policies);
+  return policies;
+}
+
+const Policies kNoPvmwSync =
+    changed([](Policies& p) { p.mkclean_walk = mm::PvmwSync::No; });
+const Policies kFlushAfterPtl =
+    changed([](Policies& p) { p.ptl_at_flush = mm::PtlAtFlush::Dropped; });
+const Policies kRmapBeforeFlush = changed([](Policies& p) { p.zap = &kEarlyRmap; });
+const Policies kScanActiveOnly = changed([](Policies& p) { p.gather = &kActiveBatchOnly; });
+const Policies kFreeBeforeFlush =
+    changed([](Policies& p) { p.flush_versus_free = mm::FlushVersusFree::FreeFirst; });
+const Policies kNoFlush = changed([](Policies& p) { p.flushes = mm::Flushes::Omitted; });
+const Policies kNoNestedRule =
+    changed([](Policies& p) { p.nested_rule = mm::NestedRule::Dropped; });
+const Policies kNoDirtyTransfer = changed([](Policies& p) { p.zap = &kDirtyBitDropped; });
+const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
+const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+
+const std::array kMutations{
+    Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
+           "drops PVMW_SYNC in mm/rmap.c: folio_mkclean", &kNoPvmwSync},
+    Design{"linux-6.12/flush-after-ptl", "the forced flush comes after the PTL is dropped",
+           "moves tlb_flush_mmu_tlbonly in mm/memory.c: zap_pte_range", &kFlushAfterPtl},
+    Design{"linux-6.12/rmap-before-flush", "the rmap is removed as the entry is cleared",
+           "drops delay_rmap in mm/memory.c: zap_present_folio_ptes", &kRmapBeforeFlush},
+    Design{"linux-6.12/scan-active-batch", "delayed removals in the local batch are forgotten",
+           "drops the local batch in mm/mmu_gather.c: tlb_flush_rmaps", &kScanActiveOnly},
+    Design{"linux-6.12/free-before-flush", "pages are freed before TLBs are flushed",
+           "swaps the steps of mm/mmu_gather.c: tlb_flush_mmu", &kFreeBeforeFlush},
+    Design{"linux-6.12/no-flush", "TLBs are never flushed by the gather",
+           "drops tlb_flush in include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly", &kNoFlush},
+    Design{"linux-6.12/no-nested-rule", "a gather does not care for others on the same mm",
+           "drops mm_tlb_flush_nested in mm/mmu_gather.c: tlb_finish_mmu", &kNoNestedRule},
+    Design{"linux-6.12/no-dirty-transfer", "the D bit of a cleared entry is dropped",
+           "drops folio_mark_dirty in mm/memory.c: zap_present_folio_ptes", &kNoDirtyTransfer},
+    Design{"linux-6.12/no-force-flush", "delayed rmap, but nothing forces the flush",
+           "drops force_flush in mm/memory.c: zap_present_folio_ptes", &kNoForcedFlush},
+    Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
+           "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+};
+
+}  // namespace
+
+std::span<const Design> mutations() { return kMutations; }
+
+}  // namespace mmcheck::design

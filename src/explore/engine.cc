@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explore/engine.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/error.h"
+
+namespace mmcheck::explore {
+
+namespace {
+constexpr std::size_t kAccessesAtFirst = 64;
+constexpr std::uint64_t kStepsMaxOfClocks = 65'000;  // lanes of clocks have 16 bits
+}  // namespace
+
+Engine::Engine(Program& program, const EngineOptions& options)
+    : program_(program),
+      options_(options),
+      execution_(*this),
+      fibers_(&Engine::fiber_body, this),
+      words_(new std::uint64_t[kObjectsMax]()),
+      accesses_(kAccessesAtFirst),
+      merged_at_(kObjectsMax, 0) {
+  options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
+  execution_.words_ = words_.get();
+  reset_accesses();
+}
+
+Engine::~Engine() = default;
+
+void Engine::reset_accesses() {
+  execution_.next_access_ = accesses_.data();
+  execution_.accesses_end_ = accesses_.data() + accesses_.size();
+}
+
+void Engine::grow_accesses() {
+  std::size_t used = accesses_.size();
+  accesses_.resize(used * 2);
+  reset_accesses();
+  execution_.next_access_ += used;
+}
+
+void Engine::fiber_body(void* engine_pointer, unsigned index) {
+  auto* engine = static_cast<Engine*>(engine_pointer);
+  Thread& thread = engine->threads_[index];
+  try {
+    thread.function(thread.context);
+  } catch (...) {
+    engine->thrown_ = std::current_exception();
+  }
+  thread.pending = Pending::Finished;
+}
+
+void Engine::announce(Pending pending, const trace::StepText& text) {
+  if (phase_ != Phase::Running && phase_ != Phase::Start) {
+    throw InternalError("steps are made by threads only");
+  }
+  Thread& thread = threads_[current_];
+  if (thread.pending == Pending::Handler) {
+    throw InternalError("a handler is one step and must not announce another");
+  }
+  thread.pending = pending;
+  thread.text = &text;
+  fibers_.suspend();
+}
+
+ThreadId Engine::add_thread(std::string_view name, CpuId cpu, ThreadFunction function,
+                            void* context) {
+  if (phase_ != Phase::Setup) throw InternalError("threads are spawned in Program::setup only");
+  if (nr_threads_ == kThreadsMax) throw InternalError("too many threads");
+  Thread& thread = threads_[nr_threads_];
+  thread = Thread{};
+  thread.cpu = cpu;
+  thread.function = function;
+  thread.context = context;
+  thread.name = name;
+  return ThreadId{static_cast<std::uint8_t>(nr_threads_++)};
+}
+
+void Engine::begin() {
+  nr_threads_ = nr_objects_ = 0;
+  nr_steps_ = 0;
+  free_ = guarded_ = handlers_ = 0;
+  current_ = 0;
+  outcome_hash_ = 0;
+  reached_finish_ = false;
+  reported_.reset();
+  if (options_.recording) recorder_ = std::make_unique<Recorder>();
+  phase_ = Phase::Setup;
+  program_.setup(execution_);
+  start_threads();
+}
+
+void Engine::start_threads() {
+  phase_ = Phase::Start;
+  reset_accesses();
+  for (unsigned i = 0; i < nr_threads_ && !violated(); ++i) {
+    current_ = i;
+    Thread& thread = threads_[i];
+    if (thread.pending == Pending::Handler) {
+      guarded_ |= 1u << i;
+      continue;
+    }
+    fibers_.restart(i);
+    resume(i);
+  }
+  if (execution_.next_access_ != accesses_.data()) {
+    throw InternalError("shared words are accessed in steps only: announce a step first");
+  }
+  phase_ = Phase::Running;
+}
+
+void Engine::resume(unsigned index) {
+  Thread& thread = threads_[index];
+  fibers_.resume(index);
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  std::uint32_t bit = 1u << index;
+  free_ &= ~bit;
+  guarded_ &= ~bit;
+  if (thread.pending == Pending::Guarded) {
+    guarded_ |= bit;
+  } else if (thread.pending != Pending::Finished) {
+    free_ |= bit;
+  }
+}
+
+std::uint32_t Engine::enabled() const {
+  std::uint32_t result = free_;
+  for (std::uint32_t rest = guarded_; rest != 0; rest &= rest - 1) {
+    const Thread& thread = threads_[std::countr_zero(rest)];
+    const Guard& first = thread.guard[0];
+    bool holds = first.holds(words_[to_index(first.object)]);
+    if (thread.nr_guards == 2) {
+      holds = holds && thread.guard[1].holds(words_[to_index(thread.guard[1].object)]);
+    }
+    if (holds) result |= rest & -rest;
+  }
+  return result;
+}
+
+unsigned Engine::list(unsigned index, std::span<std::uint64_t, Alternatives::kMax> out) {
+  if (threads_[index].pending != Pending::Choice) {
+    out[0] = 0;
+    return 1;
+  }
+  enter_step(index);
+  unsigned nr_labels = threads_[index].alternatives->list(out);
+  if (nr_labels == 0 || nr_labels > Alternatives::kMax) {
+    throw InternalError("a step must have between 1 and 32 alternatives");
+  }
+  if (execution_.next_access_ != accesses_.data()) {
+    throw InternalError("Alternatives::list must not access words, only peek");
+  }
+  return nr_labels;
+}
+
+void Engine::enter_step(unsigned index) {
+  current_ = index;
+  step_event_ = nr_steps_;
+  step_predecessors_ = threads_[index].nr_steps;
+  reset_accesses();
+  clock_started_ = asked_order_ = false;
+}
+
+void Engine::run(unsigned index, std::uint64_t label) {
+  Thread& thread = threads_[index];
+  enter_step(index);
+  label_ = label;
+  nr_step_guards_ = thread.nr_guards;
+  for (unsigned i = 0; i < thread.nr_guards; ++i) {
+    step_guards_[i] = thread.guard[i];  // the thread announces its next ones before the step ends
+    execution_.use(thread.guard[i].object, Mode::Read, 0, true);
+    execution_.next_access_[-1].guard = true;
+  }
+  if (recorder_) {
+    recorder_->begin_step(ThreadId{static_cast<std::uint8_t>(index)}, label, *thread.text);
+  }
+  if (thread.pending == Pending::Handler) {
+    run_handler(thread);
+  } else {
+    resume(index);
+  }
+  if (recorder_) recorder_->end_step(merge_step(), words_.get());
+  ++thread.nr_steps;
+  ++nr_steps_;
+}
+
+void Engine::run_handler(Thread& thread) {
+  try {
+    thread.function(thread.context);
+  } catch (const ViolationInHandler&) {
+    // The report is kept in reported_.
+  }
+}
+
+std::span<const StepAccess> Engine::merge_step() {
+  merged_.clear();
+  for (const StepAccess* access = accesses_.data(); access != execution_.next_access_; ++access) {
+    std::uint32_t& at = merged_at_[to_index(access->object)];
+    if (at < merged_.size() && merged_[at].object == access->object) {
+      StepAccess& known = merged_[at];
+      known.mode = merge(known.mode, access->mode);
+      known.delta += access->delta;
+      known.guard |= access->guard;
+      known.value_read |= access->value_read;
+    } else {
+      at = static_cast<std::uint32_t>(merged_.size());
+      merged_.push_back(*access);
+    }
+  }
+  return merged_;
+}
+
+const Clock& Engine::step_clock() {
+  // Called also while a prefix is replayed, when the log has later events already: those that come
+  // after this step must not count.
+  if (!clock_started_) {
+    clock_ = log_.clock_of(current_, step_predecessors_);
+    clock_started_ = true;
+    nr_joined_ = 0;
+  }
+  auto nr_accesses = static_cast<std::size_t>(execution_.next_access_ - accesses_.data());
+  for (; nr_joined_ < nr_accesses; ++nr_joined_) {
+    log_.join_conflicting(clock_, accesses_[nr_joined_], step_event_);
+  }
+  return clock_;
+}
+
+void Engine::append_step() {
+  const Clock& clock = step_clock();
+  merge_step();
+  log_.append({.thread = current_,
+               .label = label_,
+               .accesses = merged_,
+               .guards = {step_guards_, nr_step_guards_},
+               .asked_order = asked_order_},
+              clock, words_.get());
+}
+
+bool Engine::ordered_before(EventId event) {
+  if (event == kNoEvent || options_.real_time || phase_ != Phase::Running) return true;
+  asked_order_ = true;
+  std::uint32_t number = to_index(event);
+  if (number >= nr_steps_) return number == nr_steps_;
+  return log_.covers(step_clock(), number);
+}
+
+}  // namespace mmcheck::explore

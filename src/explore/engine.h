@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machinery below the strategies: runs one execution step by step, as it is told.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "explore/execution.h"
+#include "explore/fiber.h"
+#include "explore/recorder.h"
+#include "explore/trace_log.h"
+
+namespace mmcheck::explore {
+
+struct EngineOptions {
+  bool logging = true;     ///< keep a TraceLog of the steps
+  bool real_time = false;  ///< Execution::ordered_before is always true
+  bool reordering_covers = false;  ///< Execution::covered_by_reordering tells the truth
+  bool recording = false;
+  std::uint64_t steps_max = 10'000;
+};
+
+/// A violation as it was reported.
+struct Reported {
+  trace::Violation violation;
+  EventId reporter = kNoEvent;  ///< the step that reported it, else the last step
+  bool ended_by_step = false;   ///< the reporting step ended the execution
+};
+
+/// Unwinds a handler that has reported a violation: it runs on the scheduler's own stack, which
+/// cannot be abandoned as a fiber's can.
+struct ViolationInHandler {};
+
+/// How an execution came to its end.
+enum class Ending : std::uint8_t { Complete, Violated };
+
+class Engine {
+ public:
+  Engine(Program& program, const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // --- one execution: begin(), then run() while something is enabled, then conclude() ------------
+
+  /// Sets the program up and runs each thread to its first step. Keeps the log.
+  void begin();
+  /// The threads that can make a step now, as a set of bits.
+  std::uint32_t enabled() const;
+  /// Whether the thread's next step has alternatives; others have only the label 0.
+  bool has_alternatives(unsigned thread) const {
+    return threads_[thread].pending == Pending::Choice;
+  }
+  unsigned list(unsigned thread, std::span<std::uint64_t, Alternatives::kMax> out);
+  /// One step of an enabled thread. Rethrows what the thread throws.
+  void run(unsigned thread, std::uint64_t label);
+  /// Nothing is enabled, the limit of steps is reached, or a rule is broken: judges the end.
+  Ending conclude();
+
+  bool violated() const { return reported_.has_value(); }
+  const std::optional<Reported>& reported() const { return reported_; }
+  bool at_step_limit() const { return nr_steps_ >= options_.steps_max; }
+  std::uint32_t nr_steps() const { return nr_steps_; }
+  unsigned nr_threads() const { return nr_threads_; }
+  unsigned nr_objects() const { return nr_objects_; }
+  std::uint64_t outcome_hash() const { return outcome_hash_; }
+  bool reached_finish() const { return reached_finish_; }
+  std::uint64_t word(ObjectId object) const { return words_[to_index(object)]; }
+  /// Threads, handlers among them, that have a step before them.
+  std::uint32_t unfinished() const { return free_ | guarded_; }
+  bool is_handler(unsigned thread) const { return threads_[thread].pending == Pending::Handler; }
+  std::span<const Guard> guards(unsigned thread) const {
+    return {threads_[thread].guard, threads_[thread].nr_guards};
+  }
+  unsigned steps_of(unsigned thread) const { return threads_[thread].nr_steps; }
+
+  // --- the log of steps --------------------------------------------------------------------------
+
+  /// Enters the step that was just run into the log.
+  void append_step();
+  TraceLog& log() { return log_; }
+  const TraceLog& log() const { return log_; }
+
+  Recorder& recorder() { return *recorder_; }
+
+ private:
+  friend class Execution;
+
+  enum class Pending : std::uint8_t { Step, Choice, Guarded, Handler, Finished };
+
+  struct Thread {
+    Pending pending = Pending::Finished;
+    std::uint8_t nr_guards = 0;
+    std::uint16_t nr_steps = 0;
+    CpuId cpu{};
+    Guard guard[2];
+    const Alternatives* alternatives = nullptr;
+    const trace::StepText* text = nullptr;  ///< on the fiber's stack while it is suspended
+    ThreadFunction function = nullptr;
+    void* context = nullptr;
+    std::string_view name;
+  };
+
+  static void fiber_body(void* engine, unsigned thread);
+  void announce(Pending pending, const trace::StepText& text);
+  void start_threads();
+  void resume(unsigned thread);
+  void run_handler(Thread& thread);
+  void reset_accesses();
+  void enter_step(unsigned thread);
+  void grow_accesses();
+  void report(const trace::Violation& violation);
+  void report_deadlock(std::uint32_t blocked);
+  void report_no_progress();
+  std::string deadlock_text(std::uint32_t blocked) const;
+  bool ordered_before(EventId event);
+  /// Of the current step: its accesses, each word once. Valid until the next call.
+  std::span<const StepAccess> merge_step();
+  /// Of the current step: what happens before it as far as it has come, itself not included.
+  const Clock& step_clock();
+  ThreadId add_thread(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
+
+  enum class Phase : std::uint8_t { Idle, Setup, Start, Running, Finish };
+
+  Program& program_;
+  EngineOptions options_;
+  Execution execution_;
+  Fibers fibers_;
+  std::unique_ptr<std::uint64_t[]> words_;
+  std::vector<StepAccess> accesses_;  ///< of the current step, in the order they were made
+  std::vector<StepAccess> merged_;
+  std::vector<std::uint32_t> merged_at_;  ///< per object: its place in merged_, if it says so
+  Thread threads_[kThreadsMax];
+  trace::StepText handler_texts_[kThreadsMax];
+  unsigned nr_threads_ = 0;
+  unsigned nr_objects_ = 0;
+  std::uint32_t nr_steps_ = 0;
+  std::uint32_t free_ = 0;     ///< threads whose next step needs nothing
+  std::uint32_t guarded_ = 0;  ///< threads whose next step has guards
+  std::uint32_t handlers_ = 0;
+  unsigned current_ = 0;
+  std::uint64_t label_ = 0;
+  Phase phase_ = Phase::Idle;
+  bool reached_finish_ = false;
+  bool asked_order_ = false;
+  Guard step_guards_[2];  ///< of the current step
+  std::size_t nr_step_guards_ = 0;
+  Clock clock_;                  ///< of the current step, as far as joined
+  std::size_t nr_joined_ = 0;    ///< accesses of the current step that clock_ includes
+  bool clock_started_ = false;
+  std::uint32_t step_event_ = 0;    ///< number of the current step
+  unsigned step_predecessors_ = 0;  ///< how many steps its thread made before it
+  std::uint64_t outcome_hash_ = 0;
+  std::optional<Reported> reported_;
+  std::string stuck_text_;  ///< what a deadlock's violation says; outlives the execution
+  std::exception_ptr thrown_;
+  TraceLog log_;
+  std::unique_ptr<Recorder> recorder_;  ///< only while recording
+};
+
+}  // namespace mmcheck::explore

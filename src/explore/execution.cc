@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs' side of the engine. What is called at every access is in execution.h.
+#include "explore/execution.h"
+
+#include "base/error.h"
+#include "explore/engine.h"
+
+namespace mmcheck::explore {
+
+ObjectId Execution::new_object(std::uint64_t initial, const trace::ObjectText& text) {
+  Engine& engine = *engine_;
+  if (engine.phase_ != Engine::Phase::Setup) {
+    throw InternalError("new_object: shared words are made in Program::setup only");
+  }
+  if (engine.nr_objects_ == kObjectsMax) throw InternalError("new_object: too many shared words");
+  ObjectId id{static_cast<std::uint16_t>(engine.nr_objects_++)};
+  words_[to_index(id)] = initial;
+  if (engine.recorder_) engine.recorder_->add_object(text);
+  return id;
+}
+
+ThreadId Execution::spawn(std::string_view name, CpuId cpu, ThreadFunction function,
+                          void* context) {
+  ThreadId id = engine_->add_thread(name, cpu, function, context);
+  if (engine_->recorder_) engine_->recorder_->add_thread(name, cpu, false);
+  return id;
+}
+
+ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
+                                  const trace::StepText& text, ThreadFunction function,
+                                  void* context) {
+  ThreadId id = engine_->add_thread(name, cpu, function, context);
+  unsigned index = to_index(id);
+  Engine::Thread& thread = engine_->threads_[index];
+  thread.pending = Engine::Pending::Handler;
+  thread.nr_guards = 2;
+  thread.guard[0] = first;
+  thread.guard[1] = second;
+  engine_->handler_texts_[index] = text;
+  thread.text = &engine_->handler_texts_[index];
+  engine_->handlers_ |= 1u << index;
+  if (engine_->recorder_) engine_->recorder_->add_thread(name, cpu, true);
+  return id;
+}
+
+void Execution::step(const trace::StepText& text) {
+  engine_->threads_[engine_->current_].nr_guards = 0;
+  engine_->announce(Engine::Pending::Step, text);
+}
+
+void Execution::step_when(const Guard& guard, const trace::StepText& text) {
+  Engine::Thread& thread = engine_->threads_[engine_->current_];
+  thread.nr_guards = 1;
+  thread.guard[0] = guard;
+  engine_->announce(Engine::Pending::Guarded, text);
+}
+
+std::uint64_t Execution::step_choose(const Alternatives& alternatives,
+                                     const trace::StepText& text) {
+  Engine::Thread& thread = engine_->threads_[engine_->current_];
+  thread.nr_guards = 0;
+  thread.alternatives = &alternatives;
+  engine_->announce(Engine::Pending::Choice, text);
+  return engine_->label_;
+}
+
+void Execution::touch(ObjectId object, Access access) {
+  // State beside the word may be read under the name of a Write, but not of a Commute.
+  switch (access) {
+    case Access::Read: use(object, Mode::Read, 0, true); break;
+    case Access::Write: use(object, Mode::Write, 0, true); break;
+    case Access::Commute: use(object, Mode::Commute, 0, false); break;
+  }
+}
+
+EventId Execution::current_event() const {
+  bool running = engine_->phase_ == Engine::Phase::Running;
+  return running ? EventId{engine_->nr_steps_} : kNoEvent;
+}
+
+bool Execution::ordered_before(EventId event) const { return engine_->ordered_before(event); }
+
+bool Execution::covered_by_reordering(EventId event) const {
+  Engine& engine = *engine_;
+  if (!engine.options_.reordering_covers || event == kNoEvent) return false;
+  const Clock& before =
+      engine.log_.clock_of(engine.current_, engine.threads_[engine.current_].nr_steps);
+  return !engine.log_.covers(before, to_index(event));
+}
+
+void Execution::violate(const trace::Violation& violation) {
+  Engine& engine = *engine_;
+  engine.report(violation);
+  if (engine.phase_ == Engine::Phase::Finish) return;
+  if ((engine.handlers_ >> engine.current_) & 1u) throw ViolationInHandler{};
+  engine.fibers_.suspend();
+  throw InternalError("a thread went on after it had reported a violation");
+}
+
+void Execution::outcome(std::uint64_t value) {
+  std::uint64_t mixed = (engine_->outcome_hash_ ^ value) + 0x9e3779b97f4a7c15;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  engine_->outcome_hash_ = mixed ^ (mixed >> 31);
+}
+
+bool Execution::recording() const { return engine_->recorder_ != nullptr; }
+
+trace::Names& Execution::names() {
+  if (!engine_->recorder_) throw InternalError("names() is for recording only");
+  return engine_->recorder_->names();
+}
+
+void Execution::note(const trace::StepText& text) {
+  if (engine_->recorder_) engine_->recorder_->note(text);
+}
+
+ThreadId Execution::self() const { return ThreadId{static_cast<std::uint8_t>(engine_->current_)}; }
+
+CpuId Execution::cpu_of(ThreadId thread) const { return engine_->threads_[to_index(thread)].cpu; }
+
+void Execution::grow_accesses() { engine_->grow_accesses(); }
+
+}  // namespace mmcheck::explore

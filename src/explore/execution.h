@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program under exploration sees of the explorer: threads, shared words, steps, choices.
+//
+// A program is a set of threads that share words. A thread runs freely until it announces its next
+// step; the explorer decides which thread's step comes next. Inside a step the thread may access
+// any number of shared words: a step is atomic. Memory is sequentially consistent.
+//
+// Two steps of different threads are dependent if they access one word in conflicting ways:
+//
+//              Read   Write  Commute
+//     Read      -       x       x        "Commute" is for updates whose order nobody can tell
+//     Write     x       x       x        (add, max, set-insertion), as long as they return nothing.
+//     Commute   x       x       -
+//
+// All state that one thread can change and another can see must be in words. State that a lock
+// protects may be plain memory: the lock's word orders the accesses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/types.h"
+#include "explore/access.h"
+#include "trace/record.h"
+#include "trace/vocabulary.h"
+
+namespace mmcheck::explore {
+
+inline constexpr unsigned kThreadsMax = 32;
+inline constexpr unsigned kObjectsMax = 4096;
+
+enum class Access : std::uint8_t { Read, Write, Commute };
+
+/// A step waits until `(word & mask) == expected` (or `!=`, when negated) holds for its guard.
+/// The explorer itself evaluates guards, also for words as they would be had other steps not
+/// happened, hence data and not code. A guarded word must not be updated by Commute.
+///
+/// Readers-writer locks keep readers apart from writers by counting: see kernel/rwsem.h. Their
+/// read side uses read_add(), which does not conflict with itself.
+struct Guard {
+  ObjectId object{};
+  std::uint64_t mask = ~std::uint64_t{0};
+  std::uint64_t expected = 0;
+  bool negated = false;
+
+  constexpr bool holds(std::uint64_t word) const { return ((word & mask) == expected) != negated; }
+};
+
+/// The alternatives of a step, listed when the step is about to be taken. May read words by peek()
+/// only if the step will also read() them, and may ask covered_by_reordering(). The same label must stand
+/// for the same behaviour as long as no dependent step has come in between. Labels must be distinct.
+class Alternatives {
+ public:
+  static constexpr unsigned kMax = 32;
+  /// Writes labels to `out` and returns how many; at least one.
+  virtual unsigned list(std::span<std::uint64_t, kMax> out) const = 0;
+
+ protected:
+  ~Alternatives() = default;
+};
+
+using ThreadFunction = void (*)(void* context);
+
+class Engine;
+
+/// One execution: handed to the program's setup and kept by its objects.
+class Execution {
+ public:
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  // --- setup: called by Program::setup only -----------------------------------------------------
+
+  /// A new shared word. `text` says how it is named and shown; it is kept by value.
+  ObjectId new_object(std::uint64_t initial, const trace::ObjectText& text);
+
+  /// A thread that calls `function(context)` on a stack of its own. `name` must outlive the
+  /// execution. Ids are given in order of spawning, from 0.
+  ThreadId spawn(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
+
+  /// A handler: whenever both guards hold, one atomic step that calls `function(context)`, which
+  /// must not announce steps of its own. Handlers may stay blocked when everything else is done.
+  ThreadId spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
+                         const trace::StepText& text, ThreadFunction function, void* context);
+
+  // --- steps: called by threads -----------------------------------------------------------------
+
+  /// Ends the current step and begins the next. Returns when the explorer has chosen this thread.
+  void step(const trace::StepText& text);
+
+  /// The same, but the step is possible only while the guard holds. Blocked threads do not spin.
+  void step_when(const Guard& guard, const trace::StepText& text);
+
+  /// A step with alternatives: returns the label of the one to take.
+  std::uint64_t step_choose(const Alternatives& alternatives, const trace::StepText& text);
+
+  /// Accesses of the current step.
+  std::uint64_t read(ObjectId object) {
+    use(object, Mode::Read, 0, true);
+    return words_[to_index(object)];
+  }
+  void write(ObjectId object, std::uint64_t value) {
+    replace(object, Mode::Write, value);
+  }
+  /// Replaces the value by Commute access.
+  void commute(ObjectId object, std::uint64_t value) {
+    replace(object, Mode::Commute, value);
+  }
+  /// Adds to the word; conflicts with Write and Commute but not with Read or another read_add.
+  /// For the read side of locks.
+  void read_add(ObjectId object, std::uint64_t delta) {
+    use(object, Mode::ReadAdd, delta, false);
+    words_[to_index(object)] += delta;
+  }
+  /// An access without a value: for state that is kept beside the word.
+  void touch(ObjectId object, Access access);
+
+  /// The value without an access. Only where no dependence is wanted and none is needed: words of
+  /// the current thread's own, checks in Program::finished, names while recording.
+  std::uint64_t peek(ObjectId object) const { return words_[to_index(object)]; }
+
+  // --- order ------------------------------------------------------------------------------------
+
+  /// The step that is being made (for remembering who did something).
+  EventId current_event() const;
+
+  /// True if `event` happens before the current step: by program order, and by the conflicting
+  /// accesses of earlier steps and those that this step has made so far (guards included).
+  /// kNoEvent is before everything. Programs use it where real time must not matter, so that
+  /// equivalent executions behave alike. Under the naive strategy, which tries every order
+  /// separately, it is always true: there real time is the order.
+  bool ordered_before(EventId event) const;
+
+  /// For Alternatives::list: true if the search visits the class in which the step comes before
+  /// `event` anyway, because the thread's earlier steps do not happen after it. An alternative whose
+  /// only effect is to act as if `event` had not happened need not be offered then. Always false
+  /// under the naive and random strategies and in replay.
+  bool covered_by_reordering(EventId event) const;
+
+  // --- results ----------------------------------------------------------------------------------
+
+  /// Reports a broken rule and ends the execution. From a thread or handler it does not return;
+  /// from Program::finished it does.
+  void violate(const trace::Violation& violation);
+
+  /// Part of what distinguishes this execution's outcome from others', for comparing strategies
+  /// and for final states of litmus tests. Call from Program::finished.
+  void outcome(std::uint64_t value);
+
+  /// True while a schedule is replayed for the record: only then are names and notes of any use.
+  bool recording() const;
+  trace::Names& names();                      ///< only while recording
+  void note(const trace::StepText& text);     ///< a remark on the current step; ignored otherwise
+
+  ThreadId self() const;
+  CpuId cpu_of(ThreadId thread) const;
+
+ private:
+  friend class Engine;
+  explicit Execution(Engine& engine) : engine_(&engine) {}
+
+  void use(ObjectId object, Mode mode, std::uint64_t delta, bool value_read) {
+    if (next_access_ == accesses_end_) grow_accesses();
+    *next_access_++ = {
+        .delta = delta, .object = object, .mode = mode, .guard = false, .value_read = value_read};
+  }
+  void replace(ObjectId object, Mode mode, std::uint64_t value) {
+    std::uint64_t& word = words_[to_index(object)];
+    use(object, mode, value - word, false);
+    word = value;
+  }
+  void grow_accesses();
+
+  Engine* engine_;
+  std::uint64_t* words_ = nullptr;
+  StepAccess* next_access_ = nullptr;  ///< where the current step notes its next access
+  StepAccess* accesses_end_ = nullptr;
+};
+
+/// What is explored. One object per worker, reused for all its executions: setup() builds the
+/// initial state anew each time and must be deterministic.
+class Program {
+ public:
+  virtual ~Program() = default;
+  virtual void setup(Execution& execution) = 0;
+  /// All threads have finished: the place for rules on final states, and for outcomes.
+  virtual void finished(Execution& execution) { static_cast<void>(execution); }
+};
+
+}  // namespace mmcheck::explore

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explore/explorer.h"
+
+#include "explore/search.h"
+
+namespace mmcheck::explore {
+
+Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+                        const EndFunction& on_end) {
+  Tally tally(program, options, on_outcome, on_end);
+  switch (options.strategy) {
+    case Strategy::Naive: return search_naive(program, tally);
+    case Strategy::Random: return search_random(program, tally);
+    case Strategy::Dpor: break;
+  }
+  return search_dpor(program, tally);
+}
+
+Result explore(Program& program, const Options& options, const OutcomeFunction& on_outcome) {
+  return explore_observed(program, options, on_outcome, {});
+}
+
+}  // namespace mmcheck::explore

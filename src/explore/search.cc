@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explore/search.h"
+
+#include "explore/recorder.h"
+#include "explore/straighten.h"
+
+namespace mmcheck::explore {
+
+namespace {
+/// Identities are kept only to save work, so there is no need to keep all.
+constexpr std::size_t kIdentitiesMax = 1u << 20;
+}  // namespace
+
+Tally::Tally(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+             const EndFunction& on_end)
+    : program_(program), options_(options), on_outcome_(on_outcome), on_end_(on_end) {}
+
+bool Tally::ended(Engine& engine, const trace::Schedule& schedule) {
+  Ending ending = engine.conclude();
+  ++result_.executions;
+  if (on_outcome_ && engine.reached_finish()) on_outcome_(engine.outcome_hash());
+  if (on_end_) on_end_(engine, ending);
+  if (ending == Ending::Complete) return true;
+  if (schedule.empty() && engine.log().size() != 0) {
+    consider_log(engine);
+  } else {
+    consider(engine, schedule);
+  }
+  return options_.on_violation == OnViolation::Continue;
+}
+
+bool Tally::better(unsigned context_switches, unsigned steps) const {
+  if (!result_.counterexample) return true;
+  const Counterexample& best = *result_.counterexample;
+  if (context_switches != best.context_switches) return context_switches < best.context_switches;
+  return steps < best.steps;
+}
+
+void Tally::consider_log(const Engine& engine) {
+  const Reported& reported = *engine.reported();
+  StraightBound bound = straight_bound(engine.log(), reported);
+  if (!better(bound.context_switches, bound.steps)) return;
+  if (seen_.size() < kIdentitiesMax && !seen_.insert(bound.identity).second) return;
+  Straightened straight = straighten_log(engine.log(), reported);
+  if (!better(straight.context_switches, straight.steps)) return;
+  result_.counterexample = Counterexample{.rule = std::string(reported.violation.rule),
+                                          .schedule = std::move(straight.schedule),
+                                          .context_switches = straight.context_switches,
+                                          .steps = straight.steps};
+}
+
+void Tally::consider(const Engine& engine, const trace::Schedule& schedule) {
+  const Reported& reported = *engine.reported();
+  EventId broken = broken_at(reported.violation, reported.reporter);
+  unsigned steps = broken == kNoEvent ? 0 : to_index(broken) + 1;
+  unsigned context_switches = count_context_switches(schedule, steps);
+  if (!better(context_switches, steps)) return;
+  straightened_ = false;
+  result_.counterexample = Counterexample{.rule = std::string(reported.violation.rule),
+                                          .schedule = schedule,
+                                          .context_switches = context_switches,
+                                          .steps = steps};
+}
+
+Result Tally::finish(bool visited_all) {
+  if (found() && !straightened_) {
+    Counterexample& best = *result_.counterexample;
+    if (auto straight = straighten_schedule(program_, best.schedule, best.rule)) {
+      best.schedule = std::move(straight->schedule);
+      best.context_switches = straight->context_switches;
+      best.steps = straight->steps;
+    }
+  }
+  bool stopped_at_violation = found() && options_.on_violation == OnViolation::Stop;
+  result_.complete = visited_all || stopped_at_violation;
+  return std::move(result_);
+}
+
+}  // namespace mmcheck::explore

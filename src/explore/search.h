@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the strategies share: counting, outcomes, and the choice among counterexamples.
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <functional>
+#include <optional>
+
+#include "explore/engine.h"
+#include "explore/explorer.h"
+
+namespace mmcheck::explore {
+
+/// Called at the end of every execution that is not cut short. For comparing strategies.
+using EndFunction = std::function<void(const Engine& engine, Ending ending)>;
+
+class Tally {
+ public:
+  Tally(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+        const EndFunction& on_end);
+
+  /// Counts the execution that has just ended. `schedule` is asked for only if a log is not kept.
+  /// False: the search ends here.
+  bool ended(Engine& engine, const trace::Schedule& schedule);
+  bool may_begin() const { return result_.executions < options_.executions_max; }
+  void blocked() { ++result_.blocked; }
+  void add_steps(std::uint64_t nr_steps) { result_.steps += nr_steps; }
+  bool found() const { return result_.counterexample.has_value(); }
+
+  /// `visited_all`: every class was visited.
+  Result finish(bool visited_all);
+
+  const Options& options() const { return options_; }
+  bool has_observer() const { return static_cast<bool>(on_end_); }
+
+ private:
+  void consider(const Engine& engine, const trace::Schedule& schedule);
+  void consider_log(const Engine& engine);
+  bool better(unsigned context_switches, unsigned steps) const;
+
+  Program& program_;
+  const Options& options_;
+  const OutcomeFunction& on_outcome_;
+  const EndFunction& on_end_;
+  Result result_;
+  bool straightened_ = true;
+  boost::unordered_flat_set<std::uint64_t> seen_;  ///< identities of violations considered
+};
+
+/// The strategies. Each runs until the space or the options' bounds are exhausted.
+Result search_naive(Program& program, Tally& tally);
+Result search_random(Program& program, Tally& tally);
+Result search_dpor(Program& program, Tally& tally);
+
+/// explore() with a view on the executions.
+Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+                        const EndFunction& on_end);
+
+}  // namespace mmcheck::explore

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of the current execution with their accesses and their happens-before order.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "explore/access.h"
+#include "explore/clock.h"
+
+namespace mmcheck::explore {
+
+/// Position in the log of accesses.
+inline constexpr std::uint32_t kNoAccess = 0xffffffff;
+
+struct LoggedAccess {
+  StepAccess use;
+  std::uint64_t before = 0;  ///< the word as the step found it
+  std::uint32_t event = 0;
+  std::uint32_t previous = kNoAccess;  ///< the access of the same word before this one
+};
+
+struct LoggedEvent {
+  std::uint64_t label = 0;
+  std::uint32_t first_access = 0;
+  std::uint32_t first_guard = 0;
+  std::uint16_t index = 0;  ///< the how-manieth step of its thread, from 1
+  std::uint8_t thread = 0;
+  bool asked_order = false;  ///< its behaviour may depend on the order itself
+};
+
+/// Append-only but for truncate(), so that a search that backs up keeps what stays true. Events are
+/// numbered as EventId; functions take plain numbers because they compute with them.
+class TraceLog {
+ public:
+  TraceLog() : last_(kObjectsMax, kNoAccess) {}
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
+  const LoggedEvent& event(std::uint32_t e) const { return events_[e]; }
+  const Clock& clock(std::uint32_t e) const { return clocks_[e]; }
+  /// How many steps each thread had made before the event.
+  const Clock& counts(std::uint32_t e) const { return counts_[e]; }
+  std::span<const LoggedAccess> accesses_of(std::uint32_t e) const {
+    std::uint32_t begin = events_[e].first_access;
+    std::uint32_t end = e + 1 < size() ? events_[e + 1].first_access
+                                       : static_cast<std::uint32_t>(accesses_.size());
+    return {accesses_.data() + begin, end - begin};
+  }
+  std::span<const Guard> guards_of(std::uint32_t e) const {
+    std::uint32_t begin = events_[e].first_guard;
+    std::size_t end = e + 1 < size() ? events_[e + 1].first_guard : guards_.size();
+    return {guards_.data() + begin, end - begin};
+  }
+  /// The latest access of the word, and by `previous` the earlier ones.
+  std::uint32_t last_access(ObjectId object) const { return last_[to_index(object)]; }
+  const LoggedAccess& access(std::uint32_t a) const { return accesses_[a]; }
+  /// The events of a thread, in order.
+  std::span<const std::uint32_t> events_of(unsigned thread) const { return by_thread_[thread]; }
+
+  /// Whether event e happens before or is the event whose clock is given.
+  bool covers(const Clock& clock, std::uint32_t e) const {
+    return clock.lane[events_[e].thread] >= events_[e].index;
+  }
+  bool happens_before(std::uint32_t e, std::uint32_t f) const { return covers(clocks_[f], e); }
+
+  /// The clock of the thread's `nr_steps`-th step; the zero clock for none.
+  const Clock& clock_of(unsigned thread, unsigned nr_steps) const {
+    return nr_steps == 0 ? zero_ : clocks_[by_thread_[thread][nr_steps - 1]];
+  }
+
+  /// Joins to `clock` the clocks of events before event `before` that conflict with the access.
+  void join_conflicting(Clock& clock, const StepAccess& access, std::uint32_t before) const;
+
+  struct Step {
+    unsigned thread = 0;
+    std::uint64_t label = 0;
+    std::span<const StepAccess> accesses;  ///< each word once
+    std::span<const Guard> guards;
+    bool asked_order = false;
+  };
+  /// Adds a step. `clock` is what happens before it; `words` are as it left them.
+  void append(const Step& step, const Clock& clock, const std::uint64_t* words);
+
+  /// Keeps the first `nr_events` steps only.
+  void truncate(std::uint32_t nr_events);
+
+ private:
+  std::vector<LoggedEvent> events_;
+  std::vector<Clock> clocks_;
+  std::vector<Clock> counts_;
+  std::vector<LoggedAccess> accesses_;
+  std::vector<Guard> guards_;
+  std::vector<std::uint32_t> last_;
+  std::vector<std::uint32_t> by_thread_[kThreadsMax];
+  Clock total_;
+  Clock zero_;
+};
+
+}  // namespace mmcheck::explore

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/filemap.h"
+#include "mm/folio.h"
+
+namespace mmcheck::fs {
+
+namespace {
+
+using mm::Detail;
+
+class Ext4 final : public mm::FileOperations {
+ public:
+  folio* fault(thread& task, address_space& mapping, unsigned index) const override {
+    return filemap_fault(task, mapping, index);
+  }
+
+  // linux v6.12 fs/ext4/inode.c: ext4_page_mkwrite; fs/buffer.c: block_page_mkwrite
+  // differs: blocks are always allocated, and nothing waits for pages under writeback (no checksums).
+  bool page_mkwrite(thread& task, folio& page) const override {
+    mm::folio_lock(task, page);
+    task.x().step({.format = "page_mkwrite({}): buffers, dirty", .args = {mm::arg(page)}});
+    if (!page.mapping.read().is_file()) {
+      mm::folio_unlock(task, page);
+      return false;
+    }
+    if (!page.buffers.read()) {
+      page.buffers.write(true);
+      page.refcount.write(page.refcount.read() + 1);
+    }
+    page.dirty.write(true);
+    return true;
+  }
+
+  // linux v6.12 fs/ext4/inode.c: ext4_dirty_folio, whose two warnings are rule R-FS;
+  // fs/buffer.c: block_dirty_folio
+  void dirty_folio(thread& task, folio& page) const override {
+    task.x().step({.format = "set_page_dirty({})", .args = {mm::arg(page)}});
+    const bool was_dirty = page.dirty.read();
+    task.system->monitor->page_dirtied(page, was_dirty);
+    if (!was_dirty) page.dirty.write(true);
+  }
+
+  // linux v6.12 mm/filemap.c: filemap_release_folio; fs/buffer.c: try_to_free_buffers. Neither looks
+  // at the map count or the reference count.
+  // differs: a buffer is dirty when its page is.
+  bool release_folio(thread& task, folio& page) const override {
+    task.x().step({.format = "try_to_free_buffers({})", .args = {mm::arg(page)}});
+    if (page.writeback.read() || page.dirty.read()) return false;
+    if (page.buffers.read()) {
+      page.buffers.write(false);
+      page.refcount.write(page.refcount.read() - 1);
+    }
+    return true;
+  }
+
+  folio* find_get(thread& task, address_space& mapping, unsigned index) const override {
+    return fs::find_get(task, mapping, index);
+  }
+
+  bool remove_mapping(thread& task, address_space& mapping, folio& page) const override {
+    return fs::remove_mapping(task, mapping, page);
+  }
+};
+
+constexpr Ext4 kExt4;
+
+}  // namespace
+
+const mm::FileOperations& ext4() { return kExt4; }
+
+}  // namespace mmcheck::fs

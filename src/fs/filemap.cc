@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/filemap.h"
+
+#include "mm/folio.h"
+
+namespace mmcheck::fs {
+
+using mm::Detail;
+using trace::StepText;
+
+// linux v6.12 mm/filemap.c: filemap_get_entry
+// differs: look-up, folio_try_get and re-check of the slot are one step: the re-check makes them so.
+folio* find_get(thread& task, address_space& mapping, unsigned index) {
+  task.x().step({.format = "filemap_get_folio({})", .args = {machine::arg(std::uint64_t{index})},
+                 .detail = Detail::Minor});
+  folio* page = task.system->cached(mapping.i_pages[index].read());
+  if (page != nullptr) page->refcount.write(page->refcount.read() + 1);
+  return page;
+}
+
+namespace {
+
+/// Puts a new page into the page cache, locked and with two references (the cache's and ours), and
+/// reads it from disk. Returns null if somebody else was first.
+/// linux v6.12 mm/filemap.c: filemap_add_folio, filemap_read_folio
+folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
+  folio& page = mm::folio_alloc(task);
+  mm::folio_lock(task, page);
+  task.x().step({.format = "filemap_add_folio({})", .args = {mm::arg(page)}});
+  if (mapping.i_pages[index].read() != 0) {
+    mm::folio_unlock(task, page);
+    mm::folio_put(task, page);
+    return nullptr;
+  }
+  page.index = index;
+  page.mapping.write(mm::mapping_t::of_file(mapping.id));
+  page.refcount.write(page.refcount.read() + 1);
+  mapping.i_pages[index].write(static_cast<std::uint8_t>(to_index(page.frame.pfn()) + 1));
+  task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
+  page.frame.store(mapping.blocks[index].read());
+  return &page;
+}
+
+}  // namespace
+
+// linux v6.12 mm/filemap.c: filemap_fault
+folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
+  while (true) {
+    folio* page = find_get(task, mapping, index);
+    if (page == nullptr) {
+      page = read_cache_page(task, mapping, index);
+      if (page == nullptr) continue;
+      return page;
+    }
+    mm::folio_lock(task, *page);
+    // Part of the lock's step: a page that left the file stays out of it.
+    if (page->mapping.read().is_file()) return page;
+    mm::folio_unlock(task, *page);
+    mm::folio_put(task, *page);
+  }
+}
+
+// linux v6.12 mm/vmscan.c: __remove_mapping, remove_mapping; mm/filemap.c: __filemap_remove_folio
+//
+// The reference count is frozen first and the dirty flag read after: a user of get_user_pages()
+// marks the page dirty and then drops its reference, so that one of the two is seen.
+bool remove_mapping(thread& task, address_space& mapping, folio& page) {
+  task.x().step({.format = "remove_mapping({}): freeze", .args = {mm::arg(page)}});
+  // Two references: the page cache's and the caller's.
+  if (page.refcount.read() != 2 || page.dirty.read()) return false;
+  task.system->monitor->page_evicted(page);
+  mapping.i_pages[page.index].write(0);
+  page.mapping.write({});
+  page.refcount.write(1);
+  return true;
+}
+
+std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
+  folio* page = filemap_fault(task, mapping, index);
+  mm::folio_unlock(task, *page);
+  task.x().step({.format = "pread(): copy from {}", .args = {mm::arg(*page)}});
+  const std::uint64_t value = page->frame.load();
+  mm::folio_put(task, *page);
+  return value;
+}
+
+// linux v6.12 mm/filemap.c: generic_perform_write; fs/ext4: write_begin and write_end
+void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint64_t value) {
+  folio* page = filemap_fault(task, mapping, index);
+  const mm::FileOperations& operations = *task.system->file_operations;
+  mm::folio_unlock(task, *page);
+  if (operations.page_mkwrite(task, *page)) {
+    task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
+    page->frame.store(value);
+    mm::folio_unlock(task, *page);
+  }
+  mm::folio_put(task, *page);
+}
+
+}  // namespace mmcheck::fs

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "fs/filesystem.h"
+
+namespace mmcheck::fs {
+
+/// The page at `index` if it is cached, with a reference. One step.
+folio* find_get(thread& task, address_space& mapping, unsigned index);
+
+/// The page at `index`, locked and with a reference; read from disk if it is not cached.
+folio* filemap_fault(thread& task, address_space& mapping, unsigned index);
+
+/// Takes a locked page out of the page cache if the caller's reference is the only other one and the
+/// page is clean. One step.
+bool remove_mapping(thread& task, address_space& mapping, folio& page);
+
+}  // namespace mmcheck::fs

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// linux mm/page-writeback.c, fs/ext4/inode.c, mm/msync.c, mm/fadvise.c
+#include "fs/filemap.h"
+#include "mm/folio.h"
+#include "mm/mmap.h"
+#include "mm/rmap.h"
+
+namespace mmcheck::fs {
+
+namespace {
+
+using mm::Detail;
+using trace::StepText;
+
+enum class SyncMode : std::uint8_t { None, All };
+
+/// linux v6.12 mm/page-writeback.c: folio_clear_dirty_for_io. The page is locked.
+///
+/// First no entry may let a store by without a fault, then the flag is cleared: a store that comes
+/// later faults and finds the page lock. If some entry was dirty, the flag is set again before it is
+/// cleared, so that whoever looks at it meanwhile sees the page dirty.
+bool folio_clear_dirty_for_io(thread& task, folio& page) {
+  if (mm::folio_mkclean(task, page) != 0) mm::folio_mark_dirty(task, page);
+  task.x().step({.format = "clear_page_dirty_for_io({})", .args = {mm::arg(page)}});
+  const bool was_dirty = page.dirty.exchange(false);
+  if (was_dirty) page.last_clean = task.x().current_event();
+  return was_dirty;
+}
+
+/// The device takes its snapshot of the page, at any time between submission and completion.
+/// differs: the submitter waits here for the device; Linux only does so later.
+void submit_and_complete(thread& task, address_space& mapping, folio& page) {
+  task.x().step({.format = "device reads {}", .args = {mm::arg(page)}});
+  mapping.blocks[page.index].write(page.frame.load());
+  mapping.written_at[page.index] = task.x().current_event();
+  task.x().step({.format = "folio_end_writeback({})", .args = {mm::arg(page)},
+                 .detail = Detail::Minor});
+  page.writeback.write(false);
+}
+
+/// linux v6.12 fs/ext4/inode.c: mpage_prepare_extent_to_map; mm/page-writeback.c: writeback_iter
+void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mode) {
+  task.x().step({.format = "filemap_get_folios_tag(DIRTY)", .detail = Detail::Minor});
+  folio* page = task.system->cached(mapping.i_pages[index].read());
+  if (page == nullptr || !page->dirty.read()) return;
+  page->refcount.write(page->refcount.read() + 1);
+  mm::folio_lock(task, *page);
+  bool submitted = false;
+  // Part of the lock's step: both change under the lock, or only from clean to dirty.
+  if (page->mapping.read().is_file() && page->dirty.read()) {
+    if (mode == SyncMode::All) {
+      task.x().step_when(page->writeback.is(false),
+                         {.format = "folio_wait_writeback({})", .args = {mm::arg(*page)},
+                          .detail = Detail::Minor});
+    }
+    task.x().step({.format = "folio_test_writeback({})", .args = {mm::arg(*page)},
+                   .detail = Detail::Minor});
+    if (!page->writeback.read() && folio_clear_dirty_for_io(task, *page)) {
+      task.x().step({.format = "folio_start_writeback({})", .args = {mm::arg(*page)},
+                     .detail = Detail::Minor});
+      // A dirty page without buffers is not written: ext4 warns and clears the flag.
+      submitted = page->buffers.read();
+      if (submitted) page->writeback.write(true);
+    }
+  }
+  mm::folio_unlock(task, *page);
+  if (submitted) submit_and_complete(task, mapping, *page);
+  mm::folio_put(task, *page);
+}
+
+/// linux v6.12 mm/filemap.c: filemap_fdatawait_range
+void wait_on_writeback(thread& task, address_space& mapping, unsigned index) {
+  folio* page = find_get(task, mapping, index);
+  if (page == nullptr) return;
+  task.x().step_when(page->writeback.is(false),
+                     {.format = "folio_wait_writeback({})", .args = {mm::arg(*page)},
+                      .detail = Detail::Minor});
+  mm::folio_put(task, *page);
+}
+
+/// linux v6.12 mm/truncate.c: mapping_evict_folio
+///
+/// Any other reference (an entry's, or that of a gather that has not flushed yet) keeps the page, and
+/// keeps its buffers: the count is looked at before the buffers are dropped.
+void evict_page(thread& task, address_space& mapping, unsigned index) {
+  folio* page = find_get(task, mapping, index);
+  if (page == nullptr) return;
+  if (mm::folio_trylock(task, *page)) {
+    task.x().step({.format = "mapping_evict_folio({}): unused?", .args = {mm::arg(*page)},
+                   .detail = Detail::Minor});
+    const int buffers = page->buffers.read() ? 1 : 0;
+    const bool unused = page->mapping.read().is_file() && !page->dirty.read() &&
+                        !page->writeback.read() && page->refcount.read() <= 2 + buffers;
+    if (unused && (buffers == 0 || ext4().release_folio(task, *page))) {
+      remove_mapping(task, mapping, *page);
+    }
+    mm::folio_unlock(task, *page);
+  }
+  mm::folio_put(task, *page);
+}
+
+}  // namespace
+
+void file_write_and_wait_range(thread& task, address_space& mapping, unsigned first,
+                               unsigned end) {
+  for (unsigned index = first; index < end; ++index) {
+    writepage(task, mapping, index, SyncMode::All);
+  }
+  for (unsigned index = first; index < end; ++index) wait_on_writeback(task, mapping, index);
+}
+
+// linux v6.12 mm/msync.c
+void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
+  mm::mm_struct& mm = *task.mm;
+  unsigned page = first_page;
+  while (page < end_page) {
+    mm.mmap_lock.down_read(task, {.format = "msync({}): mmap_read_lock()",
+                                  .args = {machine::arg(mm.va_of(page))},
+                                  .detail = Detail::Minor});
+    mm::vm_area_struct* vma = mm::find_vma(mm, page);
+    address_space* file = vma == nullptr || vma->kind != mm::VmaKind::SharedFile ? nullptr
+                                                                                 : vma->file;
+    const unsigned end = vma == nullptr ? end_page : std::min(end_page, vma->end_page);
+    const unsigned first_index = file == nullptr ? 0 : vma->index_of(page);
+    mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+    if (file != nullptr) {
+      file_write_and_wait_range(task, *file, first_index, first_index + (end - page));
+    }
+    page = end;
+  }
+}
+
+void sys_fadvise_dontneed(thread& task, address_space& mapping, unsigned first, unsigned end) {
+  for (unsigned index = first; index < end; ++index) {
+    writepage(task, mapping, index, SyncMode::None);
+  }
+  for (unsigned index = first; index < end; ++index) evict_page(task, mapping, index);
+}
+
+}  // namespace mmcheck::fs

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/container/static_vector.hpp>
+#include <string_view>
+
+#include "machine/machine.h"
+
+namespace mmcheck::kernel {
+
+/// Lock classes in the order in which they may be taken, outermost first.
+/// linux v6.12 mm/rmap.c, mm/filemap.c: the lock ordering comments.
+enum class LockClass : std::uint8_t {
+  mmap_lock,
+  folio_lock,
+  i_mmap_rwsem,
+  anon_vma,
+  ptl,
+  private_lock,
+};
+
+enum class MaySleep : std::uint8_t { No, Yes };
+
+/// What the kernel tells about itself; see machine::Monitor.
+class Monitor : public machine::Monitor {
+ public:
+  /// A lock was asked for while one of a class that must come after it is held.
+  virtual void lock_out_of_order(LockClass held, LockClass wanted) = 0;
+  /// A sleeping lock was asked for under a spinlock or with interrupts off.
+  virtual void sleep_in_atomic(LockClass wanted) = 0;
+  /// A lock was taken correctly (for the question whether a rule was exercised).
+  virtual void lock_checked() = 0;
+
+ protected:
+  ~Monitor() = default;
+};
+
+/// A thread of the kernel or of a process, on a CPU of its own.
+struct task_struct {
+  explore::Execution* execution = nullptr;
+  machine::Cpu* cpu = nullptr;
+  Monitor* monitor = nullptr;
+  boost::container::static_vector<LockClass, 16> held;
+  unsigned preempt_count = 0;
+
+  explore::Execution& x() const { return *execution; }
+};
+
+/// Checks, before a lock is asked for, that it may be taken here. Trylocks are exempt: they cannot
+/// wait.
+void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep);
+void lock_acquired(task_struct& task, LockClass taken, MaySleep may_sleep);
+void lock_release(task_struct& task, LockClass released, MaySleep may_sleep);
+
+std::string_view lock_class_name(LockClass lock);
+
+}  // namespace mmcheck::kernel

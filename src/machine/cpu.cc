@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/cpu.h"
+
+namespace mmcheck::machine {
+
+namespace {
+
+/// The entries that one walk may use. Label 0 is the fresh walk, label v + 1 the stale version v.
+///
+/// A stale version is offered only if the store that replaced it happens before this access:
+/// otherwise the search also visits the class in which the access comes before that store, where
+/// the same entry is the fresh one.
+class WalkAlternatives final : public explore::Alternatives {
+ public:
+  WalkAlternatives(const explore::Execution& execution, const PteSlot& slot, CpuId cpu,
+                   AccessKind kind)
+      : execution_(execution), slot_(slot), cpu_(cpu), kind_(kind) {}
+
+  unsigned list(std::span<std::uint64_t, kMax> out) const override {
+    unsigned count = 0;
+    out[count++] = 0;
+    for (unsigned v = slot_.current(); v-- > slot_.tlb_floor_peek(cpu_);) {
+      if (execution_.covered_by_reordering(slot_.version(v + 1).stored_at)) continue;
+      if (!useful(slot_.version(v).value) || repeats_newer(v) || count == kMax) continue;
+      out[count++] = v + 1;
+    }
+    return count;
+  }
+
+ private:
+  /// A store through a clean entry goes back to the page table, so a stale clean entry acts like
+  /// none. A stale read-only one makes a store fault although the page table would allow it.
+  bool useful(pte_t pte) const {
+    if (!pte_present(pte)) return false;
+    return kind_ == AccessKind::Load || !pte_write(pte) || pte_dirty(pte);
+  }
+
+  bool same_effect(pte_t a, pte_t b) const {
+    return pte_present(a) == pte_present(b) && pte_pfn(a) == pte_pfn(b) &&
+           (kind_ == AccessKind::Load ||
+            (pte_write(a) == pte_write(b) && pte_dirty(a) == pte_dirty(b)));
+  }
+
+  bool repeats_newer(unsigned version) const {
+    for (unsigned v = version + 1; v < slot_.current(); ++v) {
+      if (same_effect(slot_.version(v).value, slot_.version(version).value) &&
+          !execution_.covered_by_reordering(slot_.version(v + 1).stored_at)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const explore::Execution& execution_;
+  const PteSlot& slot_;
+  CpuId cpu_;
+  AccessKind kind_;
+};
+
+}  // namespace
+
+Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
+    : execution_(&execution),
+      id_(id),
+      irqs_disabled_(execution, false,
+                     {.format = "CPU{}.irqs_off", .args = {arg(id)}, .value = trace::format_flag}) {
+  for (unsigned sender = 0; sender < nr_cpus; ++sender) {
+    if (sender == to_index(id)) continue;
+    requests_[sender].target = this;
+    requests_[sender].pending = explore::Cell<bool>(
+        execution, false, {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
+  }
+}
+
+void Cpu::local_irq_disable() {
+  execution_->step({.format = "local_irq_disable()"});
+  irqs_disabled_.write(true);
+}
+
+void Cpu::local_irq_enable() {
+  execution_->step({.format = "local_irq_enable()"});
+  irqs_disabled_.write(false);
+}
+
+void Cpu::start_handlers(unsigned nr_cpus) {
+  for (unsigned sender = 0; sender < nr_cpus; ++sender) {
+    if (sender == to_index(id_)) continue;
+    FlushRequest& request = requests_[sender];
+    execution_->spawn_handler("flush_tlb_func", id_, request.pending.is(true),
+                              irqs_disabled_.is(false),
+                              {.format = "flush_tlb_func() for CPU{}", .args = {arg(std::uint64_t{sender})}},
+                              &Cpu::handle_flush_request, &request);
+  }
+}
+
+void Cpu::handle_flush_request(void* context) {
+  auto& request = *static_cast<FlushRequest*>(context);
+  for (PteSlot* entry : request.entries) entry->tlb_invalidate(request.target->id_);
+  request.pending.write(false);
+}
+
+void Cpu::send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets,
+                              Cpu* const* cpus) {
+  execution_->step({.format = "flush_tlb_mm_range({}): IPIs sent",
+                    .args = {arg(entries.empty() ? Vaddr{} : entries.front()->va())}});
+  for_each_cpu(targets, [&](CpuId target) {
+    if (target == id_) {
+      for (PteSlot* entry : entries) entry->tlb_invalidate(id_);
+      return;
+    }
+    FlushRequest& request = cpus[to_index(target)]->requests_[to_index(id_)];
+    request.entries.assign(entries.begin(), entries.end());
+    request.pending.write(true);
+  });
+}
+
+void Cpu::wait_for_flush(cpumask_t targets, Cpu* const* cpus) {
+  for_each_cpu(targets, [&](CpuId target) {
+    if (target == id_) return;
+    execution_->step_when(cpus[to_index(target)]->requests_[to_index(id_)].pending.is(false),
+                          {.format = "flush_tlb_mm_range(): CPU{} has flushed",
+                           .args = {arg(target)},
+                           .detail = trace::Detail::Minor});
+  });
+}
+
+Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
+  const WalkAlternatives alternatives(*execution_, slot, id_, kind);
+  const std::uint64_t label = execution_->step_choose(
+      alternatives, {.format = kind == AccessKind::Load ? "user load {}: walk" : "user store {}: walk",
+                     .args = {arg(slot.va())},
+                     .detail = trace::Detail::Minor});
+  static_cast<void>(slot.tlb_floor(id_));
+  if (label != 0) {
+    const auto version = static_cast<unsigned>(label - 1);
+    const pte_t pte = slot.version(version).value;
+    execution_->note({.format = "TLB{} still holds {}", .args = {arg(id_), arg(pte)}});
+    if (kind == AccessKind::Store && !pte_write(pte)) {
+      slot.tlb_invalidate(id_);  // A page fault drops the entry that it was taken through.
+      return {.result = Translation::Result::WriteProtected};
+    }
+    return {.result = Translation::Result::Ok, .pfn = pte_pfn(pte), .version = version};
+  }
+  const pte_t pte = slot.walk();
+  if (!pte_present(pte)) return {.result = Translation::Result::NotPresent};
+  if (kind == AccessKind::Store && !pte_write(pte)) {
+    return {.result = Translation::Result::WriteProtected};
+  }
+  pte_t used = pte_mkyoung(pte);
+  if (kind == AccessKind::Store) used = pte_mkdirty(used);
+  if (used != pte) slot.set_pte(used);
+  return {.result = Translation::Result::Ok, .pfn = pte_pfn(used), .version = slot.current()};
+}
+
+bool Cpu::still_valid(const PteSlot& slot, const Translation& translation) const {
+  return slot.tlb_floor(id_) <= translation.version;
+}
+
+}  // namespace mmcheck::machine

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/container/static_vector.hpp>
+#include <span>
+
+#include "explore/cell.h"
+#include "machine/page_table.h"
+
+namespace mmcheck::machine {
+
+/// What the MMU made of an address.
+struct Translation {
+  enum class Result : std::uint8_t { Ok, NotPresent, WriteProtected };
+
+  Result result = Result::NotPresent;
+  Pfn pfn = kNoPfn;
+  unsigned version = 0;  ///< of the leaf entry that was used
+};
+
+enum class AccessKind : std::uint8_t { Load, Store };
+
+/// A processor: its interrupt flag, the flush requests that others have sent to it, its MMU.
+class Cpu {
+ public:
+  Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus);
+
+  CpuId id() const { return id_; }
+  explore::Execution& execution() const { return *execution_; }
+
+  void local_irq_disable();
+  void local_irq_enable();
+  bool irqs_disabled() const { return irqs_disabled_.peek(); }
+
+  /// Registers the interrupt handlers by which this CPU serves the others. Called once all CPUs
+  /// exist.
+  void start_handlers(unsigned nr_cpus);
+
+  /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them here.
+  /// Nothing is known about the targets until wait_for() returns. The entries must stay where they
+  /// are until then.
+  void send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets, Cpu* const* cpus);
+  /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
+  void wait_for_flush(cpumask_t targets, Cpu* const* cpus);
+
+  /// The walk of one access: one step. Sets A, and D for a store, as the hardware does: atomically,
+  /// in the entry, and only if it is still there.
+  Translation translate(PteSlot& slot, AccessKind kind);
+
+  /// True while the translation that translate() returned may be used: no invalidation of it has
+  /// completed on this CPU since. Part of the step of the access.
+  bool still_valid(const PteSlot& slot, const Translation& translation) const;
+
+ private:
+  struct FlushRequest {
+    Cpu* target = nullptr;
+    explore::Cell<bool> pending;  ///< the call_single_data of one sender and one target
+    boost::container::static_vector<PteSlot*, 16> entries;  ///< the sender's until pending is set
+  };
+
+  static void handle_flush_request(void* request);
+
+  explore::Execution* execution_;
+  CpuId id_;
+  explore::Cell<bool> irqs_disabled_;
+  FlushRequest requests_[kCpusMax];  ///< by sender
+};
+
+}  // namespace mmcheck::machine

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/types.h"
+
+namespace mmcheck::machine {
+
+class Frame;
+class PteSlot;
+
+/// What the machine tells about itself while it runs. Rules are written against this; the machine
+/// does not know them. Calls happen inside a step, so that a monitor may read words.
+class Monitor {
+ public:
+  /// A CPU used a translation (or the kernel a pointer) to a frame that has been freed.
+  virtual void freed_frame_used(const Frame& frame) = 0;
+  /// A frame is about to be freed.
+  virtual void frame_freed(const Frame& frame) = 0;
+  /// A not-present entry becomes present, or a present one is made to point to another frame.
+  virtual void pte_installed(PteSlot& slot) = 0;
+
+ protected:
+  ~Monitor() = default;
+};
+
+}  // namespace mmcheck::machine

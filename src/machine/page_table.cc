@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/page_table.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace mmcheck::machine {
+
+namespace {
+
+void format_space(const trace::Names& names, std::uint64_t value, std::string& out) {
+  if (auto name = names.find(trace::NameSpace::Process, value); !name.empty()) {
+    out += name;
+  } else {
+    trace::format_decimal(names, value, out);
+  }
+}
+
+}  // namespace
+
+PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std::uint64_t space,
+                 cpumask_t cpus, const pmd_t& pmd, pte_t initial)
+    : execution_(&execution),
+      monitor_(&monitor),
+      cell_(execution, initial,
+            {.format = "pte({}:{})",
+             .args = {{space, format_space}, arg(va)},
+             .value = format_pte}),
+      pmd_(&pmd),
+      va_(va),
+      space_(space),
+      cpus_(cpus) {
+  versions_.push_back({.value = initial});
+  for_each_cpu(cpus, [&](CpuId cpu) {
+    floors_[to_index(cpu)] = explore::Cell<std::uint32_t>(
+        execution, 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
+  });
+}
+
+void PteSlot::set_pte(pte_t value) {
+  const pte_t old = cell_.exchange(value);
+  if (versions_.size() == kVersionsMax) {
+    throw InternalError("a page-table entry changed more often than the machine can remember");
+  }
+  versions_.push_back({value, execution_->current_event()});
+  if (pte_present(value) && pte_pfn(value) != pte_pfn(old)) monitor_->pte_installed(*this);
+}
+
+unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
+
+unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)].peek(); }
+
+void PteSlot::tlb_invalidate(CpuId cpu) {
+  if (!cpus_.test(cpu)) return;
+  auto& floor = floors_[to_index(cpu)];
+  unsigned oldest = floor.peek();
+  const auto replaced = [&](unsigned v) {
+    const EventId store = versions_[v + 1].stored_at;
+    return store == execution_->current_event() || execution_->ordered_before(store);
+  };
+  while (oldest < current() && replaced(oldest)) ++oldest;
+  execution_->commute(floor.id(), std::max(oldest, static_cast<unsigned>(floor.peek())));
+}
+
+}  // namespace mmcheck::machine

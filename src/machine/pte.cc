@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/pte.h"
+
+namespace mmcheck::machine {
+
+void format_pfn(const trace::Names& names, std::uint64_t value, std::string& out) {
+  if (auto name = names.find(trace::NameSpace::Page, value); !name.empty()) {
+    out += name;
+    return;
+  }
+  out += "page ";
+  trace::format_decimal(names, value, out);
+}
+
+void format_pte(const trace::Names& names, std::uint64_t value, std::string& out) {
+  const pte_t pte{value};
+  if (pte_none(pte)) {
+    out += "none";
+    return;
+  }
+  format_pfn(names, to_index(pte_pfn(pte)), out);
+  if (pte_write(pte)) out += " W";
+  if (pte_dirty(pte)) out += " D";
+  if (!pte_young(pte)) out += " old";
+}
+
+void format_va(const trace::Names& names, std::uint64_t value, std::string& out) {
+  if (auto name = names.find(trace::NameSpace::Address, value); !name.empty()) {
+    out += name;
+    return;
+  }
+  trace::format_hex(names, value, out);
+}
+
+}  // namespace mmcheck::machine

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A leaf page-table entry as a value. `pte_` functions are pure; what touches the entry in memory
+// is called `ptep_` (machine/page_table.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/types.h"
+#include "trace/vocabulary.h"
+
+namespace mmcheck::machine {
+
+/// Bits of x86-64: present, writable, accessed, dirty, and a page frame number.
+struct pte_t {
+  static constexpr std::uint64_t kPresent = 1;
+  static constexpr std::uint64_t kWrite = 2;
+  static constexpr std::uint64_t kAccessed = 4;
+  static constexpr std::uint64_t kDirty = 8;
+  static constexpr unsigned kPfnShift = 8;
+
+  std::uint64_t word = 0;
+
+  constexpr std::uint64_t to_word() const { return word; }
+  static constexpr pte_t from_word(std::uint64_t value) { return pte_t{value}; }
+  friend constexpr bool operator==(pte_t, pte_t) = default;
+};
+
+constexpr pte_t mk_pte(Pfn pfn, std::uint64_t bits) {
+  return pte_t{(std::uint64_t{to_index(pfn)} << pte_t::kPfnShift) | bits | pte_t::kPresent |
+               pte_t::kAccessed};
+}
+constexpr bool pte_none(pte_t pte) { return pte.word == 0; }
+constexpr bool pte_present(pte_t pte) { return (pte.word & pte_t::kPresent) != 0; }
+constexpr bool pte_write(pte_t pte) { return (pte.word & pte_t::kWrite) != 0; }
+constexpr bool pte_dirty(pte_t pte) { return (pte.word & pte_t::kDirty) != 0; }
+constexpr bool pte_young(pte_t pte) { return (pte.word & pte_t::kAccessed) != 0; }
+constexpr Pfn pte_pfn(pte_t pte) {
+  return pte_present(pte) ? Pfn(static_cast<std::uint16_t>(pte.word >> pte_t::kPfnShift)) : kNoPfn;
+}
+constexpr pte_t pte_mkdirty(pte_t pte) { return pte_t{pte.word | pte_t::kDirty}; }
+constexpr pte_t pte_mkwrite(pte_t pte) { return pte_t{pte.word | pte_t::kWrite}; }
+constexpr pte_t pte_mkyoung(pte_t pte) { return pte_t{pte.word | pte_t::kAccessed}; }
+constexpr pte_t pte_mkold(pte_t pte) { return pte_t{pte.word & ~pte_t::kAccessed}; }
+constexpr pte_t pte_mkclean(pte_t pte) { return pte_t{pte.word & ~pte_t::kDirty}; }
+constexpr pte_t pte_wrprotect(pte_t pte) { return pte_t{pte.word & ~pte_t::kWrite}; }
+
+/// "page 3 W D", "none".
+void format_pte(const trace::Names& names, std::uint64_t value, std::string& out);
+/// "page 3", or the page's given name.
+void format_pfn(const trace::Names& names, std::uint64_t value, std::string& out);
+/// "x", "x+0x1000", or the number where the program has no name for the address.
+void format_va(const trace::Names& names, std::uint64_t value, std::string& out);
+
+constexpr trace::Arg arg(Pfn pfn) { return {to_index(pfn), format_pfn}; }
+constexpr trace::Arg arg(Vaddr va) { return {to_bytes(va), format_va}; }
+constexpr trace::Arg arg(pte_t pte) { return {pte.word, format_pte}; }
+constexpr trace::Arg arg(CpuId cpu) { return {to_index(cpu), trace::format_decimal}; }
+constexpr trace::Arg arg(std::uint64_t value) { return {value, trace::format_decimal}; }
+
+}  // namespace mmcheck::machine

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults and zapping. linux mm/memory.c
+#pragma once
+
+#include "mm/mmu_gather.h"
+#include "mm/system.h"
+
+namespace mmcheck::mm {
+
+enum class FaultResult : std::uint8_t { Done, Sigsegv };
+
+/// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or finds
+/// that it is already. After Done the access is tried again.
+FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
+
+enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };
+
+/// Clears the entries of the pages [first, end) of a VMA.
+void unmap_page_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
+                      unsigned end_page, ZapReason reason);
+
+/// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
+/// the gather is finished, hence before the last flush.
+void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma);
+
+/// A load or store of user code: walk, fault as often as it takes, access. Returns false if the
+/// thread was killed.
+bool user_load(thread& task, Vaddr va, std::uint64_t& value);
+bool user_store(thread& task, Vaddr va, std::uint64_t value);
+
+}  // namespace mmcheck::mm

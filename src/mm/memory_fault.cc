@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mm/folio.h"
+#include "mm/memory.h"
+#include "mm/mmap.h"
+#include "mm/rmap.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+using machine::AccessKind;
+using machine::mk_pte;
+using machine::pte_dirty;
+using machine::pte_mkdirty;
+using machine::pte_mkwrite;
+using machine::pte_mkyoung;
+using machine::pte_none;
+using machine::pte_present;
+using machine::pte_write;
+
+/// A fault under way. linux v6.12 include/linux/mm.h: vm_fault
+struct vm_fault {
+  vm_area_struct& vma;
+  unsigned page_nr;
+  AccessKind kind;
+  pte_t orig;
+
+  PteSlot& slot() const { return vma.mm->pte(page_nr); }
+};
+
+/// linux v6.12 mm/memory.c: pte_alloc, pmd_install
+void pte_alloc(thread& task, vm_fault& vmf) {
+  auto& pmd = vmf.vma.mm->table_of(vmf.page_nr).pmd;
+  task.x().step({.format = "pte_alloc()", .detail = Detail::Minor});
+  if (!pmd.read()) pmd.write(true);
+}
+
+/// Takes the PTL and sees whether the entry is still what the fault found. Keeps the PTL if so.
+bool lock_and_recheck(thread& task, const vm_fault& vmf) {
+  lock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  task.x().step({.format = "pte_same({})?", .args = {machine::arg(vmf.slot().va())},
+                 .detail = Detail::Minor});
+  if (vmf.slot().ptep_get() == vmf.orig) return true;
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  return false;
+}
+
+/// [PTL]
+void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
+  task.x().step({.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
+  vmf.slot().set_pte(pte);
+}
+
+/// linux v6.12 mm/memory.c: do_anonymous_page
+/// differs: a read fault maps a zeroed page of its own instead of the zero page.
+void do_anonymous_page(thread& task, vm_fault& vmf) {
+  pte_alloc(task, vmf);
+  anon_vma_prepare(task, vmf.vma);
+  folio& page = folio_alloc(task);
+  if (!lock_and_recheck(task, vmf)) {
+    folio_put(task, page);
+    return;
+  }
+  page_add_new_anon_rmap(task, page, vmf.vma, vmf.page_nr);
+  set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(page.frame.pfn(), 0))));
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+}
+
+/// linux v6.12 mm/memory.c: finish_fault, set_pte_range. The map count goes up before the entry
+/// appears. Takes over the caller's reference; returns false (and leaves it) if somebody was first.
+bool finish_fault(thread& task, vm_fault& vmf, folio& page, pte_t pte) {
+  if (!lock_and_recheck(task, vmf)) return false;
+  page_add_file_rmap(task, page);
+  set_pte(task, vmf, pte);
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  return true;
+}
+
+/// linux v6.12 mm/memory.c: do_read_fault, without fault-around
+void do_read_fault(thread& task, vm_fault& vmf) {
+  pte_alloc(task, vmf);
+  address_space& file = *vmf.vma.file;
+  folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
+  const bool mapped = finish_fault(task, vmf, *page, mk_pte(page->frame.pfn(), 0));
+  folio_unlock(task, *page);
+  if (!mapped) folio_put(task, *page);
+}
+
+/// linux v6.12 mm/memory.c: do_cow_fault
+void do_cow_fault(thread& task, vm_fault& vmf) {
+  pte_alloc(task, vmf);
+  anon_vma_prepare(task, vmf.vma);
+  folio& copy = folio_alloc(task);
+  address_space& file = *vmf.vma.file;
+  folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
+  task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
+  copy.frame.store(page->frame.load());
+  const bool first = lock_and_recheck(task, vmf);
+  if (first) {
+    page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
+    set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
+    unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  }
+  folio_unlock(task, *page);
+  folio_put(task, *page);
+  if (!first) folio_put(task, copy);
+}
+
+/// linux v6.12 mm/memory.c: do_shared_fault, do_page_mkwrite, fault_dirty_shared_page
+///
+/// From before the writable entry is visible until the page is dirty, the page lock is held; the
+/// cleaner needs the page lock, so it cannot come in between (R-WRITE, R-FS).
+void do_shared_fault(thread& task, vm_fault& vmf) {
+  pte_alloc(task, vmf);
+  const FileOperations& operations = *task.system->file_operations;
+  folio* page = operations.fault(task, *vmf.vma.file, vmf.vma.index_of(vmf.page_nr));
+  folio_unlock(task, *page);
+  if (!operations.page_mkwrite(task, *page)) {
+    folio_put(task, *page);
+    return;
+  }
+  const pte_t pte = pte_mkdirty(pte_mkwrite(mk_pte(page->frame.pfn(), 0)));
+  const bool mapped = finish_fault(task, vmf, *page, pte);
+  if (mapped) folio_mark_dirty(task, *page);
+  folio_unlock(task, *page);
+  if (!mapped) folio_put(task, *page);
+}
+
+/// linux v6.12 mm/memory.c: wp_page_shared, finish_mkwrite_fault. PTL held on entry, not on return.
+void wp_page_shared(thread& task, vm_fault& vmf) {
+  folio& page = task.system->page(pte_pfn(vmf.orig));
+  folio_get(task, page);
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  if (!task.system->file_operations->page_mkwrite(task, page)) {
+    folio_put(task, page);
+    return;
+  }
+  if (lock_and_recheck(task, vmf)) {
+    set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+    unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+    folio_mark_dirty(task, page);
+  }
+  folio_unlock(task, page);
+  folio_put(task, page);
+}
+
+/// linux v6.12 mm/memory.c: wp_page_copy. PTL held on entry, not on return.
+/// The kernel's own statement of the right order: clear, flush, new entry, and only then the rmap.
+void wp_page_copy(thread& task, vm_fault& vmf) {
+  folio& old = task.system->page(pte_pfn(vmf.orig));
+  folio_get(task, old);
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  anon_vma_prepare(task, vmf.vma);
+  folio& copy = folio_alloc(task);
+  task.x().step({.format = "copy_user_highpage({})", .args = {arg(old)}});
+  copy.frame.store(old.frame.load());
+  if (!lock_and_recheck(task, vmf)) {
+    folio_put(task, copy);
+    folio_put(task, old);
+    return;
+  }
+  ptep_clear_flush(task, *vmf.vma.mm, vmf.slot());
+  page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
+  set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
+  page_remove_rmap(task, old);
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  folio_put(task, old);  // the entry's reference
+  folio_put(task, old);
+}
+
+/// linux v6.12 mm/memory.c: do_wp_page. PTL held on entry, not on return.
+/// differs: an anonymous page is always this process's own (no fork), so it is reused.
+void do_wp_page(thread& task, vm_fault& vmf) {
+  if (vmf.vma.kind == VmaKind::SharedFile) {
+    wp_page_shared(task, vmf);
+    return;
+  }
+  if (!task.system->page(pte_pfn(vmf.orig)).mapping.peek().is_anon()) {
+    wp_page_copy(task, vmf);
+    return;
+  }
+  set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+}
+
+/// linux v6.12 mm/memory.c: handle_pte_fault
+void handle_pte_fault(thread& task, vm_fault& vmf) {
+  task.x().step({.format = "handle_pte_fault({})", .args = {machine::arg(vmf.slot().va())},
+                 .detail = Detail::Minor});
+  vmf.orig = vmf.slot().walk();
+  if (pte_none(vmf.orig)) {
+    if (vmf.vma.kind == VmaKind::Anonymous) {
+      do_anonymous_page(task, vmf);
+    } else if (vmf.kind == AccessKind::Load) {
+      do_read_fault(task, vmf);
+    } else if (vmf.vma.kind == VmaKind::PrivateFile) {
+      do_cow_fault(task, vmf);
+    } else {
+      do_shared_fault(task, vmf);
+    }
+    return;
+  }
+  if (vmf.kind == AccessKind::Load) return;  // Somebody else has mapped it meanwhile.
+  if (!lock_and_recheck(task, vmf)) return;
+  if (!pte_write(vmf.orig)) {
+    do_wp_page(task, vmf);
+    return;
+  }
+  // Spurious: the entry allows the access, only this CPU's TLB did not know.
+  // linux v6.12 arch/x86: flush_tlb_fix_spurious_fault is empty: the fault itself has dropped the
+  // CPU's entry.
+  if (!pte_dirty(vmf.orig)) set_pte(task, vmf, pte_mkyoung(pte_mkdirty(vmf.orig)));
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+}
+
+}  // namespace
+
+FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_read(task, {.format = "page fault {}: mmap_read_lock()",
+                                .args = {machine::arg(va)}});
+  vm_area_struct* vma = find_vma(mm, mm.page_of(va));
+  if (vma != nullptr) {
+    vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};
+    handle_pte_fault(task, vmf);
+  }
+  mm.mmap_lock.up_read(task, {.format = vma != nullptr ? "mmap_read_unlock()" : "SIGSEGV",
+                              .detail = vma != nullptr ? Detail::Minor : Detail::Major});
+  return vma != nullptr ? FaultResult::Done : FaultResult::Sigsegv;
+}
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "mm/folio.h"
+#include "mm/memory.h"
+#include "mm/rmap.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+using machine::pte_dirty;
+using machine::pte_present;
+
+/// What zap_pte_range has to do about TLBs before it goes on.
+struct ZapProgress {
+  bool force_flush = false;  ///< before the PTL is dropped
+  bool gather_full = false;
+};
+
+/// One entry that was found present. linux v6.12 mm/memory.c: zap_present_folio_ptes; v6.1 inlines
+/// it in zap_pte_range [PTL]
+///
+/// The order of the next four steps is what the thread was about. A store through a stale TLB
+/// entry reaches the page as long as the entry is not flushed, so whoever cleans the page must
+/// be kept waiting until then. What makes him wait is that the page still counts as mapped: then
+/// folio_mkclean() goes for the PTL that is held here. See folio_mkclean() for the interleaving
+/// (R-WRITE).
+void zap_present_pte(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned page_nr,
+                     ZapReason reason, ZapProgress& progress) {
+  const System& system = *task.system;
+  const pte_t pte = system.arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page_nr));
+  tlb_remove_tlb_entry(tlb, page_nr);
+  folio& page = task.system->page(pte_pfn(pte));
+  const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
+  const ZapPolicy::Treatment treatment = system.policies->zap->treat(
+      {.pte = pte, .anon = anon, .fullmm = tlb.fullmm, .dontneed = reason == ZapReason::DontNeed});
+  if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
+  if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
+
+  encoded_page entry{.page = &page};
+  if (!anon && pte_dirty(pte)) {
+    if (treatment.dirty == DirtyTransfer::Now) folio_mark_dirty(task, page);
+    if (treatment.dirty == DirtyTransfer::WithBatch) entry.flags |= encoded_page::kDirty;
+  }
+  switch (treatment.rmap) {
+    case RmapRemoval::Now: page_remove_rmap(task, page); break;
+    case RmapRemoval::AfterFlush: entry.flags |= encoded_page::kDelayRmap; break;
+    case RmapRemoval::AtFree: entry.flags |= encoded_page::kRmapAtFree; break;
+  }
+  if (tlb_remove_page(task, tlb, entry)) {
+    progress.force_flush = true;
+    progress.gather_full = true;
+  }
+  static_cast<void>(vma);
+}
+
+/// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
+/// differs: no swap or migration entries, no need_resched, no rss.
+unsigned zap_pte_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
+                       unsigned end_page, ZapReason reason) {
+  mm_struct& mm = *tlb.mm;
+  ZapProgress progress;
+  lock_ptl(task, mm, first_page);
+  flush_tlb_batched_pending(task, mm);
+  unsigned page_nr = first_page;
+  while (page_nr < end_page && !progress.gather_full) {
+    task.x().step({.format = "ptep_get({})", .args = {machine::arg(tlb.mm->va_of(page_nr))},
+                   .detail = Detail::Minor});
+    if (pte_present(mm.pte(page_nr).ptep_get())) {
+      zap_present_pte(task, tlb, vma, page_nr, reason, progress);
+    }
+    ++page_nr;
+  }
+  const bool flush_late = task.system->policies->ptl_at_flush == PtlAtFlush::Dropped;
+  if (progress.force_flush && !flush_late) {
+    tlb_flush_mmu_tlbonly(task, tlb);
+    tlb_flush_rmaps(task, tlb);
+  }
+  unlock_ptl(task, mm, first_page);
+  if (progress.force_flush) {
+    if (flush_late) {
+      tlb_flush_mmu_tlbonly(task, tlb);
+      tlb_flush_rmaps(task, tlb);
+    }
+    tlb_flush_mmu(task, tlb);
+  }
+  return page_nr;
+}
+
+}  // namespace
+
+// linux v6.12 mm/memory.c: unmap_page_range, zap_pmd_range
+void unmap_page_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
+                      unsigned end_page, ZapReason reason) {
+  unsigned page_nr = first_page;
+  while (page_nr < end_page) {
+    const unsigned end = std::min(tlb.mm->table_of(page_nr).end_page, end_page);
+    task.x().step({.format = "pmd_none({})?", .args = {machine::arg(tlb.mm->va_of(page_nr))},
+                   .detail = Detail::Minor});
+    if (!tlb.mm->table_of(page_nr).pmd.read()) {
+      page_nr = end;
+      continue;
+    }
+    page_nr = zap_pte_range(task, tlb, vma, page_nr, end, reason);
+  }
+}
+
+namespace {
+
+/// linux v6.12 mm/mmap.c: unlink_file_vma
+void unlink_file_vma(thread& task, vm_area_struct& vma) {
+  if (vma.file == nullptr) return;
+  auto& lock = vma.file->i_mmap_rwsem;
+  lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
+  vma_erase(vma.file->i_mmap, vma);
+  lock.up_write(task, {.format = "unlink_file_vma()", .detail = Detail::Minor});
+}
+
+/// Whether some attached VMA still needs the table. [mm.mmap_lock]
+bool table_in_use(const mm_struct& mm, const page_table& table) {
+  return std::any_of(mm.vmas.begin(), mm.vmas.end(), [&](const vm_area_struct& other) {
+    return other.attached && other.first_page < table.end_page &&
+           other.end_page > table.first_page;
+  });
+}
+
+}  // namespace
+
+// linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
+// differs: a table's memory is not freed, only unhooked; R-TABLE comes with lockless walks.
+void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
+  unlink_anon_vmas(task, vma);
+  unlink_file_vma(task, vma);
+  for (page_table& table : tlb.mm->tables) {
+    if (table.end_page <= vma.first_page || vma.end_page <= table.first_page) continue;
+    if (table_in_use(*tlb.mm, table)) continue;
+    task.x().step({.format = "pmd_clear()", .detail = Detail::Minor});
+    if (!table.pmd.read()) continue;
+    table.pmd.write(false);
+    tlb.freed_tables = true;
+    tlb.start_page = std::min(tlb.start_page, table.first_page);
+    tlb.end_page = std::max(tlb.end_page, table.end_page);
+  }
+}
+
+}  // namespace mmcheck::mm

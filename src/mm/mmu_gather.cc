@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mm/mmu_gather.h"
+
+#include <algorithm>
+
+#include "mm/folio.h"
+#include "mm/rmap.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+// linux v6.12 mm/mmu_gather.c: tlb_next_batch
+bool tlb_next_batch(thread& task, mmu_gather& tlb) {
+  const bool active_is_local = tlb.active == 0;
+  if (!task.system->policies->gather->may_start_batch(tlb.delayed_rmap, active_is_local)) {
+    return false;
+  }
+  if (tlb.active == task.system->gather_batches_max ||
+      tlb.batches.size() == mmu_gather::kBatchesMax) {
+    return false;
+  }
+  tlb.batches.emplace_back();
+  ++tlb.active;
+  return true;
+}
+
+// linux v6.12 include/asm-generic/tlb.h: __tlb_reset_range
+void tlb_reset_range(mmu_gather& tlb) {
+  tlb.start_page = tlb.fullmm ? 0 : ~0u;
+  tlb.end_page = tlb.fullmm ? static_cast<unsigned>(tlb.mm->ptes.size()) : 0;
+  tlb.freed_tables = false;
+  tlb.need_flush = false;
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
+void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
+  for (mmu_gather_batch& batch : tlb.batches) {
+    for (const encoded_page& entry : batch.pages) {
+      // Torvalds' two proposals do here what the others have done under the PTL.
+      if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, *entry.page);
+      if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, *entry.page);
+      folio_put(task, *entry.page);
+    }
+    batch.pages.clear();
+  }
+  tlb.active = 0;
+  tlb.batches.resize(1);
+}
+
+void tlb_remove_rmaps_of(thread& task, mmu_gather_batch& batch) {
+  for (encoded_page& entry : batch.pages) {
+    if ((entry.flags & encoded_page::kDelayRmap) == 0) continue;
+    entry.flags &= ~encoded_page::kDelayRmap;
+    page_remove_rmap(task, *entry.page);
+  }
+}
+
+}  // namespace
+
+// linux v6.12 mm/mmu_gather.c: tlb_gather_mmu
+mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
+  mmu_gather tlb;
+  tlb.mm = &mm;
+  tlb.fullmm = fullmm;
+  tlb.batches.emplace_back();
+  tlb_reset_range(tlb);
+  task.x().step({.format = "tlb_gather_mmu()", .detail = Detail::Minor});
+  // The order of increments and decrements is invisible; only tlb_finish_mmu() reads the count.
+  task.x().commute(mm.tlb_flush_pending.id(),
+                   static_cast<std::uint64_t>(mm.tlb_flush_pending.peek() + 1));
+  return tlb;
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_finish_mmu
+//
+// The nested rule. Two threads may zap one range at a time. The second finds entries that the
+// first has cleared but not flushed; it gathers nothing, but may not return to user space with
+// TLBs that still hold what it was asked to remove (R-PERM):
+//
+//     CPU0 MADV_DONTNEED          CPU1 MADV_DONTNEED          CPU2 user
+//     clear entry, drop PTL                                   (TLB holds it)
+//                                 entry is none: nothing to do
+//                                 return                      still reads the old page
+//     flush
+void tlb_finish_mmu(thread& task, mmu_gather& tlb) {
+  if (task.system->policies->nested_rule == NestedRule::Kept) {
+    task.x().step({.format = "tlb_finish_mmu(): others at it?", .detail = Detail::Minor});
+    if (tlb.mm->tlb_flush_pending.read() > 1) {
+      tlb.fullmm = true;
+      tlb_reset_range(tlb);
+      tlb.freed_tables = true;
+    }
+  }
+  tlb_flush_mmu(task, tlb);
+  task.x().step({.format = "tlb_finish_mmu()", .detail = Detail::Minor});
+  task.x().commute(tlb.mm->tlb_flush_pending.id(),
+                   static_cast<std::uint64_t>(tlb.mm->tlb_flush_pending.peek() - 1));
+}
+
+void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
+  tlb.start_page = std::min(tlb.start_page, page_nr);
+  tlb.end_page = std::max(tlb.end_page, page_nr + 1);
+  tlb.need_flush = true;
+}
+
+// linux v6.12 mm/mmu_gather.c: __tlb_remove_page_size
+bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
+  if (!task.system->arch().gathers_pages()) {
+    folio_put(task, *page.page);
+    return false;
+  }
+  tlb.batches[tlb.active].pages.push_back(page);
+  if (page.flags & encoded_page::kDelayRmap) tlb.delayed_rmap = true;
+  if (tlb.batches[tlb.active].pages.size() < task.system->gather_batch_max) return false;
+  return !tlb_next_batch(task, tlb);
+}
+
+// linux v6.12 include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly
+void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
+  if (!tlb.need_flush && !tlb.freed_tables) return;
+  if (task.system->policies->flushes == Flushes::Done) {
+    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
+  }
+  tlb_reset_range(tlb);
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_flush_rmaps [PTL]
+void tlb_flush_rmaps(thread& task, mmu_gather& tlb) {
+  if (!tlb.delayed_rmap) return;
+  if (tlb.active != 0 && task.system->policies->gather->walks_local_batch()) {
+    tlb_remove_rmaps_of(task, tlb.batches[0]);
+  }
+  tlb_remove_rmaps_of(task, tlb.batches[tlb.active]);
+  tlb.delayed_rmap = false;
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_flush_mmu
+void tlb_flush_mmu(thread& task, mmu_gather& tlb) {
+  const bool free_first = task.system->policies->flush_versus_free == FlushVersusFree::FreeFirst;
+  if (free_first) tlb_batch_pages_flush(task, tlb);
+  tlb_flush_mmu_tlbonly(task, tlb);
+  if (!free_first) tlb_batch_pages_flush(task, tlb);
+}
+
+}  // namespace mmcheck::mm

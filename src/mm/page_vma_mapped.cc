@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mm/page_vma_mapped.h"
+
+#include "mm/folio.h"
+
+namespace mmcheck::mm {
+
+PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& page, PvmwSync sync)
+    : task_(task), mm_(*vma.mm) {
+  // An anonymous page's index is its page number in the address space. Stable: the caller's
+  // reference or lock keeps the page where it is.
+  const unsigned start = page.mapping.peek().is_anon() ? vma.first_page : vma.pgoff;
+  if (page.index < start || page.index >= start + (vma.end_page - vma.first_page)) return;
+  page_nr_ = vma.first_page + (page.index - start);
+  PteSlot& slot = mm_.pte(page_nr_);
+  if (sync == PvmwSync::No) {
+    task.x().step({.format = "page_vma_mapped_walk({}): peek", .args = {machine::arg(slot.va())},
+                   .detail = Detail::Minor});
+    if (!pte_present(slot.walk())) return;
+  } else {
+    task.x().step({.format = "page_vma_mapped_walk({}): pmd", .args = {machine::arg(slot.va())},
+                   .detail = Detail::Minor});
+    if (!mm_.table_of(page_nr_).pmd.read()) return;
+  }
+  lock_ptl(task, mm_, page_nr_);
+  task.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
+  const pte_t pte = slot.ptep_get();
+  if (pte_present(pte) && pte_pfn(pte) == page.frame.pfn()) {
+    found_ = true;
+    return;
+  }
+  unlock_ptl(task, mm_, page_nr_);
+}
+
+}  // namespace mmcheck::mm

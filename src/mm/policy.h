@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The questions on which the designs differ. Each is one interface with one virtual step; a design
+// (src/design) is a choice of one answer to each. Mechanism is elsewhere and asks.
+#pragma once
+
+#include "machine/machine.h"
+
+namespace mmcheck::mm {
+
+/// What zap_pte_range knows about an entry that it has just cleared.
+struct zap_entry {
+  machine::pte_t pte;   ///< what the entry held
+  bool anon = false;    ///< an anonymous page, not one of the page cache
+  bool fullmm = false;  ///< the whole address space goes away (exit)
+  bool dontneed = false;  ///< the mapping stays (MADV_DONTNEED), so others may fault in a new page
+};
+
+/// When the page stops to count as mapped (_mapcount drops, rmap walks miss it).
+enum class RmapRemoval : std::uint8_t {
+  Now,         ///< before the flush, as each entry is cleared
+  AfterFlush,  ///< once no TLB holds the entry, still under the PTL (tlb_flush_rmaps)
+  AtFree,      ///< when the gather frees the page, after the PTL is dropped
+};
+
+/// When the entry's D bit reaches the page.
+enum class DirtyTransfer : std::uint8_t {
+  Now,        ///< as the entry is cleared
+  WithBatch,  ///< carried in the gather's encoded pointer, set after the flush
+  Never,      ///< dropped (a mutation)
+};
+
+/// When TLBs must have let go of the entry.
+enum class FlushTime : std::uint8_t {
+  AtFinish,      ///< when the gather is full or finished: after the PTL is dropped
+  BeforeUnlock,  ///< before the PTL is dropped (force_flush)
+  AtOnce,        ///< before anything else is done with the page
+};
+
+/// How zap_pte_range treats one entry.
+class ZapPolicy {
+ public:
+  struct Treatment {
+    RmapRemoval rmap = RmapRemoval::Now;
+    DirtyTransfer dirty = DirtyTransfer::Now;
+    FlushTime flush = FlushTime::AtFinish;
+  };
+  virtual Treatment treat(const zap_entry& entry) const = 0;
+
+ protected:
+  ~ZapPolicy() = default;
+};
+
+/// What mmu_gather may do while rmap removals are outstanding, and where it looks for them.
+class GatherPolicy {
+ public:
+  /// May a further batch be started? `active_is_local`: the active batch is the one on the stack.
+  virtual bool may_start_batch(bool delayed_rmap, bool active_is_local) const = 0;
+  /// Does tlb_flush_rmaps look at the batch on the stack too, when another one is active?
+  virtual bool walks_local_batch() const = 0;
+
+ protected:
+  ~GatherPolicy() = default;
+};
+
+enum class PtlAtFlush : std::uint8_t { Held, Dropped };
+enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
+enum class Flushes : std::uint8_t { Done, Omitted };
+enum class NestedRule : std::uint8_t { Kept, Dropped };
+enum class PvmwSync : std::uint8_t { Yes, No };
+enum class MapcountVersusRef : std::uint8_t { MapcountFirst, RefFirst };
+
+/// One memory manager. Everything that a design does not name is as in linux-6.12.
+struct Policies {
+  const ZapPolicy* zap = nullptr;
+  const GatherPolicy* gather = nullptr;
+  const machine::Arch* arch = nullptr;
+  // The rest is the same in all designs of the thread; mutations change it.
+  PtlAtFlush ptl_at_flush = PtlAtFlush::Held;
+  FlushVersusFree flush_versus_free = FlushVersusFree::FlushFirst;
+  Flushes flushes = Flushes::Done;
+  NestedRule nested_rule = NestedRule::Kept;
+  PvmwSync mkclean_walk = PvmwSync::Yes;
+};
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mm/rmap.h"
+
+#include "mm/folio.h"
+#include "mm/page_vma_mapped.h"
+
+namespace mmcheck::mm {
+
+using machine::pte_dirty;
+using machine::pte_mkclean;
+using machine::pte_mkold;
+using machine::pte_write;
+using machine::pte_wrprotect;
+using machine::pte_young;
+
+void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
+  mm.table_of(page_nr).ptl.lock(task, {.format = "spin_lock(ptl)"});
+}
+
+void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
+  mm.table_of(page_nr).ptl.unlock(task, {.format = "spin_unlock(ptl)"});
+}
+
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
+  static_vector<PteSlot*, kPagesMax> entries;
+  for (unsigned page = first_page; page < end_page; ++page) entries.push_back(&mm.pte(page));
+  task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
+}
+
+pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
+  const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
+  const unsigned page = mm.page_of(slot.va());
+  if (pte_present(old)) flush_tlb_pages(task, mm, page, page + 1);
+  return old;
+}
+
+// linux v6.12 mm/rmap.c: folio_add_file_rmap_ptes (v6.1: page_add_file_rmap)
+// differs: no NR_FILE_MAPPED statistics and no memcg.
+void page_add_file_rmap(thread& task, folio& page) {
+  task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
+  page.mapcount.write(page.mapcount.read() + 1);
+}
+
+// linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
+void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr) {
+  task.x().step({.format = "page_add_new_anon_rmap({})", .args = {arg(page)}});
+  page.mapping.write(mapping_t::of_anon(vma.anon->id));
+  page.index = page_nr;
+  page.mapcount.write(0);
+}
+
+// linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
+void page_remove_rmap(thread& task, folio& page) {
+  task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
+  const int count = page.mapcount.read() - 1;
+  page.mapcount.write(count);
+  task.system->monitor->mapcount_dropped(page, count);
+}
+
+namespace {
+
+// linux v6.12 mm/rmap.c: page_vma_mkclean_one [PTL]
+bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
+  PteSlot& slot = vma.mm->pte(page_nr);
+  const pte_t seen = slot.peek();  // The step of the walk has read it under the PTL.
+  if (!pte_dirty(seen) && !pte_write(seen)) return false;
+  const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
+  task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
+  slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  return true;
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: folio_mkclean
+//
+// Why the first line matters. A page whose rmap is gone is not walked, so the PTL of whoever is
+// unmapping it is not waited for, and a TLB that he has not flushed may still write to the page:
+//
+//     CPU0 zap_pte_range            CPU1 writeback               CPU2 user
+//     spin_lock(ptl)
+//     ptep_get_and_clear            (page: dirty)                (TLB: W, D)
+//     set_page_dirty
+//     page_remove_rmap
+//                                   folio_mkclean: not mapped
+//                                   clear dirty, write to disk
+//                                                                store through the TLB
+//     flush TLBs                                                 [the store is lost: page clean]
+//
+// Amit, 28 Oct 2022. Delayed rmap removal (R-WRITE) makes the walk wait: the page stays mapped
+// until the flush is done, so the walk below meets the PTL.
+unsigned folio_mkclean(thread& task, folio& page) {
+  task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
+  if (page.mapcount.read() < 0) return 0;
+  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
+  if (!mapping.is_file()) return 0;
+  address_space& file = task.system->files[mapping.file()];
+  unsigned cleaned = 0;
+  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
+  for (vm_area_struct* vma : file.i_mmap) {
+    if (vma->kind != VmaKind::SharedFile) continue;
+    PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
+    if (!walk.found()) continue;
+    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
+    walk.done();
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  return cleaned;
+}
+
+namespace {
+
+/// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
+unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
+  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  if (!walk.found()) return 0;
+  PteSlot& slot = vma.mm->pte(walk.page_nr());
+  task.x().step({.format = "ptep_test_and_clear_young({})", .args = {machine::arg(slot.va())},
+                 .detail = Detail::Minor});
+  const pte_t pte = slot.ptep_get();
+  const bool young = pte_present(pte) && pte_young(pte);
+  if (young) slot.set_pte(pte_mkold(pte));
+  walk.done();
+  return young ? 1 : 0;
+}
+
+/// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
+///
+/// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
+/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON).
+/// differs: the anon_vma's memory is not reused under RCU: any use after its free is reported.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
+  task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
+  const mapping_t mapping = page.mapping.read();
+  if (!mapping.is_anon() || page.mapcount.read() < 0) return nullptr;
+  anon_vma& av = task.system->anon_vmas[mapping.anon()];
+  task.x().step({.format = "down_read_trylock(anon_vma)"});
+  task.system->monitor->anon_vma_used(av);
+  if (!av.rwsem.down_read_trylock(task)) return nullptr;
+  task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?", .args = {arg(page)},
+                 .detail = Detail::Minor});
+  if (page.mapcount.read() < 0) {
+    av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+    return nullptr;
+  }
+  return &av;
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: folio_referenced
+unsigned folio_referenced(thread& task, folio& page) {
+  task.x().step({.format = "folio_referenced({}): mapped?", .args = {arg(page)},
+                 .detail = Detail::Minor});
+  if (page.mapcount.read() < 0) return 0;
+  const mapping_t mapping = page.mapping.read();
+  unsigned referenced = 0;
+  if (mapping.is_anon()) {
+    anon_vma* av = folio_lock_anon_vma_read(task, page);
+    if (av == nullptr) return 0;
+    for (vm_area_struct* vma : av->tree) referenced += folio_referenced_one(task, *vma, page);
+    av->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+  } else if (mapping.is_file()) {
+    address_space& file = task.system->files[mapping.file()];
+    file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
+    for (vm_area_struct* vma : file.i_mmap) referenced += folio_referenced_one(task, *vma, page);
+    file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  }
+  return referenced;
+}
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reverse map: from a page to the entries that map it. linux mm/rmap.c, mm/page_vma_mapped.c
+#pragma once
+
+#include "mm/system.h"
+
+namespace mmcheck::mm {
+
+void page_add_file_rmap(thread& task, folio& page);
+void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr);
+void page_remove_rmap(thread& task, folio& page);
+
+/// Cleans and write-protects every shared mapping of the page. Returns how many were dirty or
+/// writable. The page is locked.
+unsigned folio_mkclean(thread& task, folio& page);
+
+/// How many mappings have used the page lately; clears their A bits.
+unsigned folio_referenced(thread& task, folio& page);
+
+/// Pages that reclaim has unmapped and whose TLB entries it has not flushed yet.
+struct tlb_batch {
+  static_vector<mm_struct*, 4> mms;
+  bool writable = false;  ///< some of the entries were dirty
+};
+
+/// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().
+void try_to_unmap(thread& task, folio& page, tlb_batch& batch);
+void try_to_unmap_flush(thread& task, tlb_batch& batch);
+/// Before the page is written: only if some entry was dirty.
+void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch);
+/// [PTL] Reclaim's pending flushes of this address space, before its entries are changed further.
+void flush_tlb_batched_pending(thread& task, mm_struct& mm);
+
+void anon_vma_prepare(thread& task, vm_area_struct& vma);
+void unlink_anon_vmas(thread& task, vm_area_struct& vma);
+
+/// linux v6.12 mm/pgtable-generic.c: ptep_clear_flush. Returns what the entry held.
+pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);
+
+/// linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, of the pages [first, end).
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
+
+void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
+void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unmapping by reclaim, with the TLB flush batched. linux mm/rmap.c
+#include <algorithm>
+
+#include "mm/folio.h"
+#include "mm/page_vma_mapped.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+/// linux v6.12 mm/rmap.c: set_tlb_ubc_flush_pending; arch/x86: arch_tlbbatch_add_pending. In one
+/// step: both are under the PTL, and flush_tlb_batched_pending() looks under a PTL.
+void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, bool writable, tlb_batch& batch) {
+  task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
+  mm.tlb_flush_batched.write(true);
+  if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
+    batch.mms.push_back(&mm);
+  }
+  batch.writable |= writable;
+}
+
+/// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
+void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
+  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  if (!walk.found()) return;
+  PteSlot& slot = vma.mm->pte(walk.page_nr());
+  const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
+  set_tlb_ubc_flush_pending(task, *vma.mm, pte_dirty(old), batch);
+  if (pte_dirty(old)) folio_mark_dirty(task, page);
+  page_remove_rmap(task, page);
+  folio_put(task, page);
+  walk.done();
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: try_to_unmap, TTU_BATCH_FLUSH
+// differs: files only. There is no swap yet, so anonymous pages stay mapped.
+void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
+  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
+  if (!mapping.is_file()) return;
+  address_space& file = task.system->files[mapping.file()];
+  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
+  for (vm_area_struct* vma : file.i_mmap) {
+    if (vma->kind != VmaKind::Anonymous) try_to_unmap_one(task, *vma, page, batch);
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+}
+
+// linux v6.12 mm/rmap.c: try_to_unmap_flush; arch/x86/mm/tlb.c: arch_tlbbatch_flush
+void try_to_unmap_flush(thread& task, tlb_batch& batch) {
+  for (mm_struct* mm : batch.mms) {
+    flush_tlb_pages(task, *mm, 0, static_cast<unsigned>(mm->ptes.size()));
+  }
+  batch.mms.clear();
+  batch.writable = false;
+}
+
+// linux v6.12 mm/rmap.c: try_to_unmap_flush_dirty
+void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch) {
+  if (batch.writable) try_to_unmap_flush(task, batch);
+}
+
+// linux v6.12 mm/rmap.c: flush_tlb_batched_pending
+void flush_tlb_batched_pending(thread& task, mm_struct& mm) {
+  // Part of the step that took the PTL: the flag is only set under it.
+  if (!mm.tlb_flush_batched.read()) return;
+  flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
+  task.x().step({.format = "flush_tlb_batched_pending(): done", .detail = Detail::Minor});
+  mm.tlb_flush_batched.write(false);
+}
+
+}  // namespace mmcheck::mm

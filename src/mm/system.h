@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine, the kernel's global objects and the design, in one place: what a function of the
+// memory manager can reach.
+#pragma once
+
+#include "mm/monitor.h"
+#include "mm/types.h"
+
+namespace mmcheck::mm {
+
+/// What a filesystem does for the memory manager.
+/// linux v6.12 include/linux/fs.h: address_space_operations; include/linux/mm.h:
+/// vm_operations_struct
+class FileOperations {
+ public:
+  /// The page of a file, read from disk if need be. Returns it locked, with a reference.
+  virtual folio* fault(thread& task, address_space& mapping, unsigned index) const = 0;
+  /// Prepares a page for being written through a mapping: buffers, dirty. The page is unlocked on
+  /// entry. Returns false if it has left the file; otherwise it is locked on return.
+  virtual bool page_mkwrite(thread& task, folio& page) const = 0;
+  /// Marks the page dirty, in one step.
+  virtual void dirty_folio(thread& task, folio& page) const = 0;
+  /// Drops the buffers, if it can. The page is locked.
+  virtual bool release_folio(thread& task, folio& page) const = 0;
+  /// The page of a file that is in the page cache, with a reference, or null. One step.
+  virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
+  /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
+  /// reference; returns false if somebody else holds one too, or the page is dirty.
+  virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
+
+ protected:
+  ~FileOperations() = default;
+};
+
+struct System {
+  explore::Execution* execution = nullptr;
+  Monitor* monitor = nullptr;
+  const Policies* policies = nullptr;
+  const FileOperations* file_operations = nullptr;
+  unsigned gather_batch_max = 8;    ///< pages in one batch (Linux: 8 on the stack, then 510)
+  unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
+
+  bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+
+  static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
+  static_vector<machine::Cpu*, machine::kCpusMax> cpus;
+  static_vector<folio, kFoliosMax> folios;
+  static_vector<address_space, 4> files;
+  static_vector<anon_vma, 16> anon_vmas;
+  static_vector<mm_struct, 4> mms;
+  static_vector<thread, machine::kCpusMax> threads;
+
+  const machine::Arch& arch() const { return *policies->arch; }
+  folio& page(Pfn pfn) { return folios[to_index(pfn)]; }
+  folio* cached(std::uint8_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
+};
+
+}  // namespace mmcheck::mm

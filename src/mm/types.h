@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The objects of the memory manager, under Linux's names and with the fields that races are about.
+// Cells are what CPUs race on; plain fields are ordered by the lock that is named beside them.
+#pragma once
+
+#include <algorithm>
+#include <boost/container/static_vector.hpp>
+
+#include "kernel/locks.h"
+#include "mm/policy.h"
+
+namespace mmcheck::mm {
+
+using kernel::task_struct;
+using machine::cpumask_t;
+using machine::Frame;
+using machine::pte_t;
+using machine::PteSlot;
+using trace::Detail;
+
+struct folio;
+struct mm_struct;
+struct System;
+
+inline constexpr unsigned kPagesMax = 16;   ///< of one mapping, file or address space
+inline constexpr unsigned kFoliosMax = 32;  ///< of the whole machine
+inline constexpr unsigned kPtrsPerTable = 4;  ///< leaf entries of one page table (Linux: 512)
+
+template <typename T, unsigned N>
+using static_vector = boost::container::static_vector<T, N>;
+using explore::Cell;
+
+struct vm_area_struct;
+/// The VMAs that map a file or hang on an anon_vma (Linux: an interval tree).
+using VmaTree = static_vector<vm_area_struct*, 16>;
+
+void vma_erase(VmaTree& tree, const vm_area_struct& vma);
+
+/// linux v6.12 include/linux/rmap.h. Has no parent or children here: fork is not modelled yet.
+struct anon_vma {
+  unsigned id = 0;
+  kernel::rw_semaphore rwsem;
+  Cell<int> refcount;   ///< 1 while any VMA is linked
+  Cell<bool> freed;     ///< dead at once: any later use is reported
+  EventId freed_at = kNoEvent;
+  VmaTree tree;  ///< [rwsem]
+};
+
+/// Where a folio belongs: nowhere, to a file's page cache, or to an anon_vma.
+/// linux v6.12 include/linux/mm_types.h: folio.mapping with PAGE_MAPPING_ANON
+struct mapping_t {
+  static constexpr std::uint64_t kAnon = 0x100;
+  std::uint64_t word = 0;
+
+  static constexpr mapping_t of_file(unsigned file) { return {file + 1u}; }
+  static constexpr mapping_t of_anon(unsigned anon) { return {kAnon + anon}; }
+  constexpr bool is_anon() const { return word >= kAnon; }
+  constexpr bool is_file() const { return word != 0 && word < kAnon; }
+  constexpr unsigned file() const { return static_cast<unsigned>(word - 1); }
+  constexpr unsigned anon() const { return static_cast<unsigned>(word - kAnon); }
+  constexpr std::uint64_t to_word() const { return word; }
+  static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
+};
+
+/// State of a folio before the first step.
+struct folio_init {
+  std::uint64_t data = 0;
+  mapping_t mapping;
+  unsigned index = 0;
+  int refcount = 0;
+  int mapcount = -1;
+  bool dirty = false;
+  bool buffers = false;
+};
+
+/// linux v6.12 include/linux/mm_types.h: folio. One page each.
+struct folio {
+  folio(explore::Execution& execution, machine::Monitor& monitor, Pfn pfn, const folio_init& init);
+
+  Frame frame;
+  kernel::bit_lock locked;  ///< PG_locked
+  Cell<bool> dirty;         ///< PG_dirty
+  Cell<bool> writeback;     ///< PG_writeback
+  Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
+  Cell<int> refcount;
+  Cell<int> mapcount;  ///< -1: not mapped
+  Cell<mapping_t> mapping;
+  unsigned index = 0;  ///< in its file, or page number in the address space
+
+  // For rules and reports; ordered by the accesses to dirty.
+  EventId last_clean = kNoEvent;
+};
+
+/// linux v6.12 include/linux/fs.h: address_space, with its inode's blocks on disk.
+struct address_space {
+  unsigned id = 0;
+  unsigned nr_pages = 0;
+  static_vector<Cell<std::uint8_t>, kPagesMax> i_pages;  ///< folio number + 1, or 0
+  static_vector<Cell<std::uint64_t>, kPagesMax> blocks;  ///< what is on disk
+  static_vector<EventId, kPagesMax> written_at;          ///< ordered by the accesses to blocks
+  kernel::rw_semaphore i_mmap_rwsem;
+  VmaTree i_mmap;  ///< [i_mmap_rwsem]
+};
+
+enum class VmaKind : std::uint8_t { SharedFile, PrivateFile, Anonymous };
+
+/// linux v6.12 include/linux/mm_types.h: vm_area_struct. [mm.mmap_lock]
+struct vm_area_struct {
+  mm_struct* mm = nullptr;
+  VmaKind kind = VmaKind::SharedFile;
+  unsigned first_page = 0;  ///< vm_start, in pages of the address space
+  unsigned end_page = 0;    ///< vm_end
+  address_space* file = nullptr;
+  unsigned pgoff = 0;
+  Cell<bool> anon_ready;     ///< vma->anon_vma is set
+  anon_vma* anon = nullptr;  ///< the anon_vma that it gets when it needs one
+  bool attached = false;     ///< in the mm's tree: faults can find it
+
+  unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
+};
+
+/// A table of leaf entries and the entry that points to it.
+struct page_table {
+  machine::pmd_t pmd;
+  kernel::spinlock_t ptl;
+  unsigned first_page = 0;
+  unsigned end_page = 0;
+};
+
+/// linux v6.12 include/linux/mm_types.h: mm_struct
+struct mm_struct {
+  unsigned id = 0;
+  kernel::rw_semaphore mmap_lock;
+  Cell<int> mm_users;            ///< threads that run in it
+  Cell<int> tlb_flush_pending;   ///< gathers under way
+  Cell<bool> tlb_flush_batched;  ///< reclaim has unmapped pages and not flushed yet
+  Cell<bool> exiting;            ///< exit_group() was called: threads stop at their next instruction
+  cpumask_t cpumask;             ///< CPUs whose TLB may hold its entries
+  static_vector<vm_area_struct, 12> vmas;
+  static_vector<page_table, 16> tables;
+  static_vector<PteSlot, 32> ptes;  ///< by page number
+
+  /// Address spaces do not overlap, so that an address in a report says whose it is.
+  static constexpr unsigned kFirstUserPage = 16;
+  static constexpr unsigned kUserPages = 64;
+  Vaddr va_of(unsigned page) const {
+    return Vaddr((std::uint64_t{kFirstUserPage} + id * kUserPages + page) * kPageSizeBytes);
+  }
+  unsigned page_of(Vaddr va) const {
+    return static_cast<unsigned>(to_bytes(va) / kPageSizeBytes) - kFirstUserPage - id * kUserPages;
+  }
+
+  PteSlot& pte(unsigned page) { return ptes[page]; }
+  page_table& table_of(unsigned page) {
+    return *std::find_if(tables.begin(), tables.end(),
+                         [page](const page_table& table) { return page < table.end_page; });
+  }
+};
+
+/// A thread with its address space, if it has one.
+struct thread : task_struct {
+  mm_struct* mm = nullptr;
+  bool killed = false;  ///< by SIGSEGV or exit_group()
+  /// Folios that no other CPU can take: a per-CPU free list.
+  static_vector<folio*, 8> free_folios;
+  System* system = nullptr;
+};
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions of user code: what the CPU does, and the fault handler when it cannot.
+#include "mm/folio.h"
+#include "mm/memory.h"
+#include "mm/mmap.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+using machine::AccessKind;
+using machine::Translation;
+
+/// Signals are taken on the way to the instruction; an exit_group() that comes later finds the
+/// instruction under way.
+bool killed_by_exit(thread& task) {
+  if (!task.system->has_exit) return false;
+  task.x().step({.format = "signal pending?", .detail = Detail::Minor});
+  if (!task.mm->exiting.read()) return false;
+  exit_mm(task);
+  return true;
+}
+
+/// Walks until there is a translation; faults where there is none. Returns false if killed.
+bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation) {
+  while (true) {
+    if (killed_by_exit(task)) return false;
+    translation = task.cpu->translate(task.mm->pte(task.mm->page_of(va)), kind);
+    if (translation.result == Translation::Result::Ok) return true;
+    if (handle_mm_fault(task, va, kind) == FaultResult::Sigsegv) {
+      task.killed = true;
+      return false;
+    }
+  }
+}
+
+}  // namespace
+
+// The walk and the access are two steps: between them the entry may change, and the access still
+// goes through what the walk found, unless an invalidation has completed on this CPU.
+bool user_load(thread& task, Vaddr va, std::uint64_t& value) {
+  PteSlot& slot = task.mm->pte(task.mm->page_of(va));
+  Translation translation;
+  while (translate(task, va, AccessKind::Load, translation)) {
+    task.x().step({.format = "user load {}: {}",
+                   .args = {machine::arg(va), machine::arg(translation.pfn)}});
+    if (!task.cpu->still_valid(slot, translation)) continue;
+    value = task.system->page(translation.pfn).frame.load();
+    return true;
+  }
+  return false;
+}
+
+bool user_store(thread& task, Vaddr va, std::uint64_t value) {
+  PteSlot& slot = task.mm->pte(task.mm->page_of(va));
+  Translation translation;
+  while (translate(task, va, AccessKind::Store, translation)) {
+    task.x().step({.format = "user store {} = {}: {}",
+                   .args = {machine::arg(va), machine::arg(value), machine::arg(translation.pfn)}});
+    if (!task.cpu->still_valid(slot, translation)) continue;
+    folio& page = task.system->page(translation.pfn);
+    page.frame.store(value);
+    task.system->monitor->user_stored(page);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace mmcheck::mm

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/matrix.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace mmcheck::report {
+namespace {
+
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kHeadingWidest = 13;  // longer scenario names are broken after '+' or '-'
+
+std::vector<std::string_view> distinct(std::span<const Verdict> verdicts,
+                                       std::string Verdict::*member) {
+  std::vector<std::string_view> names;
+  for (const Verdict& verdict : verdicts) {
+    const std::string_view name = verdict.*member;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+std::string_view finding_of(const Verdict& verdict) {
+  return verdict.outcome == Outcome::Violated ? std::string_view(verdict.rule)
+                                              : to_string(verdict.outcome);
+}
+
+std::string finding_text(const Verdict& verdict) {
+  return fmt::format("{}{}", finding_of(verdict), is_failure(verdict) ? "!" : "");
+}
+
+/// "munmap+store+writeback-evict" as "munmap+store+", "writeback-", "evict".
+std::vector<std::string> heading_lines(std::string_view name) {
+  std::vector<std::string> lines(1);
+  while (!name.empty()) {
+    const std::size_t mark = name.find_first_of("+-");
+    const std::size_t taken = mark == std::string_view::npos ? name.size() : mark + 1;
+    if (!lines.back().empty() && lines.back().size() + taken > kHeadingWidest) lines.emplace_back();
+    lines.back().append(name.substr(0, taken));
+    name.remove_prefix(taken);
+  }
+  return lines;
+}
+
+/// A scenario's column: its heading and a cell per design. No verdict: an empty cell.
+struct Column {
+  std::vector<std::string> heading;
+  std::vector<const Verdict*> cells;
+  std::size_t finding_width = 0;
+  std::size_t count_width = 0;
+  std::size_t width = 0;  ///< of all that
+};
+
+Column column_of(std::span<const Verdict> verdicts, std::string_view scenario,
+                 const std::vector<std::string_view>& designs) {
+  Column column;
+  column.heading = heading_lines(scenario);
+  for (std::string_view design : designs) {
+    const auto found = std::find_if(verdicts.begin(), verdicts.end(), [&](const Verdict& verdict) {
+      return verdict.scenario == scenario && verdict.design == design;
+    });
+    column.cells.push_back(found == verdicts.end() ? nullptr : &*found);
+    if (found == verdicts.end()) continue;
+    column.finding_width = std::max(column.finding_width, finding_text(*found).size());
+    column.count_width = std::max(column.count_width, std::to_string(found->executions).size());
+  }
+  column.width = column.finding_width + 1 + column.count_width;
+  for (const std::string& line : column.heading) column.width = std::max(column.width, line.size());
+  return column;
+}
+
+void trim_end(std::string& line) {
+  line.erase(std::min(line.find_last_not_of(' ') + 1, line.size()));
+}
+
+/// The verdict at the left of the column, the number of executions aligned behind it.
+std::string cell_text(const Column& column, const Verdict* verdict, Colour colour) {
+  const std::string blank(kGap, ' ');
+  if (verdict == nullptr) return blank + std::string(column.width, ' ');
+  const Emphasis emphasis = is_failure(*verdict) ? Emphasis::Bad : Emphasis::None;
+  const std::string finding = fmt::format("{:<{}}", finding_text(*verdict), column.finding_width);
+  const std::size_t used = column.finding_width + 1 + column.count_width;
+  return blank + paint(colour, emphasis, finding) +
+         fmt::format(" {:>{}}{:{}}", verdict->executions, column.count_width, "",
+                     column.width - used);
+}
+
+/// The columns [first, last) below one another.
+std::string block(std::span<const Column> columns, const std::vector<std::string_view>& designs,
+                  std::size_t design_width, Colour colour) {
+  std::size_t heading_height = 0;
+  for (const Column& column : columns) {
+    heading_height = std::max(heading_height, column.heading.size());
+  }
+  std::string out;
+  for (std::size_t y = 0; y < heading_height; ++y) {
+    std::string line(design_width, ' ');
+    for (const Column& column : columns) {
+      const std::size_t skipped = heading_height - column.heading.size();
+      const std::string_view text = y < skipped ? std::string_view{} : column.heading[y - skipped];
+      line += fmt::format("{:{}}{:<{}}", "", kGap, text, column.width);
+    }
+    trim_end(line);
+    out += line + '\n';
+  }
+  for (std::size_t row = 0; row < designs.size(); ++row) {
+    std::string line = fmt::format("{:<{}}", designs[row], design_width);
+    for (const Column& column : columns) {
+      line += cell_text(column, column.cells[row], colour);
+    }
+    trim_end(line);
+    out += line + '\n';
+  }
+  return out;
+}
+
+std::string never_exercised(std::span<const Verdict> verdicts) {
+  std::string names;
+  if (verdicts.empty()) return names;
+  for (const std::string& rule : verdicts.front().vacuous) {
+    const bool everywhere = std::all_of(verdicts.begin(), verdicts.end(), [&](const Verdict& v) {
+      return std::find(v.vacuous.begin(), v.vacuous.end(), rule) != v.vacuous.end();
+    });
+    if (everywhere) names += (names.empty() ? "" : ", ") + rule;
+  }
+  return names;
+}
+
+/// What the verdicts come to, against the expectations.
+struct Tally {
+  std::size_t nr[3] = {};  ///< by Outcome
+  std::size_t nr_met = 0;
+  std::size_t nr_unmet = 0;
+  std::size_t nr_undecided = 0;
+  std::size_t nr_unexpected = 0;  ///< violated, without an expectation
+  std::size_t nr_without = 0;     ///< without an expectation
+  std::size_t nr_conditions_failed = 0;
+  std::uint64_t executions = 0;
+};
+
+Tally tally_of(std::span<const Verdict> verdicts) {
+  Tally tally;
+  for (const Verdict& verdict : verdicts) {
+    ++tally.nr[static_cast<std::size_t>(verdict.outcome)];
+    tally.executions += verdict.executions;
+    if (condition_fails(verdict)) ++tally.nr_conditions_failed;
+    if (!verdict.expected) {
+      ++tally.nr_without;
+      if (verdict.outcome == Outcome::Violated) ++tally.nr_unexpected;
+    } else if (verdict.met == Met::Unknown) {
+      ++tally.nr_undecided;
+    } else {
+      ++(verdict.met == Met::Yes ? tally.nr_met : tally.nr_unmet);
+    }
+  }
+  return tally;
+}
+
+std::string expectations_text(const Tally& tally) {
+  std::vector<std::string> parts;
+  if (tally.nr_unmet > 0) {
+    parts.push_back(count_of(tally.nr_unmet, "expectation is NOT met", "expectations are NOT met"));
+  } else if (tally.nr_met > 0 && tally.nr_undecided == 0) {
+    parts.emplace_back("every expectation is met");
+  }
+  if (tally.nr_undecided > 0) {
+    parts.push_back(count_of(tally.nr_undecided,
+                             "expectation is undecided: the search was cut short",
+                             "expectations are undecided: the search was cut short"));
+  }
+  if (tally.nr_conditions_failed > 0) {
+    parts.push_back(count_of(tally.nr_conditions_failed, "condition FAILS", "conditions FAIL"));
+  }
+  if (tally.nr_without > 0) {
+    parts.push_back(
+        count_of(tally.nr_without, "cell has no expectation", "cells have no expectation"));
+  }
+  if (tally.nr_unexpected > 0) {
+    parts.push_back(fmt::format("{} of them violated", tally.nr_unexpected));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// What a line says behind the number of executions.
+std::string remarks_on(const Verdict& verdict) {
+  std::string text;
+  if (verdict.outcome == Outcome::Held) {
+    text = "complete";
+    for (std::size_t i = 0; i < verdict.vacuous.size(); ++i) {
+      text += (i == 0 ? "; not exercised: " : " ") + verdict.vacuous[i];
+    }
+  }
+  if (verdict.condition) {
+    text += fmt::format("; {}: {}", verdict.condition->quantifier,
+                        verdict.condition->held ? "yes" : "no");
+  }
+  if (!is_failure(verdict)) return text;
+  if (!text.empty()) text += "  ";
+  if (verdict.met == Met::No) {
+    const Expectation& expected = *verdict.expected;
+    const std::string_view wanted =
+        expected.rule.empty() ? to_string(expected.outcome) : std::string_view(expected.rule);
+    return text + fmt::format("<-- expected: {}", wanted);
+  }
+  return text +
+         (condition_fails(verdict) ? "<-- the condition fails" : "<-- no expectation in the file");
+}
+
+}  // namespace
+
+std::string matrix_table(std::span<const Verdict> verdicts, Colour colour, unsigned width) {
+  const std::vector<std::string_view> designs = distinct(verdicts, &Verdict::design);
+  std::size_t design_width = 0;
+  for (std::string_view design : designs) design_width = std::max(design_width, design.size());
+  std::vector<Column> columns;
+  for (std::string_view scenario : distinct(verdicts, &Verdict::scenario)) {
+    columns.push_back(column_of(verdicts, scenario, designs));
+  }
+  std::string out;
+  for (std::size_t first = 0; first < columns.size();) {
+    std::size_t last = first;
+    std::size_t used = design_width;
+    while (last < columns.size() && (last == first || used + kGap + columns[last].width <= width)) {
+      used += kGap + columns[last++].width;
+    }
+    if (!out.empty()) out += '\n';
+    out += block(std::span(columns).subspan(first, last - first), designs, design_width, colour);
+    first = last;
+  }
+  return out;
+}
+
+std::string summary(std::span<const Verdict> verdicts) {
+  const Tally tally = tally_of(verdicts);
+  std::string out =
+      fmt::format("{}: {} held, {} violated", count_of(verdicts.size(), "cell", "cells"),
+                  tally.nr[0], tally.nr[1]);
+  if (tally.nr[2] > 0) out += fmt::format(", {} incomplete", tally.nr[2]);
+  out += fmt::format("; {}\n", count_of(tally.executions, "execution", "executions"));
+  const std::string expectations = expectations_text(tally);
+  if (!expectations.empty()) out += expectations + '\n';
+  if (!verdicts.empty() && verdicts.front().seed) {
+    out += fmt::format("a random sample (seed {}): what it did not find may still be there\n",
+                       *verdicts.front().seed);
+  }
+  const std::string vacuous = never_exercised(verdicts);
+  if (!vacuous.empty()) {
+    out += paragraph("", "never exercised, so nothing is said about them: " + vacuous, 0);
+  }
+  return out;
+}
+
+std::string verdict_line(const Verdict& verdict, unsigned design_width, Colour colour) {
+  const bool failure = is_failure(verdict);
+  const std::string design = fmt::format("  {:<{}}  ", verdict.design, design_width);
+  const std::string finding = fmt::format("{:<10}", finding_of(verdict));
+  const std::string count = fmt::format("  {:>7} {:<10}  ", verdict.executions,
+                                        verdict.executions == 1 ? "execution" : "executions");
+  const std::size_t head_width = design.size() + finding.size() + count.size();
+  std::string lines = paragraph(std::string(head_width, ' '), remarks_on(verdict),
+                                static_cast<unsigned>(head_width));
+  lines.replace(0, head_width,
+                design + paint(colour, failure ? Emphasis::Bad : Emphasis::None, finding) + count);
+  if (remarks_on(verdict).empty()) {
+    trim_end(lines.erase(lines.size() - 1));
+    lines += '\n';
+  }
+  return lines;
+}
+
+}  // namespace mmcheck::report

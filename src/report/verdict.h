@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result of checking one scenario under one design, as every report takes it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trace/schedule.h"
+
+namespace mmcheck::report {
+
+enum class Outcome : std::uint8_t { Held, Violated, Incomplete };
+
+std::string_view to_string(Outcome outcome);
+
+/// Whether the verdict is what the scenario file says of this design.
+enum class Met : std::uint8_t {
+  Yes,
+  No,
+  Unknown,  ///< the file says nothing, or the search was cut short before it could tell
+};
+
+/// How far the counterexample was minimised.
+enum class Minimality : std::uint8_t {
+  First,     ///< the first one found, with its context switches reduced
+  Shortest,  ///< the shortest among all executions
+  Capped,    ///< the shortest among those searched; not all were
+};
+
+std::string_view to_string(Minimality minimality);
+
+struct Expectation {
+  Outcome outcome = Outcome::Held;
+  std::string rule;  ///< where violated; empty: any rule
+};
+
+struct Counterexample {
+  trace::Schedule schedule;
+  unsigned context_switches = 0;  ///< up to the step that breaks the rule
+  unsigned steps = 0;             ///< up to the step that breaks the rule
+  Minimality minimality = Minimality::First;
+  std::uint64_t searched = 0;  ///< executions among which it is the shortest
+};
+
+/// What the verdict is relative to, besides the scenario itself.
+struct Bounds {
+  std::optional<std::uint64_t> executions_max;
+  std::uint64_t steps_max = 0;  ///< of one execution
+};
+
+/// The scenario's condition on final states.
+struct Condition {
+  std::string quantifier;  ///< "exists", "~exists", "forall"
+  std::string text;
+  bool held = false;  ///< the quantified condition, over all executions
+};
+
+struct Verdict {
+  std::string scenario;
+  std::string file;
+  std::string design;
+  std::string strategy;
+  std::optional<std::uint64_t> seed;  ///< where the strategy has one
+  Outcome outcome = Outcome::Held;
+  std::string rule;  ///< the broken one; empty if none
+  std::uint64_t executions = 0;
+  std::uint64_t blocked = 0;
+  std::uint64_t steps = 0;
+  double seconds = 0;
+  bool complete = false;
+  std::optional<Counterexample> counterexample;
+  std::string replay;  ///< what `mmcheck replay` takes; empty if there is no counterexample
+  std::optional<Expectation> expected;
+  Met met = Met::Unknown;
+  std::vector<std::string> vacuous;  ///< rules that had nothing to decide in this search
+  std::optional<Condition> condition;
+  Bounds bounds;
+};
+
+/// Compares a verdict with what the file expects.
+Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectation>& expected);
+
+/// True if the scenario asserts its condition (`~exists`, `forall`), and it does not hold. `exists`
+/// is a question.
+bool condition_fails(const Verdict& verdict);
+
+/// True if this verdict makes a check fail: an expectation is not met, the condition fails, or a
+/// rule is broken of which nobody said that it would be.
+bool is_failure(const Verdict& verdict);
+
+/// "37 executions", "1 execution".
+std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural);
+
+/// The heading of a counterexample: what is broken, where, and how minimal it is.
+std::string counterexample_heading(const Verdict& verdict);
+
+}  // namespace mmcheck::report

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold when all is quiet: no store lost, all counts right.
+#include "mm/folio.h"
+#include "rules/monitors.h"
+
+namespace mmcheck::rules {
+
+using machine::pte_dirty;
+using machine::pte_pfn;
+using machine::pte_present;
+
+bool Monitors::dirty_entry_maps(const mm::folio& page) const {
+  for (const mm::mm_struct& mm : system_->mms) {
+    for (const machine::PteSlot& slot : mm.ptes) {
+      const machine::pte_t pte = slot.peek();
+      if (pte_present(pte) && pte_dirty(pte) && pte_pfn(pte) == page.frame.pfn()) return true;
+    }
+  }
+  return false;
+}
+
+void Monitors::store_lost(const mm::folio& page, const mm::address_space& file) {
+  x().violate(
+      {.rule = "R-WRITE",
+       .what = {.format = "{} is clean, and its last store is not on disk", .args = {mm::arg(page)}},
+       .why = "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
+              "its cleaner waiting: flush before the rmap is removed, both under the PTL",
+       .events = {page.frame.last_store(), page.last_clean, file.written_at[page.index]}});
+}
+
+// A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
+void Monitors::page_evicted(mm::folio& page) {
+  const mm::address_space& file = system_->files[page.mapping.peek().file()];
+  exercised_.add(RuleId::Write);
+  if (page.frame.load() != file.blocks[page.index].read()) store_lost(page, file);
+}
+
+void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
+  const mm::folio* page = system_->cached(file.i_pages[index].peek());
+  if (page == nullptr || page->dirty.peek() || dirty_entry_maps(*page)) return;
+  if (page->frame.peek() != file.blocks[index].peek()) store_lost(*page, file);
+}
+
+void Monitors::check_counts(mm::folio& page) {
+  const int mapcount = page.mapcount.peek();
+  const int refcount = page.refcount.peek();
+  if (refcount == 0) return;  // free
+  int mapped = 0;
+  for (const mm::mm_struct& mm : system_->mms) {
+    for (const machine::PteSlot& slot : mm.ptes) {
+      mapped += pte_pfn(slot.peek()) == page.frame.pfn() ? 1 : 0;
+    }
+  }
+  if (mapcount + 1 != mapped) {
+    x().violate({.rule = "R-COUNT",
+                 .what = {.format = "in the end {} has map count {} and another number of mappings",
+                          .args = {mm::arg(page),
+                                   machine::arg(static_cast<std::uint64_t>(mapcount + 1))}},
+                 .why = "each mapping is counted once"});
+    return;
+  }
+  const bool cached = page.mapping.peek().is_file();
+  const int expected = mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
+  if (refcount == expected) return;
+  x().violate({.rule = "R-COUNT",
+               .what = {.format = "in the end {} has {} references and {} holders",
+                        .args = {mm::arg(page), machine::arg(static_cast<std::uint64_t>(refcount)),
+                                 machine::arg(static_cast<std::uint64_t>(expected))}},
+               .why = "each mapping, the page cache and the buffers hold one reference each"});
+}
+
+void Monitors::check_final_state() {
+  for (mm::address_space& file : system_->files) {
+    for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
+  }
+  for (mm::folio& page : system_->folios) check_counts(page);
+}
+
+}  // namespace mmcheck::rules

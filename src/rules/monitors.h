@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "mm/system.h"
+#include "rules/rules.h"
+
+namespace mmcheck::rules {
+
+/// The rules, as watchers of one execution after the other. Reads words only inside the step that
+/// it is told about, so that a check is ordered like any other access.
+class Monitors final : public mm::Monitor {
+ public:
+  /// The system that is watched from now on. Called once per execution, before any step.
+  void watch(mm::System& system) { system_ = &system; }
+
+  /// All threads are done: what must hold then.
+  void check_final_state();
+
+  RuleSet exercised() const { return exercised_; }
+
+  // machine::Monitor
+  void freed_frame_used(const machine::Frame& frame) override;
+  void frame_freed(const machine::Frame& frame) override;
+  void pte_installed(machine::PteSlot& slot) override;
+  // kernel::Monitor
+  void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
+  void sleep_in_atomic(kernel::LockClass wanted) override;
+  void lock_checked() override { exercised_.add(RuleId::Live); }
+  // mm::Monitor
+  void mapcount_dropped(mm::folio& page, int mapcount) override;
+  void refcount_dropped(mm::folio& page, int refcount) override;
+  void page_freed(mm::folio& page) override;
+  void anon_vma_used(mm::anon_vma& av) override;
+  void page_dirtied(mm::folio& page, bool was_dirty) override;
+  void page_evicted(mm::folio& page) override;
+  void user_stored(mm::folio& page) override;
+  void unmap_returned(mm::mm_struct& mm, unsigned first_page, unsigned end_page) override;
+
+ private:
+  explore::Execution& x() const { return *system_->execution; }
+  void store_lost(const mm::folio& page, const mm::address_space& file);
+  void check_page_of_file(mm::address_space& file, unsigned index);
+  void check_counts(mm::folio& page);
+  bool dirty_entry_maps(const mm::folio& page) const;
+
+  mm::System* system_ = nullptr;
+  RuleSet exercised_;
+};
+
+}  // namespace mmcheck::rules

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rules/rules.h"
+
+#include <array>
+
+namespace mmcheck::rules {
+
+namespace {
+
+constexpr std::array kRules{
+    Rule{RuleId::Write, "R-WRITE",
+         "A store that retired is on disk, or in a page that is still known to be dirty.",
+         "Writeback that cleans a page while some TLB may still write to it loses the next store: "
+         "the page is clean, so nobody writes it again, and it is dropped.",
+         "mm/memory.c: zap_pte_range: tlb_flush_mmu_tlbonly before tlb_flush_rmaps, both under the "
+         "PTL; mm/rmap.c: folio_mkclean: the walk with PVMW_SYNC, which waits for that PTL",
+         "linux-6.12/rmap-before-flush"},
+    Rule{RuleId::Free, "R-FREE", "No translation of a frame survives its free.",
+         "A CPU that still has the translation reads or writes the frame's next owner.",
+         "mm/mmu_gather.c: tlb_flush_mmu: tlb_flush_mmu_tlbonly before tlb_batch_pages_flush",
+         "linux-6.12/free-before-flush"},
+    Rule{RuleId::Count, "R-COUNT",
+         "Map count and reference count equal what they count, and never go below.",
+         "A page is freed while it is in use, or never.",
+         "mm/mmu_gather.c: tlb_flush_rmaps finds every delayed removal",
+         "linux-6.12/scan-active-batch"},
+    Rule{RuleId::Anon, "R-ANON", "An anon_vma that can be reached is alive.",
+         "A walk that starts from a page which still counts as mapped takes a lock in freed memory.",
+         "mm/memory.c: zap_present_folio_ptes removes the rmap of anonymous pages at once, before "
+         "mm/rmap.c: unlink_anon_vmas",
+         "linux-6.12/late-anon-rmap"},
+    Rule{RuleId::Fs, "R-FS", "A page becomes dirty only while it has buffers, and is locked or dirty.",
+         "The filesystem has reserved nothing for the page: it warns, and may not write it.",
+         "mm/memory.c: zap_present_folio_ptes marks the page dirty before the PTL is dropped and "
+         "while the page is mapped",
+         "torvalds-dirty-in-batch"},
+    Rule{RuleId::Perm, "R-PERM",
+         "After the call that takes a mapping away returns, nothing uses it.",
+         "The caller reuses the address or the page and meets the old translation.",
+         "mm/mmu_gather.c: tlb_finish_mmu: flushes also what a concurrent gather has cleared "
+         "(mm_tlb_flush_nested)",
+         "linux-6.12/no-nested-rule"},
+    Rule{RuleId::Cohere, "R-COHERE",
+         "One virtual address names one page at a time, for all threads of a process.",
+         "Two threads that use one address no longer share memory.",
+         "a flush between clearing an entry and installing another; MADV_DONTNEED has none for "
+         "anonymous and clean pages in 6.1 and 6.12",
+         "linux-6.12/no-flush"},
+    Rule{RuleId::Live, "R-LIVE",
+         "No deadlock, no sleep in atomic context, no lock taken out of order.",
+         "The machine hangs.", "the lock order in mm/rmap.c; PTL and page lock are never nested the "
+         "wrong way round",
+         ""},
+};
+static_assert(kRules.size() == kNrRules);
+
+}  // namespace
+
+std::span<const Rule> rules() { return kRules; }
+
+const Rule* find_rule(std::string_view name) {
+  for (const Rule& rule : kRules) {
+    if (rule.name == name) return &rule;
+  }
+  return nullptr;
+}
+
+}  // namespace mmcheck::rules

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace mmcheck::rules {
+
+/// Position in rules().
+enum class RuleId : std::uint8_t { Write, Free, Count, Anon, Fs, Perm, Cohere, Live };
+inline constexpr unsigned kNrRules = 8;
+
+struct Rule {
+  RuleId id;
+  std::string_view name;      ///< "R-WRITE"
+  std::string_view sentence;  ///< the rule, as a positive sentence
+  std::string_view why;       ///< what goes wrong without it
+  std::string_view upheld_by;  ///< which step of which function upholds it
+  std::string_view mutation;   ///< the design that drops that step
+};
+
+std::span<const Rule> rules();
+
+/// nullptr if there is none of that name.
+const Rule* find_rule(std::string_view name);
+
+/// A set of rules.
+class RuleSet {
+ public:
+  void add(RuleId id) { bits_ |= 1u << static_cast<unsigned>(id); }
+  bool contains(RuleId id) const { return (bits_ >> static_cast<unsigned>(id)) & 1u; }
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+}  // namespace mmcheck::rules

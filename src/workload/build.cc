@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/build.h"
+
+#include <algorithm>
+
+namespace mmcheck::workload {
+
+using explore::Cell;
+using mm::mapping_t;
+
+namespace {
+
+constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
+
+explore::Execution& execution_of(mm::System& system) { return *system.execution; }
+
+bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
+
+/// How many entries map the page of the file before the first step, and whether one is dirty.
+struct InitialUse {
+  int mapped = 0;
+  bool dirty = false;
+};
+
+InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) {
+  InitialUse use;
+  for (const ProcessDecl& process : scenario.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (mapping.kind == MappingKind::Anonymous || mapping.file != file) continue;
+      if (index < mapping.first_page || index >= mapping.first_page + mapping.nr_pages) continue;
+      // A dirty page of a private mapping is a copy; the page cache has nothing to do with it.
+      if (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty) continue;
+      use.mapped += populated(mapping) ? 1 : 0;
+      use.dirty |= mapping.populate == Populate::Dirty;
+    }
+  }
+  return use;
+}
+
+trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
+
+bool has_call(const Expr& expr, Operation operation) {
+  return (expr.kind == ExprKind::Call && expr.operation == operation) ||
+         std::any_of(expr.operands.begin(), expr.operands.end(),
+                     [&](const Expr& operand) { return has_call(operand, operation); });
+}
+
+bool has_call(const std::vector<Statement>& body, Operation operation) {
+  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
+    return has_call(statement.expr, operation) || has_call(statement.then_body, operation) ||
+           has_call(statement.else_body, operation);
+  });
+}
+
+bool any_thread_calls(const Scenario& scenario, Operation operation) {
+  return std::any_of(
+      scenario.threads.begin(), scenario.threads.end(),
+      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
+}
+
+}  // namespace
+
+bool calls_exit(const Scenario& scenario) {
+  return any_thread_calls(scenario, Operation::ExitGroup);
+}
+
+unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
+  bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
+                any_thread_calls(scenario, Operation::ShrinkFolioList) ||
+                any_thread_calls(scenario, Operation::Mmap);
+  if (thread.process) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
+    }
+  }
+  const bool reads_files = has_call(thread.body, Operation::Pread) ||
+                           has_call(thread.body, Operation::Pwrite);
+  const bool accesses = has_call(thread.body, Operation::Load) ||
+                        has_call(thread.body, Operation::Store);
+  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0);
+}
+
+unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
+  unsigned page = 0;
+  for (unsigned i = 0; i < mapping; ++i) page += process.mappings[i].nr_pages;
+  return page;
+}
+
+mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, const Expr& page) {
+  const ProcessDecl& process = scenario.processes[page.process];
+  const unsigned number = first_page_of(process, page.index) + page.page;
+  const machine::pte_t pte = system.mms[page.process].pte(number).version(0).value;
+  return pte_present(pte) ? &system.page(pte_pfn(pte)) : nullptr;
+}
+
+void Builder::build() {
+  build_cpus();
+  for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
+  for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
+    build_process(process);
+  }
+  link_trees();
+  build_threads();
+  for (machine::Cpu* cpu : system_.cpus) {
+    cpu->start_handlers(static_cast<unsigned>(system_.cpus.size()));
+  }
+  if (system_.execution->recording()) name_things();
+}
+
+void Builder::build_cpus() {
+  const auto nr_cpus = static_cast<unsigned>(scenario_.threads.size());
+  for (unsigned cpu = 0; cpu < nr_cpus; ++cpu) {
+    system_.cpu_storage.emplace_back(execution_of(system_), static_cast<CpuId>(cpu), nr_cpus);
+    system_.cpus.push_back(&system_.cpu_storage.back());
+  }
+}
+
+void Builder::build_file_pages(unsigned file) {
+  explore::Execution& x = execution_of(system_);
+  mm::address_space& mapping = system_.files.emplace_back();
+  mapping.id = file;
+  mapping.nr_pages = scenario_.files[file].nr_pages;
+  mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
+  for (unsigned index = 0; index < mapping.nr_pages; ++index) {
+    const InitialUse use = initial_use(scenario_, file, index);
+    std::uint8_t entry = 0;
+    if (use.mapped > 0) {
+      const auto pfn = static_cast<Pfn>(system_.folios.size());
+      system_.folios.emplace_back(
+          x, *system_.monitor, pfn,
+          mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                         .mapping = mapping_t::of_file(file),
+                         .index = index,
+                         .refcount = use.mapped + 1 + (use.dirty ? 1 : 0),
+                         .mapcount = use.mapped - 1,
+                         .dirty = use.dirty,
+                         .buffers = use.dirty});
+      entry = static_cast<std::uint8_t>(to_index(pfn) + 1);
+    }
+    mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
+    mapping.blocks.emplace_back(
+        x, std::uint64_t{0},
+        trace::ObjectText{.format = "disk block {}",
+                          .args = {machine::arg(std::uint64_t{index})},
+                          .value = trace::format_decimal});
+    mapping.written_at.push_back(kNoEvent);
+  }
+}
+
+void Builder::build_process(unsigned process) {
+  explore::Execution& x = execution_of(system_);
+  mm::mm_struct& mm = system_.mms.emplace_back();
+  mm.id = process;
+  mm.mmap_lock = {x, kernel::LockClass::mmap_lock, quiet("mmap_lock")};
+  int users = 0;
+  for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
+    if (scenario_.threads[thread].process != process) continue;
+    ++users;
+    mm.cpumask.set(static_cast<CpuId>(thread));
+  }
+  mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
+  mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
+  mm.tlb_flush_batched = Cell<bool>(x, false, quiet("tlb_flush_batched"));
+  mm.exiting = Cell<bool>(x, false, quiet("exiting"));
+  const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
+  for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
+    build_mapping(process, mapping, mm);
+  }
+  for (unsigned spare = 0; spare < kSpareVmas; ++spare) {
+    mm.vmas.emplace_back().anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
+  }
+}
+
+void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm) {
+  explore::Execution& x = execution_of(system_);
+  const ProcessDecl& decl = scenario_.processes[process];
+  const MappingDecl& source = decl.mappings[mapping];
+  mm::vm_area_struct& vma = mm.vmas.emplace_back();
+  vma.mm = &mm;
+  vma.kind = source.kind == MappingKind::Shared    ? mm::VmaKind::SharedFile
+             : source.kind == MappingKind::Private ? mm::VmaKind::PrivateFile
+                                                   : mm::VmaKind::Anonymous;
+  vma.first_page = first_page_of(decl, mapping);
+  vma.end_page = vma.first_page + source.nr_pages;
+  vma.attached = true;
+  if (vma.kind != mm::VmaKind::Anonymous) {
+    vma.file = &system_.files[source.file];
+    vma.pgoff = source.first_page;
+  }
+  const bool has_anon_pages =
+      populated(source) && (vma.kind == mm::VmaKind::Anonymous ||
+                            (vma.kind == mm::VmaKind::PrivateFile &&
+                             source.populate == Populate::Dirty));
+  vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
+  if (vma.kind != mm::VmaKind::SharedFile) {
+    mm::anon_vma& av = system_.anon_vmas.emplace_back();
+    av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
+    av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
+    av.refcount = Cell<int>(x, has_anon_pages ? 1 : 0, quiet("anon_vma.refcount"));
+    av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
+    vma.anon = &av;
+  }
+  for (unsigned page = 0; page < source.nr_pages; ++page) {
+    if (page % mm::kPtrsPerTable == 0) {
+      mm::page_table& table = mm.tables.emplace_back();
+      table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
+      table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
+      table.first_page = vma.first_page + page;
+      table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
+    }
+    const unsigned page_nr = vma.first_page + page;
+    const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
+    mm.ptes.emplace_back(x, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
+                         mm.tables.back().pmd, pte);
+  }
+}
+
+machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
+                                    mm::vm_area_struct& vma, unsigned page_nr) {
+  if (!populated(mapping)) return {};
+  const bool dirty = mapping.populate == Populate::Dirty;
+  const std::uint64_t bits = dirty ? machine::pte_t::kWrite | machine::pte_t::kDirty : 0;
+  const bool page_cache = vma.kind == mm::VmaKind::SharedFile ||
+                          (vma.kind == mm::VmaKind::PrivateFile && !dirty);
+  if (page_cache) {
+    const std::uint8_t entry = vma.file->i_pages[mapping.first_page + page].peek();
+    return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
+  }
+  const auto pfn = static_cast<Pfn>(system_.folios.size());
+  system_.folios.emplace_back(
+      execution_of(system_), *system_.monitor, pfn,
+      mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                     .mapping = mapping_t::of_anon(vma.anon->id),
+                     .index = page_nr,
+                     .refcount = 1,
+                     .mapcount = 0});
+  return machine::mk_pte(pfn, bits);
+}
+
+void Builder::link_trees() {
+  for (mm::mm_struct& mm : system_.mms) {
+    for (mm::vm_area_struct& vma : mm.vmas) {
+      if (!vma.attached) continue;
+      if (vma.file != nullptr) vma.file->i_mmap.push_back(&vma);
+      if (vma.anon_ready.peek()) vma.anon->tree.push_back(&vma);
+    }
+  }
+}
+
+void Builder::build_threads() {
+  for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
+    const ThreadDecl& decl = scenario_.threads[number];
+    mm::thread& thread = system_.threads.emplace_back();
+    thread.execution = system_.execution;
+    thread.cpu = system_.cpus[number];
+    thread.monitor = system_.monitor;
+    thread.system = &system_;
+    if (decl.process) thread.mm = &system_.mms[*decl.process];
+    for (unsigned i = frames_wanted(scenario_, decl); i > 0; --i) {
+      const auto pfn = static_cast<Pfn>(system_.folios.size());
+      system_.folios.emplace_back(execution_of(system_), *system_.monitor, pfn, mm::folio_init{});
+      thread.free_folios.push_back(&system_.folios.back());
+    }
+  }
+}
+
+void Builder::name_things() {
+  trace::Names& names = system_.execution->names();
+  for (unsigned file = 0; file < scenario_.files.size(); ++file) {
+    names.set(trace::NameSpace::File, file, scenario_.files[file].name);
+    for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
+      const std::uint8_t entry = system_.files[file].i_pages[index].peek();
+      if (entry == 0) continue;
+      names.set(trace::NameSpace::Page, entry - 1u,
+                scenario_.files[file].name + "[" + std::to_string(index) + "]");
+    }
+  }
+  for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
+    const ProcessDecl& decl = scenario_.processes[process];
+    names.set(trace::NameSpace::Process, process, decl.name);
+    for (unsigned mapping = 0; mapping < decl.mappings.size(); ++mapping) {
+      const unsigned first = first_page_of(decl, mapping);
+      for (unsigned page = 0; page < decl.mappings[mapping].nr_pages; ++page) {
+        std::string name = decl.mappings[mapping].name;
+        if (page != 0) name += "+" + std::to_string(page * kPageSizeBytes);
+        const Vaddr va = system_.mms[process].va_of(first + page);
+        names.set(trace::NameSpace::Address, to_bytes(va), std::move(name));
+      }
+    }
+  }
+  for (unsigned i = 0; i < scenario_.variables.size(); ++i) {
+    names.set(trace::NameSpace::Object, i, scenario_.variables[i].name);
+  }
+}
+
+}  // namespace mmcheck::workload

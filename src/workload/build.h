@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "mm/system.h"
+#include "workload/scenario.h"
+
+namespace mmcheck::workload {
+
+/// Builds the initial state of a scenario: CPUs, files, page cache, processes with their mappings.
+/// Threads are created, not started. Deterministic; called once per execution, so nothing here
+/// allocates from the heap.
+class Builder {
+ public:
+  Builder(const Scenario& scenario, mm::System& system) : scenario_(scenario), system_(system) {}
+
+  void build();
+
+  /// Number of the first page of a mapping in its process's address space.
+  static unsigned first_page_of(const ProcessDecl& process, unsigned mapping);
+
+  /// The page that an address names before the first step.
+  static mm::folio* initial_page(mm::System& system, const Scenario& scenario, const Expr& page);
+
+ private:
+  struct PagePlan;
+
+  void build_cpus();
+  void build_file_pages(unsigned file);
+  void build_process(unsigned process);
+  void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
+  machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
+                             unsigned page_nr);
+  void build_threads();
+  void link_trees();
+  void name_things();
+
+  const Scenario& scenario_;
+  mm::System& system_;
+};
+
+/// Whether the scenario's threads call exit_group().
+bool calls_exit(const Scenario& scenario);
+
+/// How many page frames a thread may need, with some to spare for lost races.
+unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);
+
+}  // namespace mmcheck::workload

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/interpreter.h"
+
+#include "fs/filesystem.h"
+#include "mm/folio.h"
+#include "mm/memory.h"
+#include "mm/mmap.h"
+#include "mm/rmap.h"
+#include "mm/vmscan.h"
+#include "workload/build.h"
+
+namespace mmcheck::workload {
+
+using mm::Detail;
+
+namespace {
+
+void format_variable(const trace::Names& names, std::uint64_t value, std::string& out) {
+  out += names.find(trace::NameSpace::Object, value);
+}
+
+trace::Arg variable_arg(unsigned index) { return {index, format_variable}; }
+
+unsigned pages_of(std::int64_t bytes) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
+}
+
+void check_supported(const Expr& expr) {
+  if (expr.kind == ExprKind::Call && expr.operation == Operation::ShrinkFolioList &&
+      expr.operands[0].kind != ExprKind::File) {
+    throw InputError(expr.place,
+                     "shrink_folio_list() of a page of a mapping: expected a file (reclaim of "
+                     "anonymous pages needs swap, which is not modelled)");
+  }
+  if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
+      expr.operands[0].kind == ExprKind::Page &&
+      (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
+       expr.operation == Operation::FetchAdd || expr.operation == Operation::AddReturn)) {
+    throw InputError(expr.place,
+                     expr.name + "() of mapped memory is not modelled: expected a load or a store");
+  }
+  for (const Expr& operand : expr.operands) check_supported(operand);
+}
+
+void check_supported(const std::vector<Statement>& body) {
+  for (const Statement& statement : body) {
+    check_supported(statement.expr);
+    check_supported(statement.then_body);
+    check_supported(statement.else_body);
+  }
+}
+
+}  // namespace
+
+void check_supported(const Scenario& scenario) {
+  if (scenario.variables.size() > kVariablesMax) {
+    throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
+  }
+  for (const ThreadDecl& thread : scenario.threads) {
+    if (thread.registers.size() > kRegistersMax) {
+      throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
+    }
+    check_supported(thread.body);
+  }
+}
+
+void SharedState::reset(const Scenario& scenario, explore::Execution& execution) {
+  nr_variables_ = static_cast<unsigned>(scenario.variables.size());
+  nr_threads_ = static_cast<unsigned>(scenario.threads.size());
+  for (unsigned i = 0; i < nr_variables_; ++i) {
+    variables_[i] = explore::Cell<std::int64_t>(
+        execution, scenario.variables[i].initial,
+        {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
+  }
+  for (auto& registers : registers_) registers.fill(0);
+}
+
+void SharedState::report_outcome(explore::Execution& execution) const {
+  for (unsigned i = 0; i < nr_variables_; ++i) {
+    execution.outcome(static_cast<std::uint64_t>(variables_[i].peek()));
+  }
+  for (unsigned thread = 0; thread < nr_threads_; ++thread) {
+    for (std::int64_t value : registers_[thread]) {
+      execution.outcome(static_cast<std::uint64_t>(value));
+    }
+  }
+}
+
+std::int64_t SharedState::evaluate(const Expr& expr) const {
+  switch (expr.kind) {
+    case ExprKind::Number: return expr.value;
+    case ExprKind::Register: return registers_[expr.thread][expr.index];
+    case ExprKind::Variable: return variables_[expr.index].peek();
+    case ExprKind::Apply: break;
+    default: throw InternalError("a condition holds what is not a value");
+  }
+  const std::int64_t left = evaluate(expr.operands[0]);
+  if (expr.oper == Operator::And && left == 0) return 0;
+  if (expr.oper == Operator::Or && left != 0) return 1;
+  return apply(expr.oper, left, expr.operands.size() > 1 ? evaluate(expr.operands[1]) : 0);
+}
+
+std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
+  // Wraps around, as the kernel's atomics do.
+  const auto a = static_cast<std::uint64_t>(left);
+  const auto b = static_cast<std::uint64_t>(right);
+  switch (oper) {
+    case Operator::Negate: return static_cast<std::int64_t>(0 - a);
+    case Operator::Complement: return ~left;
+    case Operator::Not: return left == 0;
+    case Operator::Add: return static_cast<std::int64_t>(a + b);
+    case Operator::Subtract: return static_cast<std::int64_t>(a - b);
+    case Operator::Multiply: return static_cast<std::int64_t>(a * b);
+    case Operator::BitAnd: return left & right;
+    case Operator::BitOr: return left | right;
+    case Operator::BitXor: return left ^ right;
+    case Operator::Equal: return left == right;
+    case Operator::NotEqual: return left != right;
+    case Operator::Less: return left < right;
+    case Operator::LessEqual: return left <= right;
+    case Operator::Greater: return left > right;
+    case Operator::GreaterEqual: return left >= right;
+    case Operator::And: return left != 0 && right != 0;
+    case Operator::Or: return left != 0 || right != 0;
+  }
+  throw InternalError("an operator without a meaning");
+}
+
+void Interpreter::run() {
+  run_body(scenario_.threads[number_].body);
+  // Where somebody calls exit_group(), the address space goes away with its last thread.
+  if (system_.has_exit && task().mm != nullptr && !task().killed) mm::exit_mm(task());
+}
+
+void Interpreter::run_body(const std::vector<Statement>& body) {
+  for (const Statement& statement : body) {
+    if (task().killed) return;
+    const std::int64_t value = evaluate(statement.expr);
+    if (task().killed) return;
+    switch (statement.kind) {
+      case StatementKind::Assign: state_.reg(number_, statement.target) = value; break;
+      case StatementKind::Evaluate: break;
+      case StatementKind::If:
+        run_body(value != 0 ? statement.then_body : statement.else_body);
+        break;
+    }
+  }
+}
+
+std::int64_t Interpreter::evaluate(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::Number: return expr.value;
+    case ExprKind::Register: return state_.reg(number_, expr.index);
+    case ExprKind::Call: return call(expr);
+    case ExprKind::Apply: break;
+    default: throw InternalError("a statement uses an address as a value");
+  }
+  const std::int64_t left = evaluate(expr.operands[0]);
+  if (expr.oper == Operator::And && left == 0) return 0;
+  if (expr.oper == Operator::Or && left != 0) return 1;
+  return apply(expr.oper, left, expr.operands.size() > 1 ? evaluate(expr.operands[1]) : 0);
+}
+
+std::int64_t Interpreter::call(const Expr& expr) {
+  switch (expr.operation) {
+    case Operation::Barrier: return 0;  // Memory is sequentially consistent.
+    case Operation::Load:
+    case Operation::Store:
+    case Operation::Exchange:
+    case Operation::CompareExchange:
+    case Operation::FetchAdd:
+    case Operation::AddReturn:
+    case Operation::SpinLock:
+    case Operation::SpinUnlock: return access(expr);
+    case Operation::Mmap:
+    case Operation::Munmap:
+    case Operation::Madvise:
+    case Operation::Msync:
+    case Operation::ExitGroup: return system_call(expr);
+    case Operation::Fdatasync:
+    case Operation::Fsync:
+    case Operation::PosixFadvise:
+    case Operation::Pread:
+    case Operation::Pwrite: return file_call(expr);
+    case Operation::Writeback:
+    case Operation::ShrinkFolioList:
+    case Operation::FolioReferenced: return kernel_activity(expr);
+  }
+  throw InternalError("an operation without a meaning");
+}
+
+std::int64_t Interpreter::access(const Expr& expr) {
+  return expr.operands[0].kind == ExprKind::Page ? access_page(expr) : access_variable(expr);
+}
+
+std::int64_t Interpreter::access_page(const Expr& expr) {
+  const Expr& page = expr.operands[0];
+  const ProcessDecl& process = scenario_.processes[page.process];
+  const unsigned number = Builder::first_page_of(process, page.index) + page.page;
+  const Vaddr va = task().mm->va_of(number);
+  if (expr.operation == Operation::Store) {
+    mm::user_store(task(), va, static_cast<std::uint64_t>(evaluate(expr.operands[1])));
+    return 0;
+  }
+  std::uint64_t value = 0;
+  mm::user_load(task(), va, value);
+  return static_cast<std::int64_t>(value);
+}
+
+std::int64_t Interpreter::access_variable(const Expr& expr) {
+  explore::Execution& x = *system_.execution;
+  auto& cell = state_.variable(expr.operands[0].index);
+  const trace::Arg name = variable_arg(expr.operands[0].index);
+  const std::int64_t first = expr.operands.size() > 1 ? evaluate(expr.operands[1]) : 0;
+  const std::int64_t second = expr.operands.size() > 2 ? evaluate(expr.operands[2]) : 0;
+  if (task().killed) return 0;
+  switch (expr.operation) {
+    case Operation::Load: x.step({.format = "load {}", .args = {name}}); return cell.read();
+    case Operation::Store:
+      x.step({.format = "store {} = {}",
+              .args = {name, machine::arg(static_cast<std::uint64_t>(first))}});
+      cell.write(first);
+      return 0;
+    case Operation::Exchange:
+      x.step({.format = "xchg {}", .args = {name}});
+      return cell.exchange(first);
+    case Operation::CompareExchange: {
+      x.step({.format = "cmpxchg {}", .args = {name}});
+      const std::int64_t found = cell.read();
+      if (found == first) cell.write(second);
+      return found;
+    }
+    case Operation::FetchAdd:
+    case Operation::AddReturn: {
+      x.step({.format = "atomic_add {}", .args = {name}});
+      const std::int64_t old = cell.read();
+      cell.write(apply(Operator::Add, old, first));
+      return expr.operation == Operation::FetchAdd ? old : cell.peek();
+    }
+    case Operation::SpinLock:
+      x.step_when(cell.is(0), {.format = "spin_lock({})", .args = {name}});
+      cell.write(1);
+      return 0;
+    case Operation::SpinUnlock:
+      x.step({.format = "spin_unlock({})", .args = {name}});
+      cell.write(0);
+      return 0;
+    default: throw InternalError("not an access");
+  }
+}
+
+Interpreter::Pages Interpreter::range(const Expr& address, const Expr& length) const {
+  const ProcessDecl& process = scenario_.processes[address.process];
+  const unsigned first = Builder::first_page_of(process, address.index) + address.page;
+  return {first, first + pages_of(length.value)};
+}
+
+std::int64_t Interpreter::system_call(const Expr& expr) {
+  if (expr.operation == Operation::ExitGroup) {
+    mm::sys_exit_group(task());
+    return 0;
+  }
+  const Pages pages = range(expr.operands[0], expr.operands[1]);
+  switch (expr.operation) {
+    case Operation::Munmap: mm::sys_munmap(task(), pages.first, pages.end); break;
+    case Operation::Madvise: mm::sys_madvise_dontneed(task(), pages.first, pages.end); break;
+    case Operation::Msync: fs::sys_msync(task(), pages.first, pages.end); break;
+    case Operation::Mmap: {
+      const std::int64_t flags = expr.operands[3].value;
+      const bool anonymous = (flags & kMapAnonymous) != 0;
+      const mm::VmaKind kind = anonymous                    ? mm::VmaKind::Anonymous
+                               : (flags & kMapShared) != 0 ? mm::VmaKind::SharedFile
+                                                            : mm::VmaKind::PrivateFile;
+      mm::sys_mmap_fixed(task(), pages.first, pages.end, kind,
+                         anonymous ? nullptr : &system_.files[expr.operands[4].index],
+                         pages_of(expr.operands[5].value));
+      break;
+    }
+    default: throw InternalError("not a system call on a range");
+  }
+  return 0;
+}
+
+std::int64_t Interpreter::file_call(const Expr& expr) {
+  mm::address_space& file = system_.files[expr.operands[0].index];
+  switch (expr.operation) {
+    case Operation::Fdatasync:
+    case Operation::Fsync:
+      fs::file_write_and_wait_range(task(), file, 0, file.nr_pages);
+      return 0;
+    case Operation::PosixFadvise: {
+      const unsigned first = pages_of(expr.operands[1].value);
+      // As in posix_fadvise(2), a length of 0 means "to the end".
+      const unsigned length = pages_of(expr.operands[2].value);
+      fs::sys_fadvise_dontneed(task(), file, first, length == 0 ? file.nr_pages : first + length);
+      return 0;
+    }
+    case Operation::Pread:
+      return static_cast<std::int64_t>(
+          fs::sys_pread(task(), file, pages_of(expr.operands[1].value)));
+    case Operation::Pwrite:
+      fs::sys_pwrite(task(), file, pages_of(expr.operands[1].value),
+                     static_cast<std::uint64_t>(evaluate(expr.operands[2])));
+      return 0;
+    default: throw InternalError("not a call on a file");
+  }
+}
+
+std::int64_t Interpreter::kernel_activity(const Expr& expr) {
+  const Expr& target = expr.operands[0];
+  if (target.kind == ExprKind::Page) {
+    mm::folio* page = Builder::initial_page(system_, scenario_, target);
+    if (page == nullptr || !mm::folio_isolate(task(), *page)) return 0;
+    const unsigned referenced = mm::folio_referenced(task(), *page);
+    mm::folio_put(task(), *page);
+    return referenced;
+  }
+  mm::address_space& file = system_.files[target.index];
+  if (expr.operation == Operation::Writeback) {
+    fs::file_write_and_wait_range(task(), file, 0, file.nr_pages);
+    return 0;
+  }
+  std::int64_t count = 0;
+  for (unsigned index = 0; index < file.nr_pages; ++index) {
+    if (expr.operation == Operation::ShrinkFolioList) {
+      count += mm::shrink_folio_list(task(), file, index) ? 1 : 0;
+      continue;
+    }
+    mm::folio* page = system_.file_operations->find_get(task(), file, index);
+    if (page == nullptr) continue;
+    count += mm::folio_referenced(task(), *page);
+    mm::folio_put(task(), *page);
+  }
+  return count;
+}
+
+}  // namespace mmcheck::workload

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+#include "mm/system.h"
+#include "workload/scenario.h"
+
+namespace mmcheck::workload {
+
+inline constexpr unsigned kRegistersMax = 32;
+inline constexpr unsigned kVariablesMax = 32;
+
+/// What the threads of a scenario share besides memory, and their registers.
+class SharedState {
+ public:
+  void reset(const Scenario& scenario, explore::Execution& execution);
+
+  explore::Cell<std::int64_t>& variable(unsigned index) { return variables_[index]; }
+  std::int64_t& reg(unsigned thread, unsigned index) { return registers_[thread][index]; }
+
+  /// A condition on the final state.
+  bool holds(const Expr& condition) const { return evaluate(condition) != 0; }
+  void report_outcome(explore::Execution& execution) const;
+
+ private:
+  std::int64_t evaluate(const Expr& expr) const;
+
+  unsigned nr_variables_ = 0;
+  unsigned nr_threads_ = 0;
+  std::array<explore::Cell<std::int64_t>, kVariablesMax> variables_;
+  std::array<std::array<std::int64_t, kRegistersMax>, machine::kCpusMax> registers_{};
+};
+
+/// Value of an operator; both operands are evaluated already.
+std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right);
+
+/// Throws InputError, with the place, if the scenario asks for what the model has not.
+void check_supported(const Scenario& scenario);
+
+/// Runs one thread of a scenario. Nothing here owns memory: an execution that ends early abandons
+/// the thread's stack.
+class Interpreter {
+ public:
+  Interpreter(const Scenario& scenario, mm::System& system, SharedState& state, unsigned number)
+      : scenario_(scenario), system_(system), state_(state), number_(number) {}
+
+  void run();
+
+ private:
+  void run_body(const std::vector<Statement>& body);
+  std::int64_t evaluate(const Expr& expr);
+  std::int64_t call(const Expr& expr);
+  std::int64_t access(const Expr& expr);
+  std::int64_t access_variable(const Expr& expr);
+  std::int64_t access_page(const Expr& expr);
+  std::int64_t system_call(const Expr& expr);
+  std::int64_t file_call(const Expr& expr);
+  std::int64_t kernel_activity(const Expr& expr);
+
+  struct Pages {
+    unsigned first = 0;
+    unsigned end = 0;
+  };
+  Pages range(const Expr& address, const Expr& length) const;
+  mm::thread& task() { return system_.threads[number_]; }
+
+  const Scenario& scenario_;
+  mm::System& system_;
+  SharedState& state_;
+  unsigned number_;
+};
+
+}  // namespace mmcheck::workload

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions and constants that the body of a thread may use.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "workload/scenario.h"
+
+namespace mmcheck::workload {
+
+/// Which calls a named constant is for. Keeps PROT_READ and MAP_SHARED, both 1, apart.
+enum class ConstantFamily : std::uint8_t {
+  None,
+  Protection,
+  MapFlags,
+  MadviseAdvice,
+  MsyncFlags,
+  FadviseAdvice,
+  Mixed,
+};
+
+struct NamedConstant {
+  std::string_view name;
+  std::int64_t value;
+  ConstantFamily family;
+};
+
+enum class Parameter : std::uint8_t {
+  None,
+  Access,         ///< *x
+  Address,        ///< x or &x
+  Lock,           ///< x or &x, a spinlock_t
+  Value,          ///< an expression
+  Range,          ///< x or x + 4096: start of a range of one of the process's mappings
+  Length,         ///< bytes, within the mapping
+  Protection,     ///< PROT_READ|PROT_WRITE
+  MapFlags,       ///< MAP_SHARED|MAP_FIXED
+  MapFile,        ///< a file, or -1 if MAP_ANONYMOUS
+  MapOffset,      ///< bytes
+  MadviseAdvice,  ///< MADV_DONTNEED; not an operand
+  MsyncFlags,     ///< MS_SYNC; not an operand
+  FadviseAdvice,  ///< POSIX_FADV_DONTNEED; not an operand
+  File,
+  FileOffset,  ///< bytes, within the file
+  FileLength,  ///< bytes, within the file from the offset before it; 0: to its end
+  Status,      ///< a number
+  Folios,      ///< a file or A:x
+};
+
+/// Who may make a call.
+enum class Caller : std::uint8_t { Any, ProcessThread, KernelThread };
+
+/// How the operands follow from the arguments.
+enum class Shape : std::uint8_t {
+  AsWritten,
+  ValueFirst,         ///< atomic_add(i, v)
+  ValueFirstNegated,  ///< atomic_sub(i, v)
+  One,                ///< atomic_inc(v): adds 1
+  MinusOne,           ///< atomic_dec(v): adds -1
+};
+
+enum class Result : std::uint8_t { Nothing, Value, IsZero };
+
+struct CallSpec {
+  std::string_view name;
+  Operation operation;
+  Order order;
+  Shape shape;
+  Result result;
+  Caller caller;
+  std::array<Parameter, 6> parameters;
+  std::string_view usage;  ///< an example
+};
+
+std::size_t nr_parameters(const CallSpec& spec);
+
+/// Also finds xchg_acquire, xchg_release and xchg_relaxed, with that order.
+std::optional<CallSpec> find_call(std::string_view name);
+
+const NamedConstant* find_constant(std::string_view name);
+
+/// For error messages.
+std::vector<std::string_view> call_names();
+std::vector<std::string_view> constant_names();
+
+/// Names that nothing in a scenario may have: functions, constants, types and keywords.
+bool is_reserved_name(std::string_view name);
+
+}  // namespace mmcheck::workload

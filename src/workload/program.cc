@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/program.h"
+
+#include <array>
+#include <optional>
+
+#include "fs/filesystem.h"
+#include "rules/monitors.h"
+#include "workload/build.h"
+#include "workload/interpreter.h"
+
+namespace mmcheck::workload {
+
+class ScenarioProgram::Impl {
+ public:
+  Impl(const Scenario& scenario, const design::Design& design)
+      : scenario_(scenario), design_(design) {}
+
+  void setup(explore::Execution& x) {
+    system_.emplace();
+    system_->execution = &x;
+    system_->monitor = &monitors_;
+    system_->policies = design_.policies;
+    system_->file_operations = &fs::ext4();
+    system_->has_exit = calls_exit(scenario_);
+    if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
+    monitors_.watch(*system_);
+    Builder(scenario_, *system_).build();
+    state_.reset(scenario_, x);
+    for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
+      runs_[number].emplace(scenario_, *system_, state_, number);
+      x.spawn(name_of(scenario_.threads[number]), static_cast<CpuId>(number), &Impl::run,
+              &*runs_[number]);
+    }
+  }
+
+  void finished(explore::Execution& x) {
+    const bool met = !scenario_.condition || state_.holds(scenario_.condition->expr);
+    some_met_ |= met;
+    all_met_ &= met;
+    state_.report_outcome(x);
+    for (const mm::address_space& file : system_->files) {
+      for (const auto& block : file.blocks) x.outcome(block.peek());
+    }
+    for (const mm::folio& page : system_->folios) x.outcome(page.frame.peek());
+    monitors_.check_final_state();
+  }
+
+  rules::RuleSet exercised() const { return monitors_.exercised(); }
+
+  bool condition_held() const {
+    if (!scenario_.condition) return true;
+    switch (scenario_.condition->quantifier) {
+      case Quantifier::Exists: return some_met_;
+      case Quantifier::NotExists: return !some_met_;
+      case Quantifier::Forall: return all_met_;
+    }
+    return false;
+  }
+
+ private:
+  static void run(void* context) { static_cast<Interpreter*>(context)->run(); }
+
+  static std::string_view name_of(const ThreadDecl& thread) {
+    return thread.title.empty() ? std::string_view(thread.name) : std::string_view(thread.title);
+  }
+
+  const Scenario& scenario_;
+  const design::Design& design_;
+  rules::Monitors monitors_;
+  std::optional<mm::System> system_;
+  SharedState state_;
+  std::array<std::optional<Interpreter>, machine::kCpusMax> runs_;
+  bool some_met_ = false;
+  bool all_met_ = true;
+};
+
+ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
+  check_supported(scenario);
+  impl_ = std::make_unique<Impl>(scenario, design);
+}
+
+ScenarioProgram::~ScenarioProgram() = default;
+
+void ScenarioProgram::setup(explore::Execution& execution) { impl_->setup(execution); }
+
+void ScenarioProgram::finished(explore::Execution& execution) { impl_->finished(execution); }
+
+rules::RuleSet ScenarioProgram::exercised() const { return impl_->exercised(); }
+
+bool ScenarioProgram::condition_held() const { return impl_->condition_held(); }
+
+}  // namespace mmcheck::workload

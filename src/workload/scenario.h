@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario as read from a file: the C dialect of the Linux kernel memory model's litmus tests,
+// extended by processes, files, mappings and system calls. Pure data. Names are resolved to
+// indices, constants are folded, and the many spellings of an access are lowered to a few
+// operations, so that what runs a scenario needs no tables of names. docs/scenarios.md describes
+// the dialect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mmcheck::workload {
+
+/// The word that a mapping declared `dirty` holds in each page before the threads start.
+inline constexpr std::int64_t kPopulateDirtyValue = 1;
+
+/// Bits of Operation::Mmap's protection and flags, with Linux's values.
+inline constexpr std::int64_t kProtRead = 1;
+inline constexpr std::int64_t kProtWrite = 2;
+inline constexpr std::int64_t kMapShared = 1;
+inline constexpr std::int64_t kMapPrivate = 2;
+inline constexpr std::int64_t kMapFixed = 0x10;
+inline constexpr std::int64_t kMapAnonymous = 0x20;
+inline constexpr std::int64_t kMapPopulate = 0x8000;
+
+/// What a call does. ADDRESS is an expression of kind Variable or Page, RANGE a Page and a Number
+/// of bytes that lies within the mapping, VALUE any expression with a value, N a Number.
+enum class Operation : std::uint8_t {
+  // Memory. `Expr::order` says how it is ordered. *x, READ_ONCE, xchg, atomic_inc ... come to
+  // these.
+  Load,             ///< (ADDRESS): the value
+  Store,            ///< (ADDRESS, VALUE)
+  Exchange,         ///< (ADDRESS, VALUE): the old value
+  CompareExchange,  ///< (ADDRESS, VALUE old, VALUE new): the value found
+  FetchAdd,         ///< (ADDRESS, VALUE): the old value
+  AddReturn,        ///< (ADDRESS, VALUE): the new value
+  Barrier,          ///< (): smp_mb, smp_rmb, smp_wmb, barrier ...; Expr::name tells which
+  SpinLock,         ///< (Variable)
+  SpinUnlock,       ///< (Variable)
+  // System calls: threads of a process.
+  Mmap,       ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
+  Munmap,     ///< (RANGE): 0
+  Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
+  Msync,      ///< (RANGE): 0; MS_SYNC
+  ExitGroup,  ///< (N status)
+  // System calls on files: threads of a process, with or without a mapping of the file.
+  Fdatasync,     ///< (File): 0
+  Fsync,         ///< (File): 0
+  PosixFadvise,  ///< (File, N offset, N length): 0; POSIX_FADV_DONTNEED is the only advice
+  Pread,         ///< (File, N offset): the word of that page
+  Pwrite,        ///< (File, N offset, VALUE): 0
+  // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
+  // a
+  // Page (the page that is mapped there when the threads start).
+  Writeback,        ///< (File)
+  ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
+  FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+};
+
+/// How an access is ordered.
+enum class Order : std::uint8_t { Plain, Once, Relaxed, Acquire, Release, Full };
+
+enum class Operator : std::uint8_t {
+  // one operand
+  Negate,      ///< -
+  Complement,  ///< ~
+  Not,         ///< !
+  // two operands
+  Add,
+  Subtract,
+  Multiply,
+  BitAnd,
+  BitOr,
+  BitXor,
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  And,  ///< && short-circuits
+  Or,   ///< || short-circuits
+};
+
+enum class ExprKind : std::uint8_t {
+  Number,    ///< value
+  Register,  ///< thread, index: a local variable, as position in ThreadDecl::registers
+  Variable,  ///< index into Scenario::variables; an ADDRESS in threads, its value in conditions
+  Page,      ///< process, index of the mapping in it, page within the mapping; an ADDRESS
+  File,      ///< index into Scenario::files
+  Apply,     ///< oper(operands...), one or two
+  Call,      ///< operation(operands...)
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::Number;
+  Operation operation = Operation::Load;
+  Order order = Order::Plain;
+  Operator oper = Operator::Add;
+  std::int64_t value = 0;
+  unsigned thread = 0;
+  unsigned process = 0;
+  unsigned index = 0;
+  unsigned page = 0;
+  std::string name;  ///< as written, for reports: "r0", "READ_ONCE", "munmap", "x"
+  std::vector<Expr> operands;
+  SourcePlace place;
+};
+
+enum class StatementKind : std::uint8_t {
+  Assign,    ///< register `target` = `expr`
+  Evaluate,  ///< `expr`, a call whose result is not used
+  If,        ///< `expr`, `then_body`, `else_body`
+};
+
+struct Statement {
+  StatementKind kind = StatementKind::Evaluate;
+  unsigned target = 0;  ///< position in ThreadDecl::registers
+  Expr expr;
+  std::vector<Statement> then_body;
+  std::vector<Statement> else_body;
+  std::string text;  ///< as written, on one line, without the semicolon: "munmap(x, 4096)"
+  SourcePlace place;
+};
+
+struct FileDecl {
+  std::string name;
+  unsigned nr_pages = 1;  ///< each holds 0, on the disk only
+  SourcePlace place;
+};
+
+enum class MappingKind : std::uint8_t { Shared, Private, Anonymous };
+
+/// State of a mapping's pages before the threads start.
+enum class Populate : std::uint8_t {
+  None,   ///< no page-table entry
+  Read,   ///< present, as after a read fault: not writable where the kernel would not make it so
+  Dirty,  ///< present, writable, dirty, as after a store of kPopulateDirtyValue
+};
+
+struct MappingDecl {
+  std::string name;
+  MappingKind kind = MappingKind::Shared;
+  unsigned file = 0;        ///< index into Scenario::files; not used if Anonymous
+  unsigned first_page = 0;  ///< of the file
+  unsigned nr_pages = 1;
+  Populate populate = Populate::None;
+  SourcePlace place;
+};
+
+struct ProcessDecl {
+  std::string name;
+  std::vector<MappingDecl> mappings;
+  SourcePlace place;
+};
+
+enum class VariableKind : std::uint8_t { Word, Spinlock };
+
+/// A word that the threads share and that is no part of any mapping, as in ordinary litmus tests.
+struct VariableDecl {
+  std::string name;
+  VariableKind kind = VariableKind::Word;
+  std::int64_t initial = 0;
+  SourcePlace place;
+};
+
+struct ThreadDecl {
+  std::string name;                    ///< "P0"; its number is its position
+  std::optional<unsigned> process;     ///< index; nothing: a kernel thread (kswapd, a flusher)
+  std::string title;                   ///< what the column is headed: "munmap"; may be empty
+  std::vector<std::string> registers;  ///< all start as 0
+  std::vector<Statement> body;
+  SourcePlace place;
+};
+
+enum class Expected : std::uint8_t { Held, Violated };
+
+struct Expectation {
+  std::string design;  ///< "*" stands for all designs that are not named
+  Expected expected = Expected::Held;
+  std::string rule;  ///< "R-WRITE", where violated
+  SourcePlace place;
+};
+
+enum class Quantifier : std::uint8_t { Exists, NotExists, Forall };
+
+/// A condition on final states, as in herd. `expr` is made of Apply, Register, Variable and Number.
+struct Condition {
+  Quantifier quantifier = Quantifier::Exists;
+  Expr expr;
+  std::string text;  ///< as written, on one line: "0:r0=1 /\ 1:r1=0"
+  SourcePlace place;
+};
+
+struct Scenario {
+  std::string name;
+  std::string path;
+  std::string comment;  ///< the comments before the initial section, without their marks
+  std::vector<FileDecl> files;
+  std::vector<VariableDecl> variables;
+  std::vector<ProcessDecl> processes;
+  std::vector<ThreadDecl> threads;
+  std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
+  std::optional<unsigned> gather_batches_max;  ///< batches besides the first
+  std::optional<Condition> condition;
+  std::vector<Expectation> expectations;
+};
+
+/// Parses `text`. `path` is for messages only. Throws InputError with file, line, column and what
+/// was expected there. Names are resolved and arities checked: what is returned can be run.
+Scenario parse_scenario(const std::string& text, const std::string& path);
+
+/// Reads and parses a file. Throws InputError also if it cannot be read.
+Scenario load_scenario(const std::string& path);
+
+}  // namespace mmcheck::workload

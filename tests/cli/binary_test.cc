@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the program as users do, with the explorer, the model and the catalog. MMCHECK_BINARY is its
+// path.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace mmcheck {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ended {
+  int exit_code = -1;
+  std::string out;
+};
+
+/// `rest` goes to a shell: it may redirect and pipe.
+Ended mmcheck(const std::string& rest) {
+  const std::string command = "'" MMCHECK_BINARY "' --catalog catalog " + rest;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {};
+  Ended ended;
+  char buffer[4096];
+  for (std::size_t n = 0; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
+    ended.out.append(buffer, n);
+  }
+  const int status = pclose(pipe);
+  ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+std::vector<json> json_lines(const std::string& text) {
+  std::vector<json> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+TEST(Binary, ListsTheCatalog) {
+  const Ended ended = mmcheck("list --json");
+  EXPECT_EQ(ended.exit_code, 0);
+  bool found = false;
+  for (const json& line : json_lines(ended.out)) {
+    found = found || line["scenario"] == "munmap+store+msync";
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(Binary, FindsTheLostWriteAndReplaysIt) {
+  const Ended check = mmcheck("check munmap+store+msync --design linux-6.1 --json");
+  EXPECT_EQ(check.exit_code, 0);
+  const std::vector<json> lines = json_lines(check.out);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0]["verdict"], "violated");
+  EXPECT_EQ(lines[0]["rule"], "R-WRITE");
+  EXPECT_EQ(lines[0]["met"], true);
+
+  const std::string target = lines[0]["replay"];
+  const Ended replay = mmcheck("replay --json '" + target + "'");
+  EXPECT_EQ(replay.exit_code, 0);
+  const json trace = json::parse(replay.out);
+  EXPECT_EQ(trace["violation"]["rule"], "R-WRITE");
+  EXPECT_EQ(trace["schedule"].get<std::string>().rfind(lines[0]["schedule"], 0), 0u)
+      << trace["schedule"];
+  EXPECT_EQ(mmcheck("replay --json '" + target + "'").out, replay.out);
+}
+
+TEST(Binary, PrintsTheSameTextHoweverManyJobs) {
+  const Ended one = mmcheck("check munmap+store+msync -j1");
+  EXPECT_EQ(one.exit_code, 0);
+  EXPECT_EQ(mmcheck("check munmap+store+msync -j3").out, one.out);
+  EXPECT_THAT(one.out, HasSubstr("<-- R-WRITE broken"));
+  EXPECT_THAT(one.out, Not(HasSubstr("\x1b")));
+  std::istringstream lines(one.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+}
+
+TEST(Binary, ExitsWithTheDocumentedCodes) {
+  EXPECT_EQ(mmcheck("check nothing 2>&1").exit_code, 2);
+  EXPECT_EQ(mmcheck("frobnicate 2>&1").exit_code, 2);
+  EXPECT_EQ(mmcheck("check munmap+store+msync --design linux-6.2 --max-executions 1"
+                    " --require-complete")
+                .exit_code,
+            3);
+}
+
+TEST(Binary, SaysThatOutputCannotBeWritten) {
+  const Ended ended = mmcheck("rules 2>&1 >/dev/full");
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(ended.out, "mmcheck: cannot write to standard output\n");
+}
+
+TEST(Binary, EndsQuietlyWhereNobodyReads) {
+  const Ended ended = mmcheck("check munmap+store+msync 2>&1 | head -n 1");
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out, "munmap+store+msync\n");
+}
+
+}  // namespace
+}  // namespace mmcheck

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares the reduction with brute force on one program.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "explore/search.h"
+#include "random_program.h"
+
+namespace mmcheck::explore {
+
+/// What a strategy saw of a program.
+struct Seen {
+  std::set<std::uint64_t> outcomes;    ///< final states, with who is blocked
+  std::set<std::uint64_t> classes;     ///< of executions that no step cut short
+  std::set<std::uint64_t> violations;  ///< each with all that happens before it
+  std::uint64_t nr_whole = 0;          ///< executions that no step cut short
+  unsigned fewest_switches = ~0u;      ///< up to a violation that a step reported
+  Result result;
+};
+
+/// Equal exactly for equivalent executions. Computed from accesses, not from the engine's clocks.
+std::uint64_t class_of(const TraceLog& log);
+
+Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max);
+
+/// Empty if the two strategies agree, else what differs.
+std::string difference(const Seen& naive, const Seen& dpor);
+
+}  // namespace mmcheck::explore

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random programs, for comparing the reduction with brute force.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "explore/execution.h"
+
+namespace mmcheck::explore {
+
+/// What one operation of a random thread does. Each is one step, but for Skip.
+enum class Op : std::uint8_t {
+  Read,       ///< reg = a
+  Write,      ///< a = value
+  Copy,       ///< b = a, in one step
+  Branch,     ///< in one step: reads a, then reads b or writes c depending on what it read
+  Increment,  ///< a = a + 1
+  BlindStore, ///< a = reg
+  Commute,    ///< a = a + 1 by Commute
+  Lock, Unlock, TryLock, UnlockIfTaken,
+  DownRead, UpRead, DownWrite, UpWrite,
+  Await,      ///< waits until a == value
+  AwaitNot,   ///< waits until a != value, then reads b
+  AwaitTake,  ///< waits until a == value, then a = value + 1
+  Choose,     ///< reads a; alternatives 0 and 1 + a; b = the one taken
+  ChooseWide, ///< three alternatives: a read of a, a write of a, nothing
+  Send,       ///< makes a handler's word 1
+  Skip,       ///< no step: leaves out the next operation if reg is odd
+  ViolateIf,  ///< no step: breaks a rule if reg == value
+};
+
+struct Instruction {
+  Op op = Op::Read;
+  std::uint8_t a = 0, b = 0, c = 0;
+  std::uint8_t value = 0;
+};
+
+struct RandomOptions {
+  bool violations = false;
+  unsigned steps_max = 5;  ///< of one thread, roughly
+};
+
+/// A program made from a seed. Words: some plain ones, commuting ones, locks, readers-writer locks,
+/// and one per handler. Values are small so that what is waited for happens at times.
+class RandomProgram final : public Program {
+ public:
+  RandomProgram(std::uint64_t seed, const RandomOptions& options);
+
+  void setup(Execution& execution) override;
+  void finished(Execution& execution) override;
+
+  /// The final words, and all that each thread read.
+  std::uint64_t state_hash() const;
+  std::string text() const;
+  std::size_t nr_instructions() const;
+
+ private:
+  struct Thread {
+    RandomProgram* program = nullptr;
+    std::vector<Instruction> code;
+    bool handler = false;
+    std::uint8_t armed_by = 0;   ///< handler: its word
+    std::uint8_t gate = 0;       ///< handler: runs only while this plain word is `open`
+    std::uint8_t open = 0;
+    // What it read, and its last value. Of this execution.
+    std::uint64_t history = 0;
+    std::uint64_t reg = 0;
+    bool taken = false;
+    unsigned nr_reading = 0;  ///< readers-writer locks are left only by who is in them
+    bool writing = false;
+  };
+
+  void make_thread(Thread& thread, unsigned nr_handlers);
+  void make_block(Thread& thread, unsigned depth);
+  Instruction make_simple();
+  unsigned draw(unsigned below) { return static_cast<unsigned>(random_() % below); }
+
+  static void run(void* context);
+  static void run_handler(void* context);
+  void execute(Thread& thread, const Instruction& i);
+  void execute_lock(Thread& thread, const Instruction& i);
+  void execute_choice(Thread& thread, const Instruction& i);
+  void access(Thread& thread, const Instruction& i);
+  std::uint64_t read(Thread& thread, unsigned word);
+  Guard guard(unsigned word, std::uint64_t value, bool negated = false) const;
+
+  std::mt19937_64 random_;
+  RandomOptions options_;
+  unsigned nr_plain_ = 2;
+  unsigned nr_handlers_ = 0;
+  std::vector<Thread> threads_;
+  std::vector<ObjectId> words_;
+  Execution* execution_ = nullptr;
+};
+
+}  // namespace mmcheck::explore
