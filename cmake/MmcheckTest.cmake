@@ -35,6 +35,10 @@ function(mmcheck_fuzz name)
   target_link_libraries(${name} PRIVATE ${arg_LIBS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+  if(NOT TARGET mmcheck_fuzzers)
+    add_custom_target(mmcheck_fuzzers)
+  endif()
+  add_dependencies(mmcheck_fuzzers ${name})
 endfunction()
 
 # mmcheck_add_subdirectories(FOLDER): each FOLDER/x that has a CMakeLists.txt, except those named.

@@ -48,13 +48,14 @@ log_excerpt() {
   last=$(wc -l <"$1")
   first=$(grep -nE -m 1 '^FAILED:|error:|Error |^E: |\*\*\*Failed|ERROR: ' "$1") || true
   first=${first%%:*}
-  first=${first:-$last}
-  if ((last - first > 80)); then
+  if [[ -z "$first" ]]; then
+    tail -n 40 "$1"
+  elif ((last - first > 80)); then
     sed -n "$first,$((first + 60))p" "$1"
     printf '...\n'
     tail -n 20 "$1"
   else
-    tail -n "$((last - first > 40 ? last - first + 1 : 40))" "$1"
+    tail -n "+$first" "$1"
   fi | cut -c 1-300
 }
 

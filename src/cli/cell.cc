@@ -95,7 +95,7 @@ report::Counterexample minimise(workload::ScenarioProgram& program, const explor
   if (search == Search::Shortest) {
     explore::Options more = options;
     more.on_violation = explore::OnViolation::Continue;
-    more.executions_max = first.executions + kShortestExecutions;
+    more.executions_max = std::min(options.executions_max, first.executions + kShortestExecutions);
     const explore::Result result = explore::explore(program, more);
     // The same rule: a shorter way to break another one is not this counterexample made shorter.
     if (result.counterexample && result.counterexample->rule == best.rule) {

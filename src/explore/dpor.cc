@@ -24,7 +24,7 @@
 //   tried, so backtrack sets hold threads, and sleep sets pairs of thread and label. A pair sleeps
 //   with what it accessed when it was tried; a conflicting step wakes it.
 // - I(v) is computed from what the steps did in E. Of e' itself that is known only if e' reads
-//   nothing that e changed; else e' counts as beginning v only if v is nothing but e'. To take a
+//   nothing that e changed; see RaceDetector::begins_rest for what is done otherwise. To take a
 //   subset of I(v) is sound, and costs at most executions that are cut short.
 // - Races are looked for when the execution has ended, for all its steps: v holds also what comes
 //   after e' without depending on e. Steps may use many words, so what e' would be in conflict with
@@ -175,6 +175,7 @@ void Dpor::make_step() {
   std::uint64_t label = tree_.next_label();
   engine_.run(thread, label);
   engine_.append_step();
+  tree_.check_assumptions(engine_.log().accesses_of(engine_.log().size() - 1));
 }
 
 /// Of all steps, also of those made in earlier executions: what can begin v depends on what comes

@@ -115,6 +115,10 @@ void Execution::note(const trace::StepText& text) {
   if (engine_->recorder_) engine_->recorder_->note(text);
 }
 
+void Execution::attribute_to(CpuId cpu) {
+  if (engine_->recorder_) engine_->recorder_->attribute_to(cpu);
+}
+
 ThreadId Execution::self() const { return ThreadId{static_cast<std::uint8_t>(engine_->current_)}; }
 
 CpuId Execution::cpu_of(ThreadId thread) const { return engine_->threads_[to_index(thread)].cpu; }

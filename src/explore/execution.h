@@ -35,7 +35,8 @@ enum class Access : std::uint8_t { Read, Write, Commute };
 
 /// A step waits until `(word & mask) == expected` (or `!=`, when negated) holds for its guard.
 /// The explorer itself evaluates guards, also for words as they would be had other steps not
-/// happened, hence data and not code. A guarded word must not be updated by Commute.
+/// happened, hence data and not code. A guarded word may be updated
+/// by Commute only if every such update is an addition.
 ///
 /// Readers-writer locks keep readers apart from writers by counting: see kernel/rwsem.h. Their
 /// read side uses read_add(), which does not conflict with itself.
@@ -153,6 +154,9 @@ class Execution {
   bool recording() const;
   trace::Names& names();                      ///< only while recording
   void note(const trace::StepText& text);     ///< a remark on the current step; ignored otherwise
+
+  /// For reports: the current step of a handler is shown as `cpu`'s own, not as an interrupt.
+  void attribute_to(CpuId cpu);
 
   ThreadId self() const;
   CpuId cpu_of(ThreadId thread) const;

@@ -222,11 +222,47 @@ std::uint32_t RaceDetector::initials(EventNumber event) const {
     // Nothing of v happens before it: its clock is ahead of the prefix by itself alone.
     if (log_.clock(first).lanes_ahead(counts) == 1) result |= 1u << t;
   }
-  if (!begins(event)) return result;
-  if (!others || (behaves_alike_without(event) && independent_of_rest(event))) {
-    result |= 1u << thread_;
-  }
+  // Nothing but e' is left: it begins v, whatever it would do.
+  if (!others && begins(event)) result |= 1u << thread_;
   return result;
+}
+
+/// Whether e' can begin v, if v is more than e'. Without e it may use other words than it did in E,
+/// unless it read nothing that e changed. It may also be known, because it was tried at this node
+/// or sleeps there. Else, if it uses but one word, it is assumed that it would do so without e;
+/// its first word at least depends on nothing else. SearchTree checks that when it is tried.
+RaceDetector::Own RaceDetector::begins_rest(EventNumber event) const {
+  const Node& node = tree_.node(event);
+  std::uint32_t bit = 1u << thread_;
+  if (!begins(event) || (node.enabled & bit) == 0) return Own::No;
+  if (behaves_alike_without(event)) return independent_of_rest(event) ? Own::Yes : Own::No;
+  if ((node.choosers & bit) != 0) return Own::No;
+  if (SearchTree::Footprint known = tree_.footprint(event, thread_); known.known) {
+    for (const SearchTree::Use& use : known.uses) {
+      if (conflicts_with_rest(event, use.object, use.mode)) return Own::No;
+    }
+    return Own::Yes;
+  }
+  if (uses_.size() != 1) return Own::No;
+  const StepAccess& access = uses_[0].access;
+  Mode mode = access.mode == Mode::Read ? Mode::Read : Mode::Write;
+  return conflicts_with_rest(event, access.object, mode) ? Own::No : Own::Assumed;
+}
+
+bool RaceDetector::conflicts_with_rest(EventNumber event, ObjectId object, Mode mode) const {
+  for (std::uint32_t a = log_.last_access(object); a != kNoAccess;) {
+    const LoggedAccess& access = log_.access(a);
+    if (access.event <= event) break;
+    if (conflict(mode, access.use.mode) && !log_.happens_before(event, access.event)) return true;
+    a = access.previous;
+  }
+  return false;
+}
+
+void RaceDetector::assume(Node& node) const {
+  std::uint32_t bit = 1u << thread_;
+  node.assumed_narrow |= bit;
+  if (uses_[0].access.mode == Mode::Read) node.assumed_reading |= bit;
 }
 
 /// Whether e' would do the same without e. If not, its conflicts with the rest of v are unknown.
@@ -241,21 +277,11 @@ bool RaceDetector::behaves_alike_without(EventNumber event) const {
   return true;
 }
 
-/// Whether e' conflicts with nothing of notdep(e, E). What comes after e' in E and conflicts with
-/// it happens after it, hence after e.
+/// Whether e' conflicts with nothing of notdep(e, E).
 bool RaceDetector::independent_of_rest(EventNumber event) const {
-  for (const Use& use : uses_) {
-    for (std::uint32_t a = use.previous; a != kNoAccess;) {
-      const LoggedAccess& access = log_.access(a);
-      if (access.event <= event) break;
-      if (conflict(use.access.mode, access.use.mode) &&
-          !log_.happens_before(event, access.event)) {
-        return false;
-      }
-      a = access.previous;
-    }
-  }
-  return true;
+  return std::none_of(uses_.begin(), uses_.end(), [&](const Use& use) {
+    return conflicts_with_rest(event, use.access.object, use.access.mode);
+  });
 }
 
 bool RaceDetector::initial_asleep(EventNumber event, std::uint32_t threads) const {
@@ -272,16 +298,20 @@ bool RaceDetector::initial_asleep(EventNumber event, std::uint32_t threads) cons
 void RaceDetector::reverse(EventNumber event) {
   Node& node = tree_.node(event);
   if (node.backtrack == node.enabled) return;
-  std::uint32_t threads = initials(event);
+  std::uint32_t threads = initials(event) & node.enabled;
+  std::uint32_t own = 1u << thread_;
   if ((threads & node.backtrack) != 0 || initial_asleep(event, threads)) return;
-  threads &= node.enabled;
-  if (threads == 0) {
+  Own begins = (threads & own) != 0 ? Own::Yes : begins_rest(event);
+  if (begins == Own::Yes && (node.done & own) != 0) return;
+  if (begins == Own::Assumed) assume(node);
+  if (begins != Own::No) {
+    node.backtrack |= own;
+  } else if (threads != 0) {
+    node.backtrack |= threads & -threads;
+  } else {
     // The program's promises say this cannot be. Whatever it is, miss nothing.
     node.backtrack = node.enabled;
-    return;
   }
-  std::uint32_t own = 1u << thread_;
-  node.backtrack |= (threads & own) != 0 ? own : (threads & -threads);
 }
 
 void RaceDetector::add_all(EventNumber event) {

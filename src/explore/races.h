@@ -55,6 +55,10 @@ class RaceDetector {
   void reverse(EventNumber event);
   void add_all(EventNumber event);
   std::uint32_t initials(EventNumber event) const;
+  enum class Own : std::uint8_t { No, Yes, Assumed };
+  Own begins_rest(EventNumber event) const;
+  bool conflicts_with_rest(EventNumber event, ObjectId object, Mode mode) const;
+  void assume(Node& node) const;
   bool begins(EventNumber event) const;
   bool independent_of_rest(EventNumber event) const;
   bool behaves_alike_without(EventNumber event) const;

@@ -44,6 +44,12 @@ void Recorder::note(const trace::StepText& text) {
   if (!record_.steps.empty()) record_.steps.back().notes.push_back(trace::render(names_, text));
 }
 
+void Recorder::attribute_to(CpuId cpu) {
+  if (record_.steps.empty()) return;
+  record_.steps.back().cpu = cpu;
+  record_.steps.back().interrupt = false;
+}
+
 void Recorder::violate(const trace::Violation& violation, EventId reporter) {
   trace::ViolationRecord record;
   record.rule = violation.rule;

@@ -21,6 +21,7 @@ class Recorder {
   /// `accesses` are the step's, each word once; `words` are as the step left them.
   void end_step(std::span<const StepAccess> accesses, const std::uint64_t* words);
   void note(const trace::StepText& text);
+  void attribute_to(CpuId cpu);
   void violate(const trace::Violation& violation, EventId reporter);
 
   trace::Names& names() { return names_; }

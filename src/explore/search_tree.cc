@@ -45,12 +45,31 @@ bool SearchTree::independent(const Sleeper& sleeper,
   return true;
 }
 
-bool SearchTree::asleep(std::uint32_t node, unsigned thread, std::uint64_t label) const {
+const SearchTree::Sleeper* SearchTree::find_sleeper(std::uint32_t node, unsigned thread,
+                                                    std::uint64_t label) const {
   std::size_t end = node + 1 < nodes_.size() ? nodes_[node + 1].sleep_begin : sleepers_.size();
   for (std::size_t i = nodes_[node].sleep_begin; i < end; ++i) {
-    if (sleepers_[i].thread == thread && sleepers_[i].label == label) return true;
+    if (sleepers_[i].thread == thread && sleepers_[i].label == label) return &sleepers_[i];
   }
-  return false;
+  return nullptr;
+}
+
+SearchTree::Footprint SearchTree::footprint(std::uint32_t node, unsigned thread) const {
+  const Sleeper* sleeper = find_sleeper(node, thread, 0);
+  if (sleeper == nullptr) return {};
+  return {.known = true,
+          .uses = {footprints_.data() + sleeper->begin, sleeper->end - sleeper->begin}};
+}
+
+void SearchTree::check_assumptions(std::span<const LoggedAccess> accesses) {
+  Node& node = nodes_.back();
+  std::uint32_t bit = 1u << node.thread;
+  bool narrow = accesses.size() <= 1;
+  bool reading = narrow && (accesses.empty() || accesses[0].use.mode == Mode::Read);
+  if (((node.assumed_narrow & bit) != 0 && !narrow) ||
+      ((node.assumed_reading & bit) != 0 && !reading)) {
+    node.backtrack = node.enabled;
+  }
 }
 
 bool SearchTree::select(unsigned thread, std::span<const std::uint64_t> labels) {

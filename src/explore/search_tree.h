@@ -20,6 +20,9 @@ struct Node {
   std::uint32_t footprint_begin = 0;
   std::uint32_t labels_begin = 0;  ///< labels of `thread` that do not sleep
   std::uint32_t label_next = 0;
+  // Threads of which it is assumed that their step here uses one word only, and only reads it.
+  std::uint32_t assumed_narrow = 0;
+  std::uint32_t assumed_reading = 0;
   unsigned thread = 0;  ///< being tried
 };
 
@@ -35,7 +38,24 @@ class SearchTree {
   void push(const TraceLog& log, std::uint32_t enabled, std::uint32_t choosers);
   void pop();
 
-  bool asleep(std::uint32_t node, unsigned thread, std::uint64_t label) const;
+  bool asleep(std::uint32_t node, unsigned thread, std::uint64_t label) const {
+    return find_sleeper(node, thread, label) != nullptr;
+  }
+
+  struct Use {
+    ObjectId object;
+    Mode mode;
+  };
+  /// What the thread's step at the node uses, if it is known because the thread sleeps there.
+  struct Footprint {
+    bool known = false;
+    std::span<const Use> uses;
+  };
+  Footprint footprint(std::uint32_t node, unsigned thread) const;
+
+  /// To be called when the top node's step is made: if it is not as was assumed when threads were
+  /// left out here, all are tried.
+  void check_assumptions(std::span<const LoggedAccess> accesses);
 
   /// Begins to try a thread at the top node. False if all the labels sleep; the thread is done then.
   bool select(unsigned thread, std::span<const std::uint64_t> labels);
@@ -55,11 +75,7 @@ class SearchTree {
     std::uint32_t end;
     std::uint8_t thread;
   };
-  struct Use {
-    ObjectId object;
-    Mode mode;
-  };
-
+  const Sleeper* find_sleeper(std::uint32_t node, unsigned thread, std::uint64_t label) const;
   bool independent(const Sleeper& sleeper, std::span<const LoggedAccess> accesses) const;
 
   std::vector<Node> nodes_;

@@ -25,7 +25,7 @@ class Ext4 final : public mm::FileOperations {
     }
     if (!page.buffers.read()) {
       page.buffers.write(true);
-      page.refcount.write(page.refcount.read() + 1);
+      mm::folio_ref_add(task, page, 1);
     }
     page.dirty.write(true);
     return true;
@@ -48,7 +48,7 @@ class Ext4 final : public mm::FileOperations {
     if (page.writeback.read() || page.dirty.read()) return false;
     if (page.buffers.read()) {
       page.buffers.write(false);
-      page.refcount.write(page.refcount.read() - 1);
+      mm::folio_ref_add(task, page, -1);
     }
     return true;
   }

@@ -14,7 +14,7 @@ folio* find_get(thread& task, address_space& mapping, unsigned index) {
   task.x().step({.format = "filemap_get_folio({})", .args = {machine::arg(std::uint64_t{index})},
                  .detail = Detail::Minor});
   folio* page = task.system->cached(mapping.i_pages[index].read());
-  if (page != nullptr) page->refcount.write(page->refcount.read() + 1);
+  if (page != nullptr) mm::folio_ref_add(task, *page, 1);
   return page;
 }
 
@@ -34,7 +34,7 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   }
   page.index = index;
   page.mapping.write(mm::mapping_t::of_file(mapping.id));
-  page.refcount.write(page.refcount.read() + 1);
+  mm::folio_ref_add(task, page, 1);
   mapping.i_pages[index].write(static_cast<std::uint8_t>(to_index(page.frame.pfn()) + 1));
   task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
   page.frame.store(mapping.blocks[index].read());

@@ -43,7 +43,7 @@ void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mo
   task.x().step({.format = "filemap_get_folios_tag(DIRTY)", .detail = Detail::Minor});
   folio* page = task.system->cached(mapping.i_pages[index].read());
   if (page == nullptr || !page->dirty.read()) return;
-  page->refcount.write(page->refcount.read() + 1);
+  mm::folio_ref_add(task, *page, 1);
   mm::folio_lock(task, *page);
   bool submitted = false;
   // Part of the lock's step: both change under the lock, or only from clean to dirty.

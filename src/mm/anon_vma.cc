@@ -45,7 +45,8 @@ void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
   vma.anon_ready.write(false);
   av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
   if (!empty) return;
-  task.x().step({.format = "put_anon_vma(): freed"});
+  // anon_vma_free() waits for whoever still holds the lock.
+  task.x().step_when(av.rwsem.is_free(), {.format = "put_anon_vma(): freed"});
   const int count = av.refcount.read() - 1;
   av.refcount.write(count);
   if (count == 0) {

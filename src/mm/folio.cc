@@ -11,6 +11,11 @@ void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
   out += std::to_string(static_cast<std::int64_t>(value));
 }
 
+void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
+  const auto count = static_cast<std::int64_t>(value);
+  out += count == folio::kFree ? "free" : std::to_string(count);
+}
+
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {
   return {.format = name, .args = {machine::arg(pfn)}, .value = trace::format_flag,
           .detail = detail};
@@ -18,33 +23,40 @@ trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::M
 
 }  // namespace
 
-folio::folio(explore::Execution& x, machine::Monitor& monitor, Pfn pfn, const folio_init& init)
-    : frame(x, monitor, pfn, init.data),
+folio::folio(System& owner, Pfn pfn, const folio_init& init)
+    : folio(owner, *owner.execution, pfn, init) {}
+
+folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& init)
+    : frame(x, *owner.monitor, pfn, init.data),
       locked(x, kernel::LockClass::folio_lock, flag("{}.locked", pfn, Detail::Minor)),
       dirty(x, init.dirty, flag("{}.dirty", pfn)),
       writeback(x, false, flag("{}.writeback", pfn, Detail::Minor)),
       buffers(x, init.buffers, flag("{}.buffers", pfn)),
       refcount(x, init.refcount,
-               {.format = "{}.refcount", .args = {machine::arg(pfn)}, .value = format_signed,
+               {.format = "{}.refcount", .args = {machine::arg(pfn)}, .value = format_refcount,
                 .detail = Detail::Minor}),
       mapcount(x, init.mapcount,
                {.format = "{}.mapcount", .args = {machine::arg(pfn)}, .value = format_signed}),
       mapping(x, init.mapping, {.format = "{}.mapping", .args = {machine::arg(pfn)}}),
-      index(init.index) {}
+      index(init.index),
+      system(&owner) {}
 
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
 
+void folio_ref_add(thread& task, folio& page, int delta) {
+  const int count = page.refcount.peek() + delta;
+  task.x().commute(page.refcount.id(), static_cast<std::uint64_t>(std::int64_t{count}));
+  if (delta < 0) page.last_put = task.cpu->id();
+}
+
 void folio_get(thread& task, folio& page) {
   task.x().step({.format = "folio_get({})", .args = {arg(page)}, .detail = Detail::Minor});
-  page.refcount.write(page.refcount.read() + 1);
+  folio_ref_add(task, page, 1);
 }
 
 void folio_put(thread& task, folio& page) {
   task.x().step({.format = "folio_put({})", .args = {arg(page)}, .detail = Detail::Minor});
-  const int count = page.refcount.read() - 1;
-  page.refcount.write(count);
-  task.system->monitor->refcount_dropped(page, count);
-  if (count == 0) free_folio(task, page);
+  folio_ref_add(task, page, -1);
 }
 
 void folio_lock(thread& task, folio& page) {
@@ -74,10 +86,24 @@ folio& folio_alloc(thread& task) {
   return page;
 }
 
-void free_folio(thread& task, folio& page) {
-  task.system->monitor->page_freed(page);
+namespace {
+
+void free_folio(void* context) {
+  folio& page = *static_cast<folio*>(context);
+  System& system = *page.system;
+  system.execution->attribute_to(page.last_put);
+  system.monitor->page_freed(page);
   page.frame.free();
   page.mapping.write({});
+  page.refcount.write(folio::kFree);
+}
+
+}  // namespace
+
+void start_freeing(folio& page) {
+  page.system->execution->spawn_handler("free", CpuId{}, page.refcount.is(0), page.refcount.is(0),
+                                        {.format = "free {}", .args = {arg(page)}}, &free_folio,
+                                        &page);
 }
 
 }  // namespace mmcheck::mm

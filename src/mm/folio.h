@@ -22,8 +22,13 @@ void folio_mark_dirty(thread& task, folio& page);
 /// A folio from this CPU's free list, with one reference.
 folio& folio_alloc(thread& task);
 
-/// The last reference is gone: back to the free list. Part of the current step.
-/// linux v6.12 mm/page_alloc.c: free_unref_page, free_page_is_bad
-void free_folio(thread& task, folio& page);
+/// Changes the reference count by `delta`, as part of the current step.
+void folio_ref_add(thread& task, folio& page, int delta);
+
+/// Registers the handler that frees the page when its last reference is gone. After the threads.
+/// linux v6.12 mm/swap.c: __folio_put; mm/page_alloc.c: free_unref_page, free_page_is_bad
+/// differs: the free may come later than the put that caused it, as if somebody had held a
+/// reference for a moment longer.
+void start_freeing(folio& page);
 
 }  // namespace mmcheck::mm

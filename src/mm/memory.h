@@ -15,9 +15,9 @@ FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
 
 enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };
 
-/// Clears the entries of the pages [first, end) of a VMA.
-void unmap_page_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
-                      unsigned end_page, ZapReason reason);
+/// Clears the entries of the pages [first, end), all of one VMA.
+void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
+                      ZapReason reason);
 
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.

@@ -26,10 +26,11 @@ struct ZapProgress {
 /// be kept waiting until then. What makes him wait is that the page still counts as mapped: then
 /// folio_mkclean() goes for the PTL that is held here. See folio_mkclean() for the interleaving
 /// (R-WRITE).
-void zap_present_pte(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned page_nr,
-                     ZapReason reason, ZapProgress& progress) {
+void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason reason,
+                     ZapProgress& progress) {
   const System& system = *task.system;
   const pte_t pte = system.arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page_nr));
+  task.zapped_at[page_nr] = static_cast<std::uint8_t>(tlb.mm->pte(page_nr).current());
   tlb_remove_tlb_entry(tlb, page_nr);
   folio& page = task.system->page(pte_pfn(pte));
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
@@ -52,13 +53,12 @@ void zap_present_pte(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigne
     progress.force_flush = true;
     progress.gather_full = true;
   }
-  static_cast<void>(vma);
 }
 
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
 /// differs: no swap or migration entries, no need_resched, no rss.
-unsigned zap_pte_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
-                       unsigned end_page, ZapReason reason) {
+unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
+                       ZapReason reason) {
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
@@ -68,7 +68,9 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsig
     task.x().step({.format = "ptep_get({})", .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
     if (pte_present(mm.pte(page_nr).ptep_get())) {
-      zap_present_pte(task, tlb, vma, page_nr, reason, progress);
+      zap_present_pte(task, tlb, page_nr, reason, progress);
+    } else {
+      task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     ++page_nr;
   }
@@ -91,8 +93,8 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsig
 }  // namespace
 
 // linux v6.12 mm/memory.c: unmap_page_range, zap_pmd_range
-void unmap_page_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsigned first_page,
-                      unsigned end_page, ZapReason reason) {
+void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
+                      ZapReason reason) {
   unsigned page_nr = first_page;
   while (page_nr < end_page) {
     const unsigned end = std::min(tlb.mm->table_of(page_nr).end_page, end_page);
@@ -102,7 +104,7 @@ void unmap_page_range(thread& task, mmu_gather& tlb, vm_area_struct& vma, unsign
       page_nr = end;
       continue;
     }
-    page_nr = zap_pte_range(task, tlb, vma, page_nr, end, reason);
+    page_nr = zap_pte_range(task, tlb, page_nr, end, reason);
   }
 }
 

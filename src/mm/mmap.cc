@@ -82,7 +82,7 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
 void unmap_region(thread& task, mm_struct& mm, VmaList& vmas) {
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
-    unmap_page_range(task, tlb, *vma, vma->first_page, vma->end_page, ZapReason::Unmap);
+    unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Unmap);
   }
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
@@ -91,7 +91,8 @@ void unmap_region(thread& task, mm_struct& mm, VmaList& vmas) {
 void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
                    const trace::StepText& text) {
   task.x().step(text);
-  task.system->monitor->unmap_returned(*task.mm, first_page, end_page);
+  task.system->monitor->unmap_returned(task, first_page, end_page);
+  task.zapped_at.fill(0);
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
   for (vm_area_struct& vma : mm.vmas) {
     if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
     mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
-    unmap_page_range(task, tlb, vma, std::max(first_page, vma.first_page),
+    unmap_page_range(task, tlb, std::max(first_page, vma.first_page),
                      std::min(end_page, vma.end_page), ZapReason::DontNeed);
     tlb_finish_mmu(task, tlb);
   }
@@ -178,7 +179,7 @@ void exit_mmap(thread& task) {
     if (vma.attached) vmas.push_back(&vma);
   }
   for (vm_area_struct* vma : vmas) {
-    unmap_page_range(task, tlb, *vma, vma->first_page, vma->end_page, ZapReason::Exit);
+    unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});

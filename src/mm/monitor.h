@@ -7,18 +7,16 @@ namespace mmcheck::mm {
 
 struct anon_vma;
 struct folio;
-struct mm_struct;
+struct thread;
 
 /// What the memory manager tells about itself; see machine::Monitor.
 class Monitor : public kernel::Monitor {
  public:
   /// A page's map count was decremented to `mapcount` (-1: not mapped any more).
   virtual void mapcount_dropped(folio& page, int mapcount) = 0;
-  /// A page's reference count was decremented to `refcount`.
-  virtual void refcount_dropped(folio& page, int refcount) = 0;
   /// A page is about to be freed: its last reference is gone.
   virtual void page_freed(folio& page) = 0;
-  /// An anon_vma is about to be used by a walk.
+  /// A walk goes on with an anon_vma that it has locked and that a page led to.
   virtual void anon_vma_used(anon_vma& av) = 0;
   /// The filesystem is asked to mark a page dirty; part of the step that does it.
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
@@ -26,8 +24,9 @@ class Monitor : public kernel::Monitor {
   virtual void page_evicted(folio& page) = 0;
   /// A user store has reached a page.
   virtual void user_stored(folio& page) = 0;
-  /// A call that took the mapping of these pages away returns to user space.
-  virtual void unmap_returned(mm_struct& mm, unsigned first_page, unsigned end_page) = 0;
+  /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says
+  /// which version of each entry it left behind.
+  virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;
 
  protected:
   ~Monitor() = default;

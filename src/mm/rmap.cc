@@ -127,15 +127,15 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 /// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
 ///
 /// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON).
-/// differs: the anon_vma's memory is not reused under RCU: any use after its free is reported.
+/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until the
+/// second look the anon_vma may be freed already: its memory stays one under RCU, so trying its lock
+/// is harmless.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
   if (!mapping.is_anon() || page.mapcount.read() < 0) return nullptr;
   anon_vma& av = task.system->anon_vmas[mapping.anon()];
   task.x().step({.format = "down_read_trylock(anon_vma)"});
-  task.system->monitor->anon_vma_used(av);
   if (!av.rwsem.down_read_trylock(task)) return nullptr;
   task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?", .args = {arg(page)},
                  .detail = Detail::Minor});
@@ -143,6 +143,7 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
     av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
     return nullptr;
   }
+  task.system->monitor->anon_vma_used(av);
   return &av;
 }
 

@@ -33,6 +33,8 @@ class FileOperations {
 };
 
 struct System {
+  System() {}  // As for mm_struct: built anew for each execution.
+
   explore::Execution* execution = nullptr;
   Monitor* monitor = nullptr;
   const Policies* policies = nullptr;

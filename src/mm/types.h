@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <boost/container/static_vector.hpp>
 
 #include "kernel/locks.h"
@@ -38,6 +39,8 @@ void vma_erase(VmaTree& tree, const vm_area_struct& vma);
 
 /// linux v6.12 include/linux/rmap.h. Has no parent or children here: fork is not modelled yet.
 struct anon_vma {
+  anon_vma() {}
+
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
   Cell<int> refcount;   ///< 1 while any VMA is linked
@@ -67,7 +70,7 @@ struct folio_init {
   std::uint64_t data = 0;
   mapping_t mapping;
   unsigned index = 0;
-  int refcount = 0;
+  int refcount = -1'000'000;  ///< folio::kFree
   int mapcount = -1;
   bool dirty = false;
   bool buffers = false;
@@ -75,13 +78,17 @@ struct folio_init {
 
 /// linux v6.12 include/linux/mm_types.h: folio. One page each.
 struct folio {
-  folio(explore::Execution& execution, machine::Monitor& monitor, Pfn pfn, const folio_init& init);
+  folio(System& owner, Pfn pfn, const folio_init& init);
+  folio(System& owner, explore::Execution& execution, Pfn pfn, const folio_init& init);
 
   Frame frame;
   kernel::bit_lock locked;  ///< PG_locked
   Cell<bool> dirty;         ///< PG_dirty
   Cell<bool> writeback;     ///< PG_writeback
   Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
+  /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
+  /// a handler of its own frees the page, on the account of the CPU that put last.
+  static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
@@ -89,10 +96,14 @@ struct folio {
 
   // For rules and reports; ordered by the accesses to dirty.
   EventId last_clean = kNoEvent;
+  CpuId last_put{};
+  System* system = nullptr;
 };
 
 /// linux v6.12 include/linux/fs.h: address_space, with its inode's blocks on disk.
 struct address_space {
+  address_space() {}
+
   unsigned id = 0;
   unsigned nr_pages = 0;
   static_vector<Cell<std::uint8_t>, kPagesMax> i_pages;  ///< folio number + 1, or 0
@@ -129,6 +140,8 @@ struct page_table {
 
 /// linux v6.12 include/linux/mm_types.h: mm_struct
 struct mm_struct {
+  mm_struct() {}  // Not defaulted: resetting it must not zero what the vectors do not hold.
+
   unsigned id = 0;
   kernel::rw_semaphore mmap_lock;
   Cell<int> mm_users;            ///< threads that run in it
@@ -163,6 +176,8 @@ struct thread : task_struct {
   bool killed = false;  ///< by SIGSEGV or exit_group()
   /// Folios that no other CPU can take: a per-CPU free list.
   static_vector<folio*, 8> free_folios;
+  /// By page: the version of its entry that the unmapping call under way has left behind.
+  std::array<std::uint8_t, 32> zapped_at{};
   System* system = nullptr;
 };
 

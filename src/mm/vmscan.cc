@@ -31,8 +31,9 @@ bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_
 
 bool folio_isolate(thread& task, folio& page) {
   task.x().step({.format = "folio_isolate({})", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.refcount.read() == 0) return false;
-  page.refcount.write(page.refcount.read() + 1);
+  const int count = page.refcount.read();
+  if (count <= 0) return false;
+  page.refcount.write(count + 1);
   return true;
 }
 

@@ -44,7 +44,7 @@ void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
 void Monitors::check_counts(mm::folio& page) {
   const int mapcount = page.mapcount.peek();
   const int refcount = page.refcount.peek();
-  if (refcount == 0) return;  // free
+  if (refcount == mm::folio::kFree) return;
   int mapped = 0;
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {

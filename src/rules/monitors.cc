@@ -96,15 +96,8 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
                .why = "each removal belongs to one mapping"});
 }
 
-void Monitors::refcount_dropped(mm::folio& page, int refcount) {
-  exercised_.add(RuleId::Count);
-  if (refcount >= 0) return;
-  x().violate({.rule = "R-COUNT",
-               .what = {.format = "the reference count of {} goes below 0", .args = {arg(page)}},
-               .why = "each put belongs to one get"});
-}
-
 void Monitors::page_freed(mm::folio& page) {
+  exercised_.add(RuleId::Count);
   if (page.mapcount.read() == -1) return;
   x().violate({.rule = "R-COUNT",
                .what = {.format = "{} is freed while it still counts as mapped (bad page)",
@@ -145,12 +138,12 @@ void Monitors::user_stored(mm::folio& page) {
   if (!page.mapping.peek().is_anon()) exercised_.add(RuleId::Write);
 }
 
-void Monitors::unmap_returned(mm::mm_struct& mm, unsigned first_page, unsigned end_page) {
+void Monitors::unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) {
   for (unsigned page = first_page; page < end_page; ++page) {
-    const machine::PteSlot& slot = mm.pte(page);
-    if (slot.current() > 0) exercised_.add(RuleId::Perm);
-    const auto stale = slot.find_stale(
-        [&](unsigned v) { return x().ordered_before(slot.version(v + 1).stored_at); });
+    const machine::PteSlot& slot = task.mm->pte(page);
+    if (task.zapped_at[page] > 0) exercised_.add(RuleId::Perm);
+    // What others have mapped and cleared since is their business.
+    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; });
     if (stale.version < 0) continue;
     const auto version = static_cast<unsigned>(stale.version);
     x().violate({.rule = "R-PERM",

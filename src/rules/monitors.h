@@ -28,13 +28,12 @@ class Monitors final : public mm::Monitor {
   void lock_checked() override { exercised_.add(RuleId::Live); }
   // mm::Monitor
   void mapcount_dropped(mm::folio& page, int mapcount) override;
-  void refcount_dropped(mm::folio& page, int refcount) override;
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void user_stored(mm::folio& page) override;
-  void unmap_returned(mm::mm_struct& mm, unsigned first_page, unsigned end_page) override;
+  void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:
   explore::Execution& x() const { return *system_->execution; }

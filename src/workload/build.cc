@@ -101,9 +101,6 @@ void Builder::build() {
   }
   link_trees();
   build_threads();
-  for (machine::Cpu* cpu : system_.cpus) {
-    cpu->start_handlers(static_cast<unsigned>(system_.cpus.size()));
-  }
   if (system_.execution->recording()) name_things();
 }
 
@@ -127,7 +124,7 @@ void Builder::build_file_pages(unsigned file) {
     if (use.mapped > 0) {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(
-          x, *system_.monitor, pfn,
+          system_, pfn,
           mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
                          .mapping = mapping_t::of_file(file),
                          .index = index,
@@ -228,7 +225,7 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
   system_.folios.emplace_back(
-      execution_of(system_), *system_.monitor, pfn,
+      system_, pfn,
       mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
                      .mapping = mapping_t::of_anon(vma.anon->id),
                      .index = page_nr,
@@ -258,7 +255,7 @@ void Builder::build_threads() {
     if (decl.process) thread.mm = &system_.mms[*decl.process];
     for (unsigned i = frames_wanted(scenario_, decl); i > 0; --i) {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
-      system_.folios.emplace_back(execution_of(system_), *system_.monitor, pfn, mm::folio_init{});
+      system_.folios.emplace_back(system_, pfn, mm::folio_init{});
       thread.free_folios.push_back(&system_.folios.back());
     }
   }

@@ -4,12 +4,15 @@
 
 #include <utility>
 
+#include "rules/rules.h"
 #include "workload/parse_expr.h"
 #include "workload/parse_limits.h"
 #include "workload/parse_sections.h"
 
 namespace mmcheck::workload {
 namespace {
+
+constexpr std::string_view kHeld = "held";
 
 Expr apply(const ParseContext& context, const SyntaxNode& node, Operator oper) {
   Expr expr;
@@ -139,8 +142,22 @@ void parse_condition(ParseContext& context, const SyntaxNode& node) {
   context.scenario.condition = std::move(condition);
 }
 
+void check_verdict(const ParseContext& context, const SyntaxNode& node) {
+  if (node.text == kHeld || rules::find_rule(node.text) != nullptr) {
+    return;
+  }
+  std::vector<std::string_view> candidates;
+  for (const rules::Rule& rule : rules::rules()) {
+    candidates.push_back(rule.name);
+  }
+  context.fail(
+      node, fmt::format("expected 'held' or the name of a rule, such as R-WRITE, got '{}'{}",
+                        node.text.substr(0, kNameLengthMax), did_you_mean(node.text, candidates)));
+}
+
 void parse_expectation(ParseContext& context, const SyntaxNode& node) {
   const std::string_view verdict = node.children.back().text;
+  check_verdict(context, node.children.back());
   for (const SyntaxNode& child : node.children) {
     if (child.kind != NodeKind::DesignName) {
       continue;
@@ -157,7 +174,7 @@ void parse_expectation(ParseContext& context, const SyntaxNode& node) {
     Expectation expectation;
     expectation.design = child.text;
     expectation.place = context.place(child);
-    if (verdict != "held") {
+    if (verdict != kHeld) {
       expectation.expected = Expected::Violated;
       expectation.rule = verdict;
     }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "fs/filesystem.h"
+#include "mm/folio.h"
 #include "rules/monitors.h"
 #include "workload/build.h"
 #include "workload/interpreter.h"
@@ -33,6 +34,10 @@ class ScenarioProgram::Impl {
       x.spawn(name_of(scenario_.threads[number]), static_cast<CpuId>(number), &Impl::run,
               &*runs_[number]);
     }
+    for (machine::Cpu* cpu : system_->cpus) {
+      cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
+    }
+    for (mm::folio& page : system_->folios) mm::start_freeing(page);
   }
 
   void finished(explore::Execution& x) {

@@ -305,6 +305,9 @@ inline constexpr Case kEndings[] = {
      "5:21: expected 'held' or the name of a rule, such as R-WRITE, got 'broken'"},
     {"expect { linux-6.1: R-write; }",
      "5:21: expected 'held' or the name of a rule, such as R-WRITE, got 'R'"},
+    {"expect { linux-6.1: R-WRIET; }",
+     "5:21: expected 'held' or the name of a rule, such as R-WRITE, got 'R-WRIET': did you mean "
+     "'R-WRITE'?"},
     {"expect { linux-6.1: held }",
      "5:26: expected ';' after the verdict, got '}'"},
     {"expect { a: held; a: held; }",
