@@ -63,7 +63,7 @@ std::string counterexample_heading(const Verdict& verdict) {
                      count_of(example.context_switches, "context switch", "context switches"));
   switch (example.minimality) {
     case Minimality::First:
-      return out + " (the first found)";
+      return out + "\n(the first one found)";
     case Minimality::Shortest:
       return out + fmt::format("\n(the shortest of all {} executions)", example.searched);
     case Minimality::Capped:

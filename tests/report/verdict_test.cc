@@ -58,7 +58,8 @@ TEST(CounterexampleHeading, SaysHowMinimalItIs) {
   verdict.counterexample->minimality = Minimality::First;
   verdict.counterexample->context_switches = 1;
   EXPECT_EQ(counterexample_heading(verdict),
-            "a+b on linux-6.1: R-WRITE broken at step 8, after 1 context switch (the first found)");
+            "a+b on linux-6.1: R-WRITE broken at step 8, after 1 context switch\n"
+            "(the first one found)");
 }
 
 }  // namespace
