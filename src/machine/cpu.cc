@@ -28,10 +28,11 @@ class WalkAlternatives final : public explore::Alternatives {
   }
 
  private:
-  /// A store through a clean entry goes back to the page table, so a stale clean entry acts like
-  /// none. A stale read-only one makes a store fault although the page table would allow it.
+  /// A TLB is filled only from an entry that is present and has A set (the fill sets it). A store
+  /// through a clean entry goes back to the page table, so a stale clean entry acts like none. A
+  /// stale read-only one makes a store fault although the page table would allow it.
   bool useful(pte_t pte) const {
-    if (!pte_present(pte)) return false;
+    if (!pte_present(pte) || !pte_young(pte)) return false;
     return kind_ == AccessKind::Load || !pte_write(pte) || pte_dirty(pte);
   }
 

@@ -83,7 +83,7 @@ class PteSlot {
   /// equivalent executions then agree on what is usable.
   void tlb_invalidate(CpuId cpu);
 
-  /// A version other than the present one which some CPU may still use and for which
+  /// A version other than the present one which some TLB may still hold and for which
   /// `matters(value)` holds, or -1. Reads the TLBs.
   struct Stale {
     int version = -1;
@@ -94,7 +94,8 @@ class PteSlot {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
       for (unsigned v = tlb_floor(cpu); v < current() && found.version < 0; ++v) {
-        if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
+        const pte_t pte = versions_[v].value;
+        if (pte_present(pte) && pte_young(pte) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });
     return found;

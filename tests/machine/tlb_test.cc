@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tlb_program.h"
+
+namespace mmcheck::machine::testing {
+namespace {
+
+using explore::Options;
+using explore::Strategy;
+
+constexpr std::uint64_t kNaiveMax = 60'000;
+
+std::set<std::uint64_t> outcomes(TlbProgram& program, Strategy strategy,
+                                 explore::Result* result = nullptr) {
+  std::set<std::uint64_t> seen;
+  const explore::Result found =
+      explore::explore(program, Options{.strategy = strategy, .executions_max = kNaiveMax},
+                       [&](std::uint64_t hash) { seen.insert(hash); });
+  if (result != nullptr) *result = found;
+  return seen;
+}
+
+void compare_with_brute_force(const Arch& arch, unsigned wanted, unsigned nr_threads,
+                              unsigned length, std::uint64_t first_seed) {
+  unsigned compared = 0;
+  for (std::uint64_t seed = first_seed; compared < wanted; ++seed) {
+    std::mt19937_64 random(seed);
+    TlbProgram program = random_program(random, arch, nr_threads, length);
+    explore::Result naive;
+    const auto expected = outcomes(program, Strategy::Naive, &naive);
+    if (!naive.complete) continue;
+    explore::Result dpor;
+    const auto found = outcomes(program, Strategy::Dpor, &dpor);
+    ASSERT_TRUE(dpor.complete) << "seed " << seed << '\n' << program.describe();
+    ASSERT_EQ(found, expected) << "seed " << seed << '\n' << program.describe();
+    ASSERT_LE(dpor.executions, naive.executions) << "seed " << seed;
+    ++compared;
+  }
+}
+
+TEST(TlbReduction, TwoCpusAgreeWithBruteForce) {
+  compare_with_brute_force(x86_64(), 400, 2, 3, 1);
+}
+
+TEST(TlbReduction, ThreeCpusAgreeWithBruteForce) {
+  compare_with_brute_force(x86_64(), 150, 3, 2, 100'000);
+}
+
+TEST(TlbReduction, SynchronousInvalidationAgreesWithBruteForce) {
+  compare_with_brute_force(s390(), 150, 3, 2, 200'000);
+}
+
+/// Runs a hand-written program and says whether some execution ends with `outcome` as CPU
+/// `cpu`'s result number `index`.
+class Probe final : public explore::Program {
+ public:
+  Probe(const Arch& arch, pte_t initial, std::vector<std::vector<Instruction>> threads)
+      : program_(arch, {initial, pte_t{}}, std::move(threads)) {}
+  void setup(explore::Execution& x) override { program_.setup(x); }
+  void finished(explore::Execution& x) override { program_.finished(x); }
+  std::size_t nr_outcomes(Strategy strategy) {
+    std::set<std::uint64_t> seen;
+    explore::explore(*this, Options{.strategy = strategy},
+                     [&](std::uint64_t hash) { seen.insert(hash); });
+    return seen.size();
+  }
+
+ private:
+  TlbProgram program_;
+};
+
+const pte_t kDirtyA = pte_mkdirty(pte_mkwrite(mk_pte(Pfn{0}, 0)));
+
+// CPU0 clears the entry and says so; CPU1 hears it and loads: the load may still succeed. After a
+// flush in between it may not. Outcomes: (heard, loaded), (heard, fault), (not heard, loaded),
+// (not heard, fault).
+TEST(Tlb, StaleEntryIsUsableAfterTheClearHappenedBefore) {
+  Probe probe(x86_64(), kDirtyA,
+              {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 4u);
+}
+
+TEST(Tlb, FlushEndsTheUseOfStaleEntries) {
+  Probe probe(x86_64(), kDirtyA,
+              {{{Op::GetAndClear, 0, 0}, {Op::Flush, 0, 0}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);  // (heard, loaded) is gone
+}
+
+TEST(Tlb, NotPresentEntriesAreNeverCached) {
+  Probe probe(x86_64(), pte_t{},
+              {{{Op::SetPte, 0, kDirtyA.word}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);  // (heard, fault) is impossible
+}
+
+// A stale read-only entry makes a store fault although the table allows it; the fault drops it.
+TEST(Tlb, PermissionFaultsMayBeSpurious) {
+  Probe probe(x86_64(), mk_pte(Pfn{0}, 0),
+              {{{Op::SetPte, 0, kDirtyA.word}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Store, 0, 7}, {Op::Store, 0, 8}}});
+  // Heard: ok ok, fault ok (the fault has dropped the entry), ok fault. Not heard: these, and two
+  // faults that are not spurious.
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 7u);
+}
+
+// A store through a clean entry goes back to the page table and sets D there, or faults; so no write
+// through a clean entry is ever invisible to who clears it. The one through a dirty entry is.
+TEST(Tlb, StaleCleanEntryDoesNotTakeAStore) {
+  const pte_t clean = pte_mkwrite(mk_pte(Pfn{0}, 0));
+  Probe probe(x86_64(), clean,
+              {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Store, 0, 7}}});
+  // Not heard: stored with D seen by the clear, fault. Heard: fault.
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);
+}
+
+TEST(Tlb, S390ForgetsWithTheChange) {
+  Probe probe(s390(), kDirtyA,
+              {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}},
+               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);
+}
+
+}  // namespace
+}  // namespace mmcheck::machine::testing
