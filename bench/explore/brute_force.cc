@@ -17,7 +17,8 @@ struct Totals {
 };
 
 void compare_one(std::uint64_t seed, std::uint64_t executions_max, Totals& totals) {
-  RandomProgram program(seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
+  RandomProgram program(
+      seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
   Seen naive = look(program, Strategy::Naive, executions_max);
   if (!naive.result.complete) {
     ++totals.left_out;
@@ -60,8 +61,7 @@ int main(int argc, char** argv) {
   Totals totals;
   auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < nr_programs; ++i) compare_one(first + i, executions_max, totals);
-  double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::printf(
       "%llu programs compared, %llu left out, %llu WRONG\n"
       "executions: naive %llu, dpor %llu and %llu cut short; programs with a violation %llu, with "
@@ -69,8 +69,7 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(totals.compared),
       static_cast<unsigned long long>(totals.left_out),
       static_cast<unsigned long long>(totals.wrong), static_cast<unsigned long long>(totals.naive),
-      static_cast<unsigned long long>(totals.dpor),
-      static_cast<unsigned long long>(totals.blocked),
+      static_cast<unsigned long long>(totals.dpor), static_cast<unsigned long long>(totals.blocked),
       static_cast<unsigned long long>(totals.violating),
       static_cast<unsigned long long>(totals.stuck), seconds);
   return totals.wrong == 0 ? 0 : 1;

@@ -11,8 +11,7 @@ namespace {
 
 using mm::Policies;
 
-const Policies kLinux61{
-    .zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kLinux61{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kLinux62{
     .zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()};
 const Policies kLinux612{

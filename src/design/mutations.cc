@@ -25,17 +25,6 @@ class ActiveBatchOnly final : public mm::GatherPolicy {
 };
 constexpr ActiveBatchOnly kActiveBatchOnly;
 
-/// Forgets the D bit of the entry.
-class DirtyBitDropped final : public mm::ZapPolicy {
- public:
-  Treatment treat(const mm::zap_entry& entry) const override {
-    Treatment treatment = kDelayedRmap.treat(entry);
-    treatment.dirty = mm::DirtyTransfer::Never;
-    return treatment;
-  }
-};
-constexpr DirtyBitDropped kDirtyBitDropped;
-
 /// Delays the rmap, but lets the flush wait until the gather is finished.
 class NoForceFlush final : public mm::ZapPolicy {
  public:
@@ -65,8 +54,7 @@ Policies changed(Change change) {
   return policies;
 }
 
-const Policies kNoPvmwSync =
-    changed([](Policies& p) { p.mkclean_walk = mm::PvmwSync::No; });
+const Policies kNoPvmwSync = changed([](Policies& p) { p.mkclean_walk = mm::PvmwSync::No; });
 const Policies kFlushAfterPtl =
     changed([](Policies& p) { p.ptl_at_flush = mm::PtlAtFlush::Dropped; });
 const Policies kRmapBeforeFlush = changed([](Policies& p) { p.zap = &kEarlyRmap; });
@@ -76,7 +64,6 @@ const Policies kFreeBeforeFlush =
 const Policies kNoFlush = changed([](Policies& p) { p.flushes = mm::Flushes::Omitted; });
 const Policies kNoNestedRule =
     changed([](Policies& p) { p.nested_rule = mm::NestedRule::Dropped; });
-const Policies kNoDirtyTransfer = changed([](Policies& p) { p.zap = &kDirtyBitDropped; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
 
@@ -95,8 +82,6 @@ const std::array kMutations{
            "drops tlb_flush in include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly", &kNoFlush},
     Design{"linux-6.12/no-nested-rule", "a gather does not care for others on the same mm",
            "drops mm_tlb_flush_nested in mm/mmu_gather.c: tlb_finish_mmu", &kNoNestedRule},
-    Design{"linux-6.12/no-dirty-transfer", "the D bit of a cleared entry is dropped",
-           "drops folio_mark_dirty in mm/memory.c: zap_present_folio_ptes", &kNoDirtyTransfer},
     Design{"linux-6.12/no-force-flush", "delayed rmap, but nothing forces the flush",
            "drops force_flush in mm/memory.c: zap_present_folio_ptes", &kNoForcedFlush},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",

@@ -6,8 +6,8 @@
 
 namespace mmcheck::design {
 
-/// linux v6.1 mm/memory.c: zap_pte_range: the rmap is removed as the entry is cleared; a dirty entry
-/// of a file forces the flush before the PTL is dropped.
+/// linux v6.1 mm/memory.c: zap_pte_range: the rmap is removed as the entry is cleared; a dirty
+/// entry of a file forces the flush before the PTL is dropped.
 class EarlyRmap final : public mm::ZapPolicy {
  public:
   Treatment treat(const mm::zap_entry& entry) const override {
@@ -16,7 +16,8 @@ class EarlyRmap final : public mm::ZapPolicy {
   }
 };
 
-/// linux v6.12 mm/memory.c: zap_present_folio_ptes: where the flush is forced, the rmap waits for it.
+/// linux v6.12 mm/memory.c: zap_present_folio_ptes: where the flush is forced, the rmap waits for
+/// it.
 class DelayedRmap final : public mm::ZapPolicy {
  public:
   Treatment treat(const mm::zap_entry& entry) const override {
@@ -45,8 +46,8 @@ class RmapAtFree final : public mm::ZapPolicy {
   }
 };
 
-/// Zijlstra, 25 Oct 2022 (ZAP_FLAG_FORCE_FLUSH): where the mapping stays, every cleared entry forces
-/// the flush before the PTL is dropped. The rmap still goes early.
+/// Zijlstra, 25 Oct 2022 (ZAP_FLAG_FORCE_FLUSH): where the mapping stays, every cleared entry
+/// forces the flush before the PTL is dropped. The rmap still goes early.
 class ForceFlush final : public mm::ZapPolicy {
  public:
   Treatment treat(const mm::zap_entry& entry) const override {
@@ -59,9 +60,7 @@ class ForceFlush final : public mm::ZapPolicy {
 /// What everybody would do if flushes were free: as wp_page_copy() does it.
 class FlushEveryPage final : public mm::ZapPolicy {
  public:
-  Treatment treat(const mm::zap_entry&) const override {
-    return {.flush = mm::FlushTime::AtOnce};
-  }
+  Treatment treat(const mm::zap_entry&) const override { return {.flush = mm::FlushTime::AtOnce}; }
 };
 
 /// The posted series of Nov 2022, patch 4/4: no further batch while removals are outstanding, so

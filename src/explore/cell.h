@@ -26,6 +26,8 @@ class Cell {
     write(value);
     return old;
   }
+  /// Replaces the value by Commute access: for updates whose order nobody can tell.
+  void commute(T value) { execution_->commute(id_, encode(value)); }
   T peek() const { return decode(execution_->peek(id_)); }
   ObjectId id() const { return id_; }
 

@@ -7,16 +7,25 @@
 //
 // The search is stateless: to go back to a state, the execution is run again from the beginning.
 //
-//   in the paper                                here
-//   E, the current execution                    TraceLog; node i of SearchTree is the state before event i
-//   happens-before on E                         clocks of TraceLog: program order, conflicting accesses
-//   pick p in enabled(E) \ Sleep, backtrack={p} Dpor::visit
-//   while exists p in backtrack \ Sleep         SearchTree::next_thread, Dpor::back_up
-//   e and next(p) are in a reversible race      RaceDetector::find_direct, dominated
-//   E' = pre(E, e), v = notdep(e, E).p          not built: "happens after e" decides what is left out
-//   I(v) meets backtrack(E')? else add one      RaceDetector::initials, reverse
-//   Explore(E.p, {q in Sleep | E |= p <> q})    SearchTree::push
-//   add p to Sleep                              SearchTree::retire
+//   in the paper                             here
+//   E, the current execution                 TraceLog; node i of SearchTree precedes event i
+//
+//   happens-before on E                      clocks of TraceLog, Engine::step_clock
+//
+//   pick p in enabled(E) \ Sleep             Dpor::visit
+//
+//   while exists p in backtrack \ Sleep      SearchTree::next_thread, Dpor::back_up
+//
+//   e, e' are in a race                      RaceDetector::find_direct, dominated
+//
+//   E' = pre(E, e), v = notdep(e, E).e'      not built: what happens after e is left out
+//
+//   I(v) meets backtrack(E')? else add one   RaceDetector::initials, reverse
+//
+//   Explore(E.p, those of Sleep that are     SearchTree::push
+//   independent of p)
+//
+//   add p to Sleep                           SearchTree::retire
 //
 // What differs:
 //
@@ -34,23 +43,24 @@
 //   B1. For a guarded e', direct predecessors are not enough: the release of a lock, which enabled
 //       e', happens after the acquisition with which e' should race. All earlier steps that changed
 //       a guarded word are candidates, and of the reversible ones the latest are reversed.
-//   B2. If e' is not enabled after all of E'.notdep(e, E) it may still be enabled after a part of it:
+//   B2. If e' is not enabled after all of E'.notdep(e, E) it may still be so after a part of it:
 //       two readers take a lock and never release it; a writer can come first, but not without
 //       both of them out of its way. Then all threads that can begin such a part are added.
 //   B3. A step that is still blocked when the execution ends takes part as if it had been made, as
-//       a write to its guarded words. So does one that was blocked before the step that broke a rule.
+//       a write to its guarded words. So does one that was blocked before the step that broke a
+//       rule.
 //   B4. A step that breaks a rule ends the execution and thus disables every other thread. If the
 //       search goes on, it races with each of them.
 //
 // Why B1 and B2 suffice: suppose no initial of a sequence w that is possible at E' is tried there.
 // Let p be a thread that is tried, such that the longest prefix w1 of w that is independent of p is
 // as long as can be, and q the thread after w1. If p does not disable q, some execution that is
-// visited has p.w1.q as a prefix up to equivalence, and the race of p and q leads to an initial of w
-// as in the paper. If it does, p changed a word that q waits for. Among the visited executions
+// visited has p.w1.q as a prefix up to equivalence, and the race of p and q leads to an initial of
+// w as in the paper. If it does, p changed a word that q waits for. Among the visited executions
 // that begin with p.w1 take one in which as little as possible happens before q's step (or one
 // where it stays blocked, if there are only such). In it no later step than p is reversible with
-// q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is a
-// part after which q is enabled, and then some initial of w is added.
+// q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is
+// a part after which q is enabled, and then some initial of w is added.
 #include <bit>
 
 #include "explore/races.h"

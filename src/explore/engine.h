@@ -19,8 +19,8 @@
 namespace mmcheck::explore {
 
 struct EngineOptions {
-  bool logging = true;     ///< keep a TraceLog of the steps
-  bool real_time = false;  ///< Execution::ordered_before is always true
+  bool logging = true;             ///< keep a TraceLog of the steps
+  bool real_time = false;          ///< Execution::ordered_before is always true
   bool reordering_covers = false;  ///< Execution::covered_by_reordering tells the truth
   bool recording = false;
   std::uint64_t steps_max = 10'000;
@@ -151,8 +151,8 @@ class Engine {
   bool asked_order_ = false;
   Guard step_guards_[2];  ///< of the current step
   std::size_t nr_step_guards_ = 0;
-  Clock clock_;                  ///< of the current step, as far as joined
-  std::size_t nr_joined_ = 0;    ///< accesses of the current step that clock_ includes
+  Clock clock_;                ///< of the current step, as far as joined
+  std::size_t nr_joined_ = 0;  ///< accesses of the current step that clock_ includes
   bool clock_started_ = false;
   std::uint32_t step_event_ = 0;    ///< number of the current step
   unsigned step_predecessors_ = 0;  ///< how many steps its thread made before it

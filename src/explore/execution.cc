@@ -67,9 +67,15 @@ std::uint64_t Execution::step_choose(const Alternatives& alternatives,
 void Execution::touch(ObjectId object, Access access) {
   // State beside the word may be read under the name of a Write, but not of a Commute.
   switch (access) {
-    case Access::Read: use(object, Mode::Read, 0, true); break;
-    case Access::Write: use(object, Mode::Write, 0, true); break;
-    case Access::Commute: use(object, Mode::Commute, 0, false); break;
+    case Access::Read:
+      use(object, Mode::Read, 0, true);
+      break;
+    case Access::Write:
+      use(object, Mode::Write, 0, true);
+      break;
+    case Access::Commute:
+      use(object, Mode::Commute, 0, false);
+      break;
   }
 }
 

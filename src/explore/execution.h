@@ -50,8 +50,9 @@ struct Guard {
 };
 
 /// The alternatives of a step, listed when the step is about to be taken. May read words by peek()
-/// only if the step will also read() them, and may ask covered_by_reordering(). The same label must stand
-/// for the same behaviour as long as no dependent step has come in between. Labels must be distinct.
+/// only if the step will also read() them, and may ask covered_by_reordering(). The same label must
+/// stand for the same behaviour as long as no dependent step has come in between. Labels must be
+/// distinct.
 class Alternatives {
  public:
   static constexpr unsigned kMax = 32;
@@ -102,13 +103,9 @@ class Execution {
     use(object, Mode::Read, 0, true);
     return words_[to_index(object)];
   }
-  void write(ObjectId object, std::uint64_t value) {
-    replace(object, Mode::Write, value);
-  }
+  void write(ObjectId object, std::uint64_t value) { replace(object, Mode::Write, value); }
   /// Replaces the value by Commute access.
-  void commute(ObjectId object, std::uint64_t value) {
-    replace(object, Mode::Commute, value);
-  }
+  void commute(ObjectId object, std::uint64_t value) { replace(object, Mode::Commute, value); }
   /// Adds to the word; conflicts with Write and Commute but not with Read or another read_add.
   /// For the read side of locks.
   void read_add(ObjectId object, std::uint64_t delta) {
@@ -135,9 +132,9 @@ class Execution {
   bool ordered_before(EventId event) const;
 
   /// For Alternatives::list: true if the search visits the class in which the step comes before
-  /// `event` anyway, because the thread's earlier steps do not happen after it. An alternative whose
-  /// only effect is to act as if `event` had not happened need not be offered then. Always false
-  /// under the naive and random strategies and in replay.
+  /// `event` anyway, because the thread's earlier steps do not happen after it. An alternative
+  /// whose only effect is to act as if `event` had not happened need not be offered then. Always
+  /// false under the naive and random strategies and in replay.
   bool covered_by_reordering(EventId event) const;
 
   // --- results ----------------------------------------------------------------------------------
@@ -152,8 +149,8 @@ class Execution {
 
   /// True while a schedule is replayed for the record: only then are names and notes of any use.
   bool recording() const;
-  trace::Names& names();                      ///< only while recording
-  void note(const trace::StepText& text);     ///< a remark on the current step; ignored otherwise
+  trace::Names& names();                   ///< only while recording
+  void note(const trace::StepText& text);  ///< a remark on the current step; ignored otherwise
 
   /// For reports: the current step of a handler is shown as `cpu`'s own, not as an interrupt.
   void attribute_to(CpuId cpu);

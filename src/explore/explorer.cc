@@ -9,9 +9,12 @@ Result explore_observed(Program& program, const Options& options, const OutcomeF
                         const EndFunction& on_end) {
   Tally tally(program, options, on_outcome, on_end);
   switch (options.strategy) {
-    case Strategy::Naive: return search_naive(program, tally);
-    case Strategy::Random: return search_random(program, tally);
-    case Strategy::Dpor: break;
+    case Strategy::Naive:
+      return search_naive(program, tally);
+    case Strategy::Random:
+      return search_random(program, tally);
+    case Strategy::Dpor:
+      break;
   }
   return search_dpor(program, tally);
 }

@@ -22,8 +22,8 @@ void list_choices(Engine& engine, std::vector<trace::Choice>& out) {
     auto thread = static_cast<unsigned>(std::countr_zero(rest));
     unsigned nr_labels = engine.list(thread, labels);
     for (unsigned i = 0; i < nr_labels; ++i) {
-      out.push_back({.thread = ThreadId{static_cast<std::uint8_t>(thread)},
-                     .alternative = labels[i]});
+      out.push_back(
+          {.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = labels[i]});
     }
   }
 }
@@ -32,9 +32,8 @@ void list_choices(Engine& engine, std::vector<trace::Choice>& out) {
 
 Result search_naive(Program& program, Tally& tally) {
   bool logging = tally.has_observer();
-  Engine engine(program, {.logging = logging,
-                          .real_time = true,
-                          .steps_max = tally.options().steps_max});
+  Engine engine(program,
+                {.logging = logging, .real_time = true, .steps_max = tally.options().steps_max});
   std::vector<Branch> branches;
   std::size_t depth = 0;  // branches[0..depth) are in use
   trace::Schedule schedule;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See dpor.cc for what these computations are part of. In the terms of the paper: E is the log, e an
-// event of it, e' the new step, made by thread q.
+// See dpor.cc for what these computations are part of. In the terms of the paper: E is the log, e
+// an event of it, e' the new step, made by thread q.
 #include "explore/races.h"
 
 #include <algorithm>
@@ -96,9 +96,8 @@ void RaceDetector::detect_guarded() {
   for (EventNumber event : guard_changes_) {
     if (reversible(event)) {
       keep_latest(event);
-    } else if (std::all_of(guards_.begin(), guards_.end(), [&](const Guard& guard) {
-                 return may_hold_without(guard, event);
-               })) {
+    } else if (std::all_of(guards_.begin(), guards_.end(),
+                           [&](const Guard& guard) { return may_hold_without(guard, event); })) {
       add_all(event);
     }
   }
@@ -119,7 +118,8 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
     bool covered = log_.covers(*before_, earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
-    if (!covered && earlier.use.delta != 0) guard_changes_.push_back(earlier.event);
+    bool races = !covered && conflict(use.access.mode, earlier.use.mode);
+    if (races && earlier.use.delta != 0) guard_changes_.push_back(earlier.event);
     a = earlier.previous;
   }
 }
@@ -132,8 +132,7 @@ const RaceDetector::Use& RaceDetector::use_of(ObjectId object) const {
 }
 
 /// The guard's word after pre(E, e).notdep(e, E): without e and what happens after it.
-bool RaceDetector::holds_without(const Guard& guard,
-                                 EventNumber event) const {
+bool RaceDetector::holds_without(const Guard& guard, EventNumber event) const {
   const Use& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {

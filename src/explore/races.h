@@ -28,7 +28,7 @@ class RaceDetector {
   /// One word that the racing step uses.
   struct Use {
     StepAccess access;
-    std::uint64_t before = 0;     ///< the word as the step found it, or would find it
+    std::uint64_t before = 0;    ///< the word as the step found it, or would find it
     std::uint32_t previous = 0;  ///< the access of the word before this one
   };
   /// An access that is not undone with the racing one.

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "explore/explorer.h"
 #include "explore/engine.h"
+#include "explore/explorer.h"
 #include "explore/recorder.h"
 #include "explore/straighten.h"
 

@@ -32,8 +32,7 @@ void SearchTree::pop() {
   nodes_.pop_back();
 }
 
-bool SearchTree::independent(const Sleeper& sleeper,
-                             std::span<const LoggedAccess> accesses) const {
+bool SearchTree::independent(const Sleeper& sleeper, std::span<const LoggedAccess> accesses) const {
   for (std::uint32_t i = sleeper.begin; i < sleeper.end; ++i) {
     for (const LoggedAccess& access : accesses) {
       if (access.use.object == footprints_[i].object &&

@@ -57,7 +57,8 @@ class SearchTree {
   /// left out here, all are tried.
   void check_assumptions(std::span<const LoggedAccess> accesses);
 
-  /// Begins to try a thread at the top node. False if all the labels sleep; the thread is done then.
+  /// Begins to try a thread at the top node. False if all the labels sleep; the thread is done
+  /// then.
   bool select(unsigned thread, std::span<const std::uint64_t> labels);
   std::uint64_t next_label() { return labels_[top().label_next++]; }
 

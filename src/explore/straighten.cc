@@ -187,8 +187,7 @@ unsigned count_context_switches(const trace::Schedule& schedule, std::size_t nr_
   return result;
 }
 
-Straightened straighten_log(const TraceLog& log, const Reported& reported,
-                            std::size_t states_max) {
+Straightened straighten_log(const TraceLog& log, const Reported& reported, std::size_t states_max) {
   Straightened result;
   Positions goal = past_of_violation(log, reported);
   Positions at{};

@@ -43,8 +43,8 @@ class TraceLog {
   const Clock& counts(std::uint32_t e) const { return counts_[e]; }
   std::span<const LoggedAccess> accesses_of(std::uint32_t e) const {
     std::uint32_t begin = events_[e].first_access;
-    std::uint32_t end = e + 1 < size() ? events_[e + 1].first_access
-                                       : static_cast<std::uint32_t>(accesses_.size());
+    std::uint32_t end =
+        e + 1 < size() ? events_[e + 1].first_access : static_cast<std::uint32_t>(accesses_.size());
     return {accesses_.data() + begin, end - begin};
   }
   std::span<const Guard> guards_of(std::uint32_t e) const {

@@ -6,7 +6,6 @@ namespace mmcheck::fs {
 
 namespace {
 
-using mm::Detail;
 
 class Ext4 final : public mm::FileOperations {
  public:
@@ -15,7 +14,8 @@ class Ext4 final : public mm::FileOperations {
   }
 
   // linux v6.12 fs/ext4/inode.c: ext4_page_mkwrite; fs/buffer.c: block_page_mkwrite
-  // differs: blocks are always allocated, and nothing waits for pages under writeback (no checksums).
+  // differs: blocks are always allocated, and nothing waits for pages under writeback (no
+  // checksums).
   bool page_mkwrite(thread& task, folio& page) const override {
     mm::folio_lock(task, page);
     task.x().step({.format = "page_mkwrite({}): buffers, dirty", .args = {mm::arg(page)}});
@@ -40,9 +40,8 @@ class Ext4 final : public mm::FileOperations {
     if (!was_dirty) page.dirty.write(true);
   }
 
-  // linux v6.12 mm/filemap.c: filemap_release_folio; fs/buffer.c: try_to_free_buffers. Neither looks
-  // at the map count or the reference count.
-  // differs: a buffer is dirty when its page is.
+  // linux v6.12 mm/filemap.c: filemap_release_folio; fs/buffer.c: try_to_free_buffers. Neither
+  // looks at the map count or the reference count. differs: a buffer is dirty when its page is.
   bool release_folio(thread& task, folio& page) const override {
     task.x().step({.format = "try_to_free_buffers({})", .args = {mm::arg(page)}});
     if (page.writeback.read() || page.dirty.read()) return false;

@@ -6,12 +6,13 @@
 namespace mmcheck::fs {
 
 using mm::Detail;
-using trace::StepText;
 
 // linux v6.12 mm/filemap.c: filemap_get_entry
-// differs: look-up, folio_try_get and re-check of the slot are one step: the re-check makes them so.
+// differs: look-up, folio_try_get and re-check of the slot are one step: the re-check makes them
+// so.
 folio* find_get(thread& task, address_space& mapping, unsigned index) {
-  task.x().step({.format = "filemap_get_folio({})", .args = {machine::arg(std::uint64_t{index})},
+  task.x().step({.format = "filemap_get_folio({})",
+                 .args = {machine::arg(std::uint64_t{index})},
                  .detail = Detail::Minor});
   folio* page = task.system->cached(mapping.i_pages[index].read());
   if (page != nullptr) mm::folio_ref_add(task, *page, 1);

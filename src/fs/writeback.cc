@@ -10,15 +10,14 @@ namespace mmcheck::fs {
 namespace {
 
 using mm::Detail;
-using trace::StepText;
 
 enum class SyncMode : std::uint8_t { None, All };
 
 /// linux v6.12 mm/page-writeback.c: folio_clear_dirty_for_io. The page is locked.
 ///
 /// First no entry may let a store by without a fault, then the flag is cleared: a store that comes
-/// later faults and finds the page lock. If some entry was dirty, the flag is set again before it is
-/// cleared, so that whoever looks at it meanwhile sees the page dirty.
+/// later faults and finds the page lock. If some entry was dirty, the flag is set again before it
+/// is cleared, so that whoever looks at it meanwhile sees the page dirty.
 bool folio_clear_dirty_for_io(thread& task, folio& page) {
   if (mm::folio_mkclean(task, page) != 0) mm::folio_mark_dirty(task, page);
   task.x().step({.format = "clear_page_dirty_for_io({})", .args = {mm::arg(page)}});
@@ -33,8 +32,8 @@ void submit_and_complete(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "device reads {}", .args = {mm::arg(page)}});
   mapping.blocks[page.index].write(page.frame.load());
   mapping.written_at[page.index] = task.x().current_event();
-  task.x().step({.format = "folio_end_writeback({})", .args = {mm::arg(page)},
-                 .detail = Detail::Minor});
+  task.x().step(
+      {.format = "folio_end_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
   page.writeback.write(false);
 }
 
@@ -49,14 +48,15 @@ void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mo
   // Part of the lock's step: both change under the lock, or only from clean to dirty.
   if (page->mapping.read().is_file() && page->dirty.read()) {
     if (mode == SyncMode::All) {
-      task.x().step_when(page->writeback.is(false),
-                         {.format = "folio_wait_writeback({})", .args = {mm::arg(*page)},
-                          .detail = Detail::Minor});
+      task.x().step_when(page->writeback.is(false), {.format = "folio_wait_writeback({})",
+                                                     .args = {mm::arg(*page)},
+                                                     .detail = Detail::Minor});
     }
-    task.x().step({.format = "folio_test_writeback({})", .args = {mm::arg(*page)},
-                   .detail = Detail::Minor});
+    task.x().step(
+        {.format = "folio_test_writeback({})", .args = {mm::arg(*page)}, .detail = Detail::Minor});
     if (!page->writeback.read() && folio_clear_dirty_for_io(task, *page)) {
-      task.x().step({.format = "folio_start_writeback({})", .args = {mm::arg(*page)},
+      task.x().step({.format = "folio_start_writeback({})",
+                     .args = {mm::arg(*page)},
                      .detail = Detail::Minor});
       // A dirty page without buffers is not written: ext4 warns and clears the flag.
       submitted = page->buffers.read();
@@ -72,21 +72,22 @@ void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mo
 void wait_on_writeback(thread& task, address_space& mapping, unsigned index) {
   folio* page = find_get(task, mapping, index);
   if (page == nullptr) return;
-  task.x().step_when(page->writeback.is(false),
-                     {.format = "folio_wait_writeback({})", .args = {mm::arg(*page)},
-                      .detail = Detail::Minor});
+  task.x().step_when(
+      page->writeback.is(false),
+      {.format = "folio_wait_writeback({})", .args = {mm::arg(*page)}, .detail = Detail::Minor});
   mm::folio_put(task, *page);
 }
 
 /// linux v6.12 mm/truncate.c: mapping_evict_folio
 ///
-/// Any other reference (an entry's, or that of a gather that has not flushed yet) keeps the page, and
-/// keeps its buffers: the count is looked at before the buffers are dropped.
+/// Any other reference (an entry's, or that of a gather that has not flushed yet) keeps the page,
+/// and keeps its buffers: the count is looked at before the buffers are dropped.
 void evict_page(thread& task, address_space& mapping, unsigned index) {
   folio* page = find_get(task, mapping, index);
   if (page == nullptr) return;
   if (mm::folio_trylock(task, *page)) {
-    task.x().step({.format = "mapping_evict_folio({}): unused?", .args = {mm::arg(*page)},
+    task.x().step({.format = "mapping_evict_folio({}): unused?",
+                   .args = {mm::arg(*page)},
                    .detail = Detail::Minor});
     const int buffers = page->buffers.read() ? 1 : 0;
     const bool unused = page->mapping.read().is_file() && !page->dirty.read() &&
@@ -101,8 +102,7 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
 
 }  // namespace
 
-void file_write_and_wait_range(thread& task, address_space& mapping, unsigned first,
-                               unsigned end) {
+void file_write_and_wait_range(thread& task, address_space& mapping, unsigned first, unsigned end) {
   for (unsigned index = first; index < end; ++index) {
     writepage(task, mapping, index, SyncMode::All);
   }
@@ -118,8 +118,8 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
                                   .args = {machine::arg(mm.va_of(page))},
                                   .detail = Detail::Minor});
     mm::vm_area_struct* vma = mm::find_vma(mm, page);
-    address_space* file = vma == nullptr || vma->kind != mm::VmaKind::SharedFile ? nullptr
-                                                                                 : vma->file;
+    address_space* file =
+        vma == nullptr || vma->kind != mm::VmaKind::SharedFile ? nullptr : vma->file;
     const unsigned end = vma == nullptr ? end_page : std::min(end_page, vma->end_page);
     const unsigned first_index = file == nullptr ? 0 : vma->index_of(page);
     mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});

@@ -32,12 +32,18 @@ void lock_release(task_struct& task, LockClass released, MaySleep may_sleep) {
 
 std::string_view lock_class_name(LockClass lock) {
   switch (lock) {
-    case LockClass::mmap_lock: return "mmap_lock";
-    case LockClass::folio_lock: return "folio lock";
-    case LockClass::i_mmap_rwsem: return "i_mmap_rwsem";
-    case LockClass::anon_vma: return "anon_vma lock";
-    case LockClass::ptl: return "PTL";
-    case LockClass::private_lock: return "private_lock";
+    case LockClass::mmap_lock:
+      return "mmap_lock";
+    case LockClass::folio_lock:
+      return "folio lock";
+    case LockClass::i_mmap_rwsem:
+      return "i_mmap_rwsem";
+    case LockClass::anon_vma:
+      return "anon_vma lock";
+    case LockClass::ptl:
+      return "PTL";
+    case LockClass::private_lock:
+      return "private_lock";
   }
   return "?";
 }

@@ -69,7 +69,8 @@ Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
     requests_[sender].pending = explore::Cell<bool>(
-        execution, false, {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
+        execution, false,
+        {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
   }
 }
 
@@ -87,10 +88,10 @@ void Cpu::start_handlers(unsigned nr_cpus) {
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id_)) continue;
     FlushRequest& request = requests_[sender];
-    execution_->spawn_handler("flush_tlb_func", id_, request.pending.is(true),
-                              irqs_disabled_.is(false),
-                              {.format = "flush_tlb_func() for CPU{}", .args = {arg(std::uint64_t{sender})}},
-                              &Cpu::handle_flush_request, &request);
+    execution_->spawn_handler(
+        "flush_tlb_func", id_, request.pending.is(true), irqs_disabled_.is(false),
+        {.format = "flush_tlb_func() for CPU{}", .args = {arg(std::uint64_t{sender})}},
+        &Cpu::handle_flush_request, &request);
   }
 }
 
@@ -128,9 +129,10 @@ void Cpu::wait_for_flush(cpumask_t targets, Cpu* const* cpus) {
 Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
   const WalkAlternatives alternatives(*execution_, slot, id_, kind);
   const std::uint64_t label = execution_->step_choose(
-      alternatives, {.format = kind == AccessKind::Load ? "user load {}: walk" : "user store {}: walk",
-                     .args = {arg(slot.va())},
-                     .detail = trace::Detail::Minor});
+      alternatives,
+      {.format = kind == AccessKind::Load ? "user load {}: walk" : "user store {}: walk",
+       .args = {arg(slot.va())},
+       .detail = trace::Detail::Minor});
   static_cast<void>(slot.tlb_floor(id_));
   if (label != 0) {
     const auto version = static_cast<unsigned>(label - 1);

@@ -36,9 +36,9 @@ class Cpu {
   /// exist.
   void start_handlers(unsigned nr_cpus);
 
-  /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them here.
-  /// Nothing is known about the targets until wait_for() returns. The entries must stay where they
-  /// are until then.
+  /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
+  /// here. Nothing is known about the targets until wait_for() returns. The entries must stay where
+  /// they are until then.
   void send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets, Cpu* const* cpus);
   /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
   void wait_for_flush(cpumask_t targets, Cpu* const* cpus);

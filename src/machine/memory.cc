@@ -3,8 +3,7 @@
 
 namespace mmcheck::machine {
 
-Frame::Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn,
-             std::uint64_t contents)
+Frame::Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn, std::uint64_t contents)
     : execution_(&execution),
       monitor_(&monitor),
       data_(execution, contents,

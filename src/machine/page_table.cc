@@ -23,10 +23,9 @@ PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std:
                  cpumask_t cpus, const pmd_t& pmd, pte_t initial)
     : execution_(&execution),
       monitor_(&monitor),
-      cell_(execution, initial,
-            {.format = "pte({}:{})",
-             .args = {{space, format_space}, arg(va)},
-             .value = format_pte}),
+      cell_(
+          execution, initial,
+          {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte}),
       pmd_(&pmd),
       va_(va),
       space_(space),
@@ -60,7 +59,7 @@ void PteSlot::tlb_invalidate(CpuId cpu) {
     return store == execution_->current_event() || execution_->ordered_before(store);
   };
   while (oldest < current() && replaced(oldest)) ++oldest;
-  execution_->commute(floor.id(), std::max(oldest, static_cast<unsigned>(floor.peek())));
+  floor.commute(oldest);
 }
 
 }  // namespace mmcheck::machine

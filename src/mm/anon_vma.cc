@@ -13,8 +13,8 @@ void vma_erase(VmaTree& tree, const vm_area_struct& vma) {
 }
 
 // linux v6.12 mm/rmap.c: __anon_vma_prepare
-// differs: no search for a neighbour's anon_vma to share. Two faults that race for it are told apart
-// by page_table_lock in Linux; here the step is one.
+// differs: no search for a neighbour's anon_vma to share. Two faults that race for it are told
+// apart by page_table_lock in Linux; here the step is one.
 void anon_vma_prepare(thread& task, vm_area_struct& vma) {
   task.x().step({.format = "anon_vma_prepare()", .detail = Detail::Minor});
   if (vma.anon_ready.read()) return;

@@ -17,8 +17,8 @@ void format_refcount(const trace::Names&, std::uint64_t value, std::string& out)
 }
 
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {
-  return {.format = name, .args = {machine::arg(pfn)}, .value = trace::format_flag,
-          .detail = detail};
+  return {
+      .format = name, .args = {machine::arg(pfn)}, .value = trace::format_flag, .detail = detail};
 }
 
 }  // namespace
@@ -33,10 +33,12 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       writeback(x, false, flag("{}.writeback", pfn, Detail::Minor)),
       buffers(x, init.buffers, flag("{}.buffers", pfn)),
       refcount(x, init.refcount,
-               {.format = "{}.refcount", .args = {machine::arg(pfn)}, .value = format_refcount,
+               {.format = "{}._refcount",
+                .args = {machine::arg(pfn)},
+                .value = format_refcount,
                 .detail = Detail::Minor}),
       mapcount(x, init.mapcount,
-               {.format = "{}.mapcount", .args = {machine::arg(pfn)}, .value = format_signed}),
+               {.format = "{}._mapcount", .args = {machine::arg(pfn)}, .value = format_signed}),
       mapping(x, init.mapping, {.format = "{}.mapping", .args = {machine::arg(pfn)}}),
       index(init.index),
       system(&owner) {}
@@ -44,8 +46,7 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
 
 void folio_ref_add(thread& task, folio& page, int delta) {
-  const int count = page.refcount.peek() + delta;
-  task.x().commute(page.refcount.id(), static_cast<std::uint64_t>(std::int64_t{count}));
+  page.refcount.commute(page.refcount.peek() + delta);
   if (delta < 0) page.last_put = task.cpu->id();
 }
 
@@ -68,8 +69,8 @@ bool folio_trylock(thread& task, folio& page) {
 }
 
 void folio_unlock(thread& task, folio& page) {
-  page.locked.unlock(task, {.format = "folio_unlock({})", .args = {arg(page)},
-                            .detail = Detail::Minor});
+  page.locked.unlock(task,
+                     {.format = "folio_unlock({})", .args = {arg(page)}, .detail = Detail::Minor});
 }
 
 void folio_mark_dirty(thread& task, folio& page) {

@@ -9,8 +9,8 @@ namespace mmcheck::mm {
 
 enum class FaultResult : std::uint8_t { Done, Sigsegv };
 
-/// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or finds
-/// that it is already. After Done the access is tried again.
+/// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or
+/// finds that it is already. After Done the access is tried again.
 FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
 
 enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };

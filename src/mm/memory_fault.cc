@@ -15,7 +15,6 @@ using machine::pte_mkdirty;
 using machine::pte_mkwrite;
 using machine::pte_mkyoung;
 using machine::pte_none;
-using machine::pte_present;
 using machine::pte_write;
 
 /// A fault under way. linux v6.12 include/linux/mm.h: vm_fault
@@ -38,7 +37,8 @@ void pte_alloc(thread& task, vm_fault& vmf) {
 /// Takes the PTL and sees whether the entry is still what the fault found. Keeps the PTL if so.
 bool lock_and_recheck(thread& task, const vm_fault& vmf) {
   lock_ptl(task, *vmf.vma.mm, vmf.page_nr);
-  task.x().step({.format = "pte_same({})?", .args = {machine::arg(vmf.slot().va())},
+  task.x().step({.format = "pte_same({})?",
+                 .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
   if (vmf.slot().ptep_get() == vmf.orig) return true;
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
@@ -185,7 +185,8 @@ void do_wp_page(thread& task, vm_fault& vmf) {
 
 /// linux v6.12 mm/memory.c: handle_pte_fault
 void handle_pte_fault(thread& task, vm_fault& vmf) {
-  task.x().step({.format = "handle_pte_fault({})", .args = {machine::arg(vmf.slot().va())},
+  task.x().step({.format = "handle_pte_fault({})",
+                 .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
   vmf.orig = vmf.slot().walk();
   if (pte_none(vmf.orig)) {
@@ -217,8 +218,8 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
 
 FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   mm_struct& mm = *task.mm;
-  mm.mmap_lock.down_read(task, {.format = "page fault {}: mmap_read_lock()",
-                                .args = {machine::arg(va)}});
+  mm.mmap_lock.down_read(task,
+                         {.format = "page fault {}: mmap_read_lock()", .args = {machine::arg(va)}});
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
   if (vma != nullptr) {
     vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};

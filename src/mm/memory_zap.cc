@@ -45,9 +45,15 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
     if (treatment.dirty == DirtyTransfer::WithBatch) entry.flags |= encoded_page::kDirty;
   }
   switch (treatment.rmap) {
-    case RmapRemoval::Now: page_remove_rmap(task, page); break;
-    case RmapRemoval::AfterFlush: entry.flags |= encoded_page::kDelayRmap; break;
-    case RmapRemoval::AtFree: entry.flags |= encoded_page::kRmapAtFree; break;
+    case RmapRemoval::Now:
+      page_remove_rmap(task, page);
+      break;
+    case RmapRemoval::AfterFlush:
+      entry.flags |= encoded_page::kDelayRmap;
+      break;
+    case RmapRemoval::AtFree:
+      entry.flags |= encoded_page::kRmapAtFree;
+      break;
   }
   if (tlb_remove_page(task, tlb, entry)) {
     progress.force_flush = true;
@@ -65,7 +71,8 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
   flush_tlb_batched_pending(task, mm);
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
-    task.x().step({.format = "ptep_get({})", .args = {machine::arg(tlb.mm->va_of(page_nr))},
+    task.x().step({.format = "ptep_get({})",
+                   .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
     if (pte_present(mm.pte(page_nr).ptep_get())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
@@ -98,7 +105,8 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
   unsigned page_nr = first_page;
   while (page_nr < end_page) {
     const unsigned end = std::min(tlb.mm->table_of(page_nr).end_page, end_page);
-    task.x().step({.format = "pmd_none({})?", .args = {machine::arg(tlb.mm->va_of(page_nr))},
+    task.x().step({.format = "pmd_none({})?",
+                   .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
     if (!tlb.mm->table_of(page_nr).pmd.read()) {
       page_nr = end;
@@ -122,8 +130,7 @@ void unlink_file_vma(thread& task, vm_area_struct& vma) {
 /// Whether some attached VMA still needs the table. [mm.mmap_lock]
 bool table_in_use(const mm_struct& mm, const page_table& table) {
   return std::any_of(mm.vmas.begin(), mm.vmas.end(), [&](const vm_area_struct& other) {
-    return other.attached && other.first_page < table.end_page &&
-           other.end_page > table.first_page;
+    return other.attached && other.first_page < table.end_page && other.end_page > table.first_page;
   });
 }
 

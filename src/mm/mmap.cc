@@ -49,8 +49,8 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   tail.pgoff = vma.index_of(page_nr);
   // [i_mmap_rwsem] Walks see either the whole or both parts.
   if (vma.file != nullptr) {
-    vma.file->i_mmap_rwsem.down_write(task, {.format = "i_mmap_lock_write()",
-                                             .detail = Detail::Minor});
+    vma.file->i_mmap_rwsem.down_write(task,
+                                      {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
     vma.file->i_mmap.push_back(&tail);
   }
   vma.end_page = page_nr;
@@ -105,8 +105,7 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "munmap({}): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
-  mm.mmap_lock.downgrade_write(task, {.format = "mmap_write_downgrade()",
-                                      .detail = Detail::Minor});
+  mm.mmap_lock.downgrade_write(task, {.format = "mmap_write_downgrade()", .detail = Detail::Minor});
   if (!detached.empty()) unmap_region(task, mm, detached);
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   unmap_returns(task, first_page, end_page, {.format = "munmap({}) returns", .args = {va}});
@@ -117,8 +116,7 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
                     address_space* file, unsigned pgoff) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
-  mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()",
-                                 .args = {va}});
+  mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached);
   vm_area_struct& vma = vm_area_alloc(mm);
@@ -138,8 +136,7 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
 void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
-  mm.mmap_lock.down_read(task, {.format = "madvise({}, DONTNEED): mmap_read_lock()",
-                                .args = {va}});
+  mm.mmap_lock.down_read(task, {.format = "madvise({}, DONTNEED): mmap_read_lock()", .args = {va}});
   for (vm_area_struct& vma : mm.vmas) {
     if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
     mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);

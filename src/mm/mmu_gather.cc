@@ -67,8 +67,7 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   tlb_reset_range(tlb);
   task.x().step({.format = "tlb_gather_mmu()", .detail = Detail::Minor});
   // The order of increments and decrements is invisible; only tlb_finish_mmu() reads the count.
-  task.x().commute(mm.tlb_flush_pending.id(),
-                   static_cast<std::uint64_t>(mm.tlb_flush_pending.peek() + 1));
+  mm.tlb_flush_pending.commute(mm.tlb_flush_pending.peek() + 1);
   return tlb;
 }
 
@@ -94,8 +93,7 @@ void tlb_finish_mmu(thread& task, mmu_gather& tlb) {
   }
   tlb_flush_mmu(task, tlb);
   task.x().step({.format = "tlb_finish_mmu()", .detail = Detail::Minor});
-  task.x().commute(tlb.mm->tlb_flush_pending.id(),
-                   static_cast<std::uint64_t>(tlb.mm->tlb_flush_pending.peek() - 1));
+  tlb.mm->tlb_flush_pending.commute(tlb.mm->tlb_flush_pending.peek() - 1);
 }
 
 void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {

@@ -15,8 +15,8 @@ namespace mmcheck::mm {
 
 /// A page pointer with flags in its low bits. linux v6.12 include/linux/mm_types.h: encoded_page
 struct encoded_page {
-  static constexpr unsigned kDelayRmap = 1;  ///< ENCODED_PAGE_BIT_DELAY_RMAP
-  static constexpr unsigned kDirty = 2;      ///< only in torvalds-dirty-in-batch
+  static constexpr unsigned kDelayRmap = 1;   ///< ENCODED_PAGE_BIT_DELAY_RMAP
+  static constexpr unsigned kDirty = 2;       ///< only in torvalds-dirty-in-batch
   static constexpr unsigned kRmapAtFree = 4;  ///< only in torvalds-rmap-at-free
 
   folio* page = nullptr;

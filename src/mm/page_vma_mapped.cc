@@ -14,11 +14,13 @@ PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& p
   page_nr_ = vma.first_page + (page.index - start);
   PteSlot& slot = mm_.pte(page_nr_);
   if (sync == PvmwSync::No) {
-    task.x().step({.format = "page_vma_mapped_walk({}): peek", .args = {machine::arg(slot.va())},
+    task.x().step({.format = "page_vma_mapped_walk({}): peek",
+                   .args = {machine::arg(slot.va())},
                    .detail = Detail::Minor});
     if (!pte_present(slot.walk())) return;
   } else {
-    task.x().step({.format = "page_vma_mapped_walk({}): pmd", .args = {machine::arg(slot.va())},
+    task.x().step({.format = "page_vma_mapped_walk({}): pmd",
+                   .args = {machine::arg(slot.va())},
                    .detail = Detail::Minor});
     if (!mm_.table_of(page_nr_).pmd.read()) return;
   }

@@ -9,9 +9,9 @@ namespace mmcheck::mm {
 
 /// What zap_pte_range knows about an entry that it has just cleared.
 struct zap_entry {
-  machine::pte_t pte;   ///< what the entry held
-  bool anon = false;    ///< an anonymous page, not one of the page cache
-  bool fullmm = false;  ///< the whole address space goes away (exit)
+  machine::pte_t pte;     ///< what the entry held
+  bool anon = false;      ///< an anonymous page, not one of the page cache
+  bool fullmm = false;    ///< the whole address space goes away (exit)
   bool dontneed = false;  ///< the mapping stays (MADV_DONTNEED), so others may fault in a new page
 };
 
@@ -26,7 +26,6 @@ enum class RmapRemoval : std::uint8_t {
 enum class DirtyTransfer : std::uint8_t {
   Now,        ///< as the entry is cleared
   WithBatch,  ///< carried in the gather's encoded pointer, set after the flush
-  Never,      ///< dropped (a mutation)
 };
 
 /// When TLBs must have let go of the entry.

@@ -115,7 +115,8 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
   if (!walk.found()) return 0;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
-  task.x().step({.format = "ptep_test_and_clear_young({})", .args = {machine::arg(slot.va())},
+  task.x().step({.format = "ptep_test_and_clear_young({})",
+                 .args = {machine::arg(slot.va())},
                  .detail = Detail::Minor});
   const pte_t pte = slot.ptep_get();
   const bool young = pte_present(pte) && pte_young(pte);
@@ -127,9 +128,9 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 /// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
 ///
 /// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until the
-/// second look the anon_vma may be freed already: its memory stays one under RCU, so trying its lock
-/// is harmless.
+/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
+/// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
+/// lock is harmless.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
@@ -137,7 +138,8 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   anon_vma& av = task.system->anon_vmas[mapping.anon()];
   task.x().step({.format = "down_read_trylock(anon_vma)"});
   if (!av.rwsem.down_read_trylock(task)) return nullptr;
-  task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?", .args = {arg(page)},
+  task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?",
+                 .args = {arg(page)},
                  .detail = Detail::Minor});
   if (page.mapcount.read() < 0) {
     av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
@@ -151,8 +153,8 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
 
 // linux v6.12 mm/rmap.c: folio_referenced
 unsigned folio_referenced(thread& task, folio& page) {
-  task.x().step({.format = "folio_referenced({}): mapped?", .args = {arg(page)},
-                 .detail = Detail::Minor});
+  task.x().step(
+      {.format = "folio_referenced({}): mapped?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.mapcount.read() < 0) return 0;
   const mapping_t mapping = page.mapping.read();
   unsigned referenced = 0;

@@ -23,8 +23,8 @@ struct folio;
 struct mm_struct;
 struct System;
 
-inline constexpr unsigned kPagesMax = 16;   ///< of one mapping, file or address space
-inline constexpr unsigned kFoliosMax = 32;  ///< of the whole machine
+inline constexpr unsigned kPagesMax = 16;     ///< of one mapping, file or address space
+inline constexpr unsigned kFoliosMax = 32;    ///< of the whole machine
 inline constexpr unsigned kPtrsPerTable = 4;  ///< leaf entries of one page table (Linux: 512)
 
 template <typename T, unsigned N>
@@ -43,8 +43,8 @@ struct anon_vma {
 
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
-  Cell<int> refcount;   ///< 1 while any VMA is linked
-  Cell<bool> freed;     ///< dead at once: any later use is reported
+  Cell<int> refcount;  ///< 1 while any VMA is linked
+  Cell<bool> freed;    ///< dead at once: any later use is reported
   EventId freed_at = kNoEvent;
   VmaTree tree;  ///< [rwsem]
 };
@@ -147,8 +147,8 @@ struct mm_struct {
   Cell<int> mm_users;            ///< threads that run in it
   Cell<int> tlb_flush_pending;   ///< gathers under way
   Cell<bool> tlb_flush_batched;  ///< reclaim has unmapped pages and not flushed yet
-  Cell<bool> exiting;            ///< exit_group() was called: threads stop at their next instruction
-  cpumask_t cpumask;             ///< CPUs whose TLB may hold its entries
+  Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
+  cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   static_vector<vm_area_struct, 12> vmas;
   static_vector<page_table, 16> tables;
   static_vector<PteSlot, 32> ptes;  ///< by page number

@@ -34,6 +34,12 @@ bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation
   }
 }
 
+void note_if_stale(thread& task, const PteSlot& slot, const Translation& translation) {
+  if (!task.x().recording() || translation.version == slot.current()) return;
+  task.x().note({.format = "through the stale TLB entry {}",
+                 .args = {machine::arg(slot.version(translation.version).value)}});
+}
+
 }  // namespace
 
 // The walk and the access are two steps: between them the entry may change, and the access still
@@ -42,9 +48,10 @@ bool user_load(thread& task, Vaddr va, std::uint64_t& value) {
   PteSlot& slot = task.mm->pte(task.mm->page_of(va));
   Translation translation;
   while (translate(task, va, AccessKind::Load, translation)) {
-    task.x().step({.format = "user load {}: {}",
-                   .args = {machine::arg(va), machine::arg(translation.pfn)}});
+    task.x().step(
+        {.format = "user load {}: {}", .args = {machine::arg(va), machine::arg(translation.pfn)}});
     if (!task.cpu->still_valid(slot, translation)) continue;
+    note_if_stale(task, slot, translation);
     value = task.system->page(translation.pfn).frame.load();
     return true;
   }
@@ -58,6 +65,7 @@ bool user_store(thread& task, Vaddr va, std::uint64_t value) {
     task.x().step({.format = "user store {} = {}: {}",
                    .args = {machine::arg(va), machine::arg(value), machine::arg(translation.pfn)}});
     if (!task.cpu->still_valid(slot, translation)) continue;
+    note_if_stale(task, slot, translation);
     folio& page = task.system->page(translation.pfn);
     page.frame.store(value);
     task.system->monitor->user_stored(page);

@@ -15,8 +15,8 @@ bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_
   task.x().step({.format = "folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.mapcount.read() >= 0) {
     try_to_unmap(task, page, batch);
-    task.x().step({.format = "still folio_mapped({})?", .args = {arg(page)},
-                   .detail = Detail::Minor});
+    task.x().step(
+        {.format = "still folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
     if (page.mapcount.read() >= 0) return false;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});

@@ -9,6 +9,14 @@ using machine::pte_dirty;
 using machine::pte_pfn;
 using machine::pte_present;
 
+namespace {
+
+trace::Arg count_arg(int count) {
+  return machine::arg(static_cast<std::uint64_t>(std::int64_t{count}));
+}
+
+}  // namespace
+
 bool Monitors::dirty_entry_maps(const mm::folio& page) const {
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
@@ -22,9 +30,11 @@ bool Monitors::dirty_entry_maps(const mm::folio& page) const {
 void Monitors::store_lost(const mm::folio& page, const mm::address_space& file) {
   x().violate(
       {.rule = "R-WRITE",
-       .what = {.format = "{} is clean, and its last store is not on disk", .args = {mm::arg(page)}},
-       .why = "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
-              "its cleaner waiting: flush before the rmap is removed, both under the PTL",
+       .what = {.format = "{} is clean, and its last store is not on disk",
+                .args = {mm::arg(page)}},
+       .why =
+           "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
+           "its cleaner waiting: flush before the rmap is removed, both under the PTL",
        .events = {page.frame.last_store(), page.last_clean, file.written_at[page.index]}});
 }
 
@@ -54,8 +64,7 @@ void Monitors::check_counts(mm::folio& page) {
   if (mapcount + 1 != mapped) {
     x().violate({.rule = "R-COUNT",
                  .what = {.format = "in the end {} has map count {} and another number of mappings",
-                          .args = {mm::arg(page),
-                                   machine::arg(static_cast<std::uint64_t>(mapcount + 1))}},
+                          .args = {mm::arg(page), count_arg(mapcount + 1)}},
                  .why = "each mapping is counted once"});
     return;
   }
@@ -64,8 +73,7 @@ void Monitors::check_counts(mm::folio& page) {
   if (refcount == expected) return;
   x().violate({.rule = "R-COUNT",
                .what = {.format = "in the end {} has {} references and {} holders",
-                        .args = {mm::arg(page), machine::arg(static_cast<std::uint64_t>(refcount)),
-                                 machine::arg(static_cast<std::uint64_t>(expected))}},
+                        .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
                .why = "each mapping, the page cache and the buffers hold one reference each"});
 }
 

@@ -5,9 +5,7 @@
 
 namespace mmcheck::rules {
 
-using machine::pte_dirty;
 using machine::pte_pfn;
-using machine::pte_present;
 using mm::arg;
 
 namespace {
@@ -23,11 +21,11 @@ trace::Arg lock_arg(kernel::LockClass lock) {
 }  // namespace
 
 void Monitors::freed_frame_used(const machine::Frame& frame) {
-  x().violate({.rule = "R-FREE",
-               .what = {.format = "{} is used after it was freed",
-                        .args = {machine::arg(frame.pfn())}},
-               .why = "a frame may be freed only when nobody can reach it any more",
-               .events = {frame.freed_at(), x().current_event()}});
+  x().violate(
+      {.rule = "R-FREE",
+       .what = {.format = "{} is used after it was freed", .args = {machine::arg(frame.pfn())}},
+       .why = "a frame may be freed only when nobody can reach it any more",
+       .events = {frame.freed_at(), x().current_event()}});
 }
 
 void Monitors::frame_freed(const machine::Frame& frame) {
@@ -62,8 +60,8 @@ void Monitors::frame_freed(const machine::Frame& frame) {
 void Monitors::pte_installed(machine::PteSlot& slot) {
   exercised_.add(RuleId::Cohere);
   const machine::pte_t now = slot.version(slot.current()).value;
-  const auto stale = slot.find_stale(
-      [&](unsigned v) { return pte_pfn(slot.version(v).value) != pte_pfn(now); });
+  const auto stale =
+      slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) != pte_pfn(now); });
   if (stale.version < 0) return;
   const unsigned version = static_cast<unsigned>(stale.version);
   x().violate({.rule = "R-COHERE",
@@ -127,10 +125,10 @@ void Monitors::page_dirtied(mm::folio& page, bool was_dirty) {
                  .events = {page.last_clean, x().current_event()}});
   }
   if (!page.buffers.read()) {
-    x().violate({.rule = "R-FS",
-                 .what = {.format = "{} becomes dirty without buffers (ext4 warns)",
-                          .args = {arg(page)}},
-                 .why = "buffers can be dropped as soon as the page is unmapped and clean"});
+    x().violate(
+        {.rule = "R-FS",
+         .what = {.format = "{} becomes dirty without buffers (ext4 warns)", .args = {arg(page)}},
+         .why = "buffers can be dropped as soon as the page is unmapped and clean"});
   }
 }
 

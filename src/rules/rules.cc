@@ -24,12 +24,14 @@ constexpr std::array kRules{
          "A page is freed while it is in use, or never.",
          "mm/mmu_gather.c: tlb_flush_rmaps finds every delayed removal",
          "linux-6.12/scan-active-batch"},
-    Rule{RuleId::Anon, "R-ANON", "An anon_vma that can be reached is alive.",
-         "A walk that starts from a page which still counts as mapped takes a lock in freed memory.",
-         "mm/memory.c: zap_present_folio_ptes removes the rmap of anonymous pages at once, before "
-         "mm/rmap.c: unlink_anon_vmas",
-         "linux-6.12/late-anon-rmap"},
-    Rule{RuleId::Fs, "R-FS", "A page becomes dirty only while it has buffers, and is locked or dirty.",
+    Rule{
+        RuleId::Anon, "R-ANON", "An anon_vma that can be reached is alive.",
+        "A walk that starts from a page which still counts as mapped takes a lock in freed memory.",
+        "mm/memory.c: zap_present_folio_ptes removes the rmap of anonymous pages at once, before "
+        "mm/rmap.c: unlink_anon_vmas",
+        "linux-6.12/late-anon-rmap"},
+    Rule{RuleId::Fs, "R-FS",
+         "A page becomes dirty only while it has buffers, and is locked or dirty.",
          "The filesystem has reserved nothing for the page: it warns, and may not write it.",
          "mm/memory.c: zap_present_folio_ptes marks the page dirty before the PTL is dropped and "
          "while the page is mapped",
@@ -48,7 +50,8 @@ constexpr std::array kRules{
          "linux-6.12/no-flush"},
     Rule{RuleId::Live, "R-LIVE",
          "No deadlock, no sleep in atomic context, no lock taken out of order.",
-         "The machine hangs.", "the lock order in mm/rmap.c; PTL and page lock are never nested the "
+         "The machine hangs.",
+         "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
          ""},
 };

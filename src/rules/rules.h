@@ -13,9 +13,9 @@ inline constexpr unsigned kNrRules = 8;
 
 struct Rule {
   RuleId id;
-  std::string_view name;      ///< "R-WRITE"
-  std::string_view sentence;  ///< the rule, as a positive sentence
-  std::string_view why;       ///< what goes wrong without it
+  std::string_view name;       ///< "R-WRITE"
+  std::string_view sentence;   ///< the rule, as a positive sentence
+  std::string_view why;        ///< what goes wrong without it
   std::string_view upheld_by;  ///< which step of which function upholds it
   std::string_view mutation;   ///< the design that drops that step
 };

@@ -23,7 +23,8 @@ struct Choice {
 using Schedule = std::vector<Choice>;
 
 /// The schedule as a word of [0-9a-z.*:]: runs of one thread as "THREAD*LENGTH", a label as
-/// "THREAD:LABEL", joined by dots: "0*4.2.1:7.0*2" (thread 0 four times, 2 once, 1 with label 7 ...).
+/// "THREAD:LABEL", joined by dots: "0*4.2.1:7.0*2" (thread 0 four times, 2 once, 1 with label 7
+/// ...).
 std::string encode(const Schedule& schedule);
 
 /// Inverse of encode. Throws InputError that says at which character what was expected.

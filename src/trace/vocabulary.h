@@ -57,8 +57,8 @@ struct StepText {
 struct ObjectText {
   std::string_view format;  ///< as in StepText: "pte({})"
   Arg args[2] = {};
-  Formatter value = nullptr;        ///< nullptr: changes of this object are never shown
-  Detail detail = Detail::Major;    ///< Minor: changes are shown only on request
+  Formatter value = nullptr;      ///< nullptr: changes of this object are never shown
+  Detail detail = Detail::Major;  ///< Minor: changes are shown only on request
 };
 
 /// Replaces each `{}` in `format` by the next argument.

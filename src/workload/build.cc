@@ -53,9 +53,8 @@ bool has_call(const std::vector<Statement>& body, Operation operation) {
 }
 
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
-  return std::any_of(
-      scenario.threads.begin(), scenario.threads.end(),
-      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
 }
 
 }  // namespace
@@ -73,10 +72,10 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
       scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
     }
   }
-  const bool reads_files = has_call(thread.body, Operation::Pread) ||
-                           has_call(thread.body, Operation::Pwrite);
-  const bool accesses = has_call(thread.body, Operation::Load) ||
-                        has_call(thread.body, Operation::Store);
+  const bool reads_files =
+      has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
+  const bool accesses =
+      has_call(thread.body, Operation::Load) || has_call(thread.body, Operation::Store);
   return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0);
 }
 
@@ -135,11 +134,10 @@ void Builder::build_file_pages(unsigned file) {
       entry = static_cast<std::uint8_t>(to_index(pfn) + 1);
     }
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
-    mapping.blocks.emplace_back(
-        x, std::uint64_t{0},
-        trace::ObjectText{.format = "disk block {}",
-                          .args = {machine::arg(std::uint64_t{index})},
-                          .value = trace::format_decimal});
+    mapping.blocks.emplace_back(x, std::uint64_t{0},
+                                trace::ObjectText{.format = "disk block {}",
+                                                  .args = {machine::arg(std::uint64_t{index})},
+                                                  .value = trace::format_decimal});
     mapping.written_at.push_back(kNoEvent);
   }
 }
@@ -185,9 +183,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.pgoff = source.first_page;
   }
   const bool has_anon_pages =
-      populated(source) && (vma.kind == mm::VmaKind::Anonymous ||
-                            (vma.kind == mm::VmaKind::PrivateFile &&
-                             source.populate == Populate::Dirty));
+      populated(source) &&
+      (vma.kind == mm::VmaKind::Anonymous ||
+       (vma.kind == mm::VmaKind::PrivateFile && source.populate == Populate::Dirty));
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
   if (vma.kind != mm::VmaKind::SharedFile) {
     mm::anon_vma& av = system_.anon_vmas.emplace_back();
@@ -217,20 +215,19 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   if (!populated(mapping)) return {};
   const bool dirty = mapping.populate == Populate::Dirty;
   const std::uint64_t bits = dirty ? machine::pte_t::kWrite | machine::pte_t::kDirty : 0;
-  const bool page_cache = vma.kind == mm::VmaKind::SharedFile ||
-                          (vma.kind == mm::VmaKind::PrivateFile && !dirty);
+  const bool page_cache =
+      vma.kind == mm::VmaKind::SharedFile || (vma.kind == mm::VmaKind::PrivateFile && !dirty);
   if (page_cache) {
     const std::uint8_t entry = vma.file->i_pages[mapping.first_page + page].peek();
     return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
-  system_.folios.emplace_back(
-      system_, pfn,
-      mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                     .mapping = mapping_t::of_anon(vma.anon->id),
-                     .index = page_nr,
-                     .refcount = 1,
-                     .mapcount = 0});
+  system_.folios.emplace_back(system_, pfn,
+                              mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                                             .mapping = mapping_t::of_anon(vma.anon->id),
+                                             .index = page_nr,
+                                             .refcount = 1,
+                                             .mapcount = 0});
   return machine::mk_pte(pfn, bits);
 }
 

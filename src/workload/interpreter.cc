@@ -11,7 +11,6 @@
 
 namespace mmcheck::workload {
 
-using mm::Detail;
 
 namespace {
 
@@ -88,11 +87,16 @@ void SharedState::report_outcome(explore::Execution& execution) const {
 
 std::int64_t SharedState::evaluate(const Expr& expr) const {
   switch (expr.kind) {
-    case ExprKind::Number: return expr.value;
-    case ExprKind::Register: return registers_[expr.thread][expr.index];
-    case ExprKind::Variable: return variables_[expr.index].peek();
-    case ExprKind::Apply: break;
-    default: throw InternalError("a condition holds what is not a value");
+    case ExprKind::Number:
+      return expr.value;
+    case ExprKind::Register:
+      return registers_[expr.thread][expr.index];
+    case ExprKind::Variable:
+      return variables_[expr.index].peek();
+    case ExprKind::Apply:
+      break;
+    default:
+      throw InternalError("a condition holds what is not a value");
   }
   const std::int64_t left = evaluate(expr.operands[0]);
   if (expr.oper == Operator::And && left == 0) return 0;
@@ -105,23 +109,40 @@ std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
   const auto a = static_cast<std::uint64_t>(left);
   const auto b = static_cast<std::uint64_t>(right);
   switch (oper) {
-    case Operator::Negate: return static_cast<std::int64_t>(0 - a);
-    case Operator::Complement: return ~left;
-    case Operator::Not: return left == 0;
-    case Operator::Add: return static_cast<std::int64_t>(a + b);
-    case Operator::Subtract: return static_cast<std::int64_t>(a - b);
-    case Operator::Multiply: return static_cast<std::int64_t>(a * b);
-    case Operator::BitAnd: return left & right;
-    case Operator::BitOr: return left | right;
-    case Operator::BitXor: return left ^ right;
-    case Operator::Equal: return left == right;
-    case Operator::NotEqual: return left != right;
-    case Operator::Less: return left < right;
-    case Operator::LessEqual: return left <= right;
-    case Operator::Greater: return left > right;
-    case Operator::GreaterEqual: return left >= right;
-    case Operator::And: return left != 0 && right != 0;
-    case Operator::Or: return left != 0 || right != 0;
+    case Operator::Negate:
+      return static_cast<std::int64_t>(0 - a);
+    case Operator::Complement:
+      return ~left;
+    case Operator::Not:
+      return left == 0;
+    case Operator::Add:
+      return static_cast<std::int64_t>(a + b);
+    case Operator::Subtract:
+      return static_cast<std::int64_t>(a - b);
+    case Operator::Multiply:
+      return static_cast<std::int64_t>(a * b);
+    case Operator::BitAnd:
+      return left & right;
+    case Operator::BitOr:
+      return left | right;
+    case Operator::BitXor:
+      return left ^ right;
+    case Operator::Equal:
+      return left == right;
+    case Operator::NotEqual:
+      return left != right;
+    case Operator::Less:
+      return left < right;
+    case Operator::LessEqual:
+      return left <= right;
+    case Operator::Greater:
+      return left > right;
+    case Operator::GreaterEqual:
+      return left >= right;
+    case Operator::And:
+      return left != 0 && right != 0;
+    case Operator::Or:
+      return left != 0 || right != 0;
   }
   throw InternalError("an operator without a meaning");
 }
@@ -138,8 +159,11 @@ void Interpreter::run_body(const std::vector<Statement>& body) {
     const std::int64_t value = evaluate(statement.expr);
     if (task().killed) return;
     switch (statement.kind) {
-      case StatementKind::Assign: state_.reg(number_, statement.target) = value; break;
-      case StatementKind::Evaluate: break;
+      case StatementKind::Assign:
+        state_.reg(number_, statement.target) = value;
+        break;
+      case StatementKind::Evaluate:
+        break;
       case StatementKind::If:
         run_body(value != 0 ? statement.then_body : statement.else_body);
         break;
@@ -149,11 +173,16 @@ void Interpreter::run_body(const std::vector<Statement>& body) {
 
 std::int64_t Interpreter::evaluate(const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::Number: return expr.value;
-    case ExprKind::Register: return state_.reg(number_, expr.index);
-    case ExprKind::Call: return call(expr);
-    case ExprKind::Apply: break;
-    default: throw InternalError("a statement uses an address as a value");
+    case ExprKind::Number:
+      return expr.value;
+    case ExprKind::Register:
+      return state_.reg(number_, expr.index);
+    case ExprKind::Call:
+      return call(expr);
+    case ExprKind::Apply:
+      break;
+    default:
+      throw InternalError("a statement uses an address as a value");
   }
   const std::int64_t left = evaluate(expr.operands[0]);
   if (expr.oper == Operator::And && left == 0) return 0;
@@ -163,7 +192,8 @@ std::int64_t Interpreter::evaluate(const Expr& expr) {
 
 std::int64_t Interpreter::call(const Expr& expr) {
   switch (expr.operation) {
-    case Operation::Barrier: return 0;  // Memory is sequentially consistent.
+    case Operation::Barrier:
+      return 0;  // Memory is sequentially consistent.
     case Operation::Load:
     case Operation::Store:
     case Operation::Exchange:
@@ -171,20 +201,24 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::FetchAdd:
     case Operation::AddReturn:
     case Operation::SpinLock:
-    case Operation::SpinUnlock: return access(expr);
+    case Operation::SpinUnlock:
+      return access(expr);
     case Operation::Mmap:
     case Operation::Munmap:
     case Operation::Madvise:
     case Operation::Msync:
-    case Operation::ExitGroup: return system_call(expr);
+    case Operation::ExitGroup:
+      return system_call(expr);
     case Operation::Fdatasync:
     case Operation::Fsync:
     case Operation::PosixFadvise:
     case Operation::Pread:
-    case Operation::Pwrite: return file_call(expr);
+    case Operation::Pwrite:
+      return file_call(expr);
     case Operation::Writeback:
     case Operation::ShrinkFolioList:
-    case Operation::FolioReferenced: return kernel_activity(expr);
+    case Operation::FolioReferenced:
+      return kernel_activity(expr);
   }
   throw InternalError("an operation without a meaning");
 }
@@ -215,7 +249,9 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
   const std::int64_t second = expr.operands.size() > 2 ? evaluate(expr.operands[2]) : 0;
   if (task().killed) return 0;
   switch (expr.operation) {
-    case Operation::Load: x.step({.format = "load {}", .args = {name}}); return cell.read();
+    case Operation::Load:
+      x.step({.format = "load {}", .args = {name}});
+      return cell.read();
     case Operation::Store:
       x.step({.format = "store {} = {}",
               .args = {name, machine::arg(static_cast<std::uint64_t>(first))}});
@@ -245,7 +281,8 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
       x.step({.format = "spin_unlock({})", .args = {name}});
       cell.write(0);
       return 0;
-    default: throw InternalError("not an access");
+    default:
+      throw InternalError("not an access");
   }
 }
 
@@ -262,21 +299,28 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
   }
   const Pages pages = range(expr.operands[0], expr.operands[1]);
   switch (expr.operation) {
-    case Operation::Munmap: mm::sys_munmap(task(), pages.first, pages.end); break;
-    case Operation::Madvise: mm::sys_madvise_dontneed(task(), pages.first, pages.end); break;
-    case Operation::Msync: fs::sys_msync(task(), pages.first, pages.end); break;
+    case Operation::Munmap:
+      mm::sys_munmap(task(), pages.first, pages.end);
+      break;
+    case Operation::Madvise:
+      mm::sys_madvise_dontneed(task(), pages.first, pages.end);
+      break;
+    case Operation::Msync:
+      fs::sys_msync(task(), pages.first, pages.end);
+      break;
     case Operation::Mmap: {
       const std::int64_t flags = expr.operands[3].value;
       const bool anonymous = (flags & kMapAnonymous) != 0;
-      const mm::VmaKind kind = anonymous                    ? mm::VmaKind::Anonymous
+      const mm::VmaKind kind = anonymous                   ? mm::VmaKind::Anonymous
                                : (flags & kMapShared) != 0 ? mm::VmaKind::SharedFile
-                                                            : mm::VmaKind::PrivateFile;
+                                                           : mm::VmaKind::PrivateFile;
       mm::sys_mmap_fixed(task(), pages.first, pages.end, kind,
                          anonymous ? nullptr : &system_.files[expr.operands[4].index],
                          pages_of(expr.operands[5].value));
       break;
     }
-    default: throw InternalError("not a system call on a range");
+    default:
+      throw InternalError("not a system call on a range");
   }
   return 0;
 }
@@ -302,7 +346,8 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
       fs::sys_pwrite(task(), file, pages_of(expr.operands[1].value),
                      static_cast<std::uint64_t>(evaluate(expr.operands[2])));
       return 0;
-    default: throw InternalError("not a call on a file");
+    default:
+      throw InternalError("not a call on a file");
   }
 }
 

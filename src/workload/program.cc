@@ -57,9 +57,12 @@ class ScenarioProgram::Impl {
   bool condition_held() const {
     if (!scenario_.condition) return true;
     switch (scenario_.condition->quantifier) {
-      case Quantifier::Exists: return some_met_;
-      case Quantifier::NotExists: return !some_met_;
-      case Quantifier::Forall: return all_met_;
+      case Quantifier::Exists:
+        return some_met_;
+      case Quantifier::NotExists:
+        return !some_met_;
+      case Quantifier::Forall:
+        return all_met_;
     }
     return false;
   }

@@ -49,9 +49,9 @@ TEST(Counts, Indexer) {
   EXPECT_EQ(count(indexer(13)), 64u);
 }
 
-// Two readers R and S are not ordered with each other, only with the writer q. The classes: q first,
-// q last, q between with R first, q between with S first. From the trace R S R' S' q the reversal of
-// S and q gives the class "R q S" although q could not have run just before S.
+// Two readers R and S are not ordered with each other, only with the writer q. The classes: q
+// first, q last, q between with R first, q between with S first. From the trace R S R' S' q the
+// reversal of S and q gives the class "R q S" although q could not have run just before S.
 TEST(Counts, ReadersWriterLock) {
   EXPECT_EQ(count(rwlock(1, true)), 2u);
   EXPECT_EQ(count(rwlock(2, true)), 4u);

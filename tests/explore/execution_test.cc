@@ -101,8 +101,8 @@ TEST(Explore, StopsAtTheLimitOfExecutions) {
 TEST(Explore, RandomIsDeterminedByItsSeed) {
   auto outcomes = [](std::uint64_t seed) {
     Script script = race({.nr_writers = 2});
-    Result result = explore(script, {.strategy = Strategy::Random, .executions_max = 50,
-                                     .seed = seed});
+    Result result =
+        explore(script, {.strategy = Strategy::Random, .executions_max = 50, .seed = seed});
     return result.steps;
   };
   EXPECT_EQ(outcomes(1), outcomes(1));
@@ -343,9 +343,9 @@ TEST(Replay, GoesOnWhereTheScheduleEnds) {
 
 TEST(Replay, RefusesWhatIsNotPossible) {
   Script script = lockinc(2);
-  EXPECT_THROW(replay(script, trace::decode("0.1")), InputError);    // 1 waits for the lock
-  EXPECT_THROW(replay(script, trace::decode("7")), InputError);      // no such thread
-  EXPECT_THROW(replay(script, trace::decode("0:3")), InputError);    // no such alternative
+  EXPECT_THROW(replay(script, trace::decode("0.1")), InputError);      // 1 waits for the lock
+  EXPECT_THROW(replay(script, trace::decode("7")), InputError);        // no such thread
+  EXPECT_THROW(replay(script, trace::decode("0:3")), InputError);      // no such alternative
   EXPECT_THROW(replay(script, trace::decode("0*4.1*5")), InputError);  // one step too many
   try {
     replay(script, trace::decode("0*4.1*5"));

@@ -17,7 +17,8 @@ Script lockinc(unsigned n);
 Script fib_bench(unsigned n);
 /// Flanagan and Godefroid, POPL 2005: threads put four keys each into a hash table of 128.
 Script indexer(unsigned n);
-/// Readers and one writer of a readers-writer lock. Readers that do not release it block the writer.
+/// Readers and one writer of a readers-writer lock. Readers that do not release it block the
+/// writer.
 Script rwlock(unsigned nr_readers, bool readers_release);
 
 struct RaceOptions {

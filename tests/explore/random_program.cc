@@ -82,11 +82,23 @@ void RandomProgram::make_block(Thread& thread, unsigned depth) {
   Op down = Op::Lock;
   Op up = Op::Unlock;
   switch (kind) {
-    case 1: down = Op::TryLock; up = Op::UnlockIfTaken; break;
+    case 1:
+      down = Op::TryLock;
+      up = Op::UnlockIfTaken;
+      break;
     case 2:
-    case 3: down = Op::DownRead; up = Op::UpRead; lock = kRwLock; break;
-    case 4: down = Op::DownWrite; up = Op::UpWrite; lock = kRwLock; break;
-    default: break;
+    case 3:
+      down = Op::DownRead;
+      up = Op::UpRead;
+      lock = kRwLock;
+      break;
+    case 4:
+      down = Op::DownWrite;
+      up = Op::UpWrite;
+      lock = kRwLock;
+      break;
+    default:
+      break;
   }
   thread.code.push_back({.op = down, .a = lock});
   for (unsigned i = draw(3); i > 0; --i) make_block(thread, depth + 1);
@@ -96,9 +108,9 @@ void RandomProgram::make_block(Thread& thread, unsigned depth) {
 
 Instruction RandomProgram::make_simple() {
   static constexpr std::array kOps = {
-      Op::Read,      Op::Read,    Op::Write,    Op::Write,     Op::Write,  Op::Copy,
-      Op::Branch,    Op::Branch,  Op::Increment, Op::BlindStore, Op::Commute, Op::Await,
-      Op::AwaitNot,  Op::AwaitTake, Op::Choose, Op::ChooseWide, Op::Skip,   Op::Read};
+      Op::Read,     Op::Read,      Op::Write,     Op::Write,      Op::Write,   Op::Copy,
+      Op::Branch,   Op::Branch,    Op::Increment, Op::BlindStore, Op::Commute, Op::Await,
+      Op::AwaitNot, Op::AwaitTake, Op::Choose,    Op::ChooseWide, Op::Skip,    Op::Read};
   Instruction result{.op = kOps[draw(kOps.size())],
                      .a = small(draw(nr_plain_)),
                      .b = small(draw(nr_plain_)),
@@ -164,7 +176,8 @@ void RandomProgram::run(void* context) {
       if (thread.reg % 2 != 0) ++i;
     } else if (instruction.op == Op::ViolateIf) {
       if (thread.reg == instruction.value && thread.history != 0) {
-        thread.program->execution_->violate({.rule = "R-TEST", .what = {.format = "bad"}, .why = ""});
+        thread.program->execution_->violate(
+            {.rule = "R-TEST", .what = {.format = "bad"}, .why = ""});
       }
     } else {
       thread.program->execute(thread, instruction);
@@ -181,8 +194,14 @@ void RandomProgram::run_handler(void* context) {
 
 void RandomProgram::execute(Thread& thread, const Instruction& i) {
   switch (i.op) {
-    case Op::Lock: case Op::Unlock: case Op::TryLock: case Op::UnlockIfTaken:
-    case Op::DownRead: case Op::UpRead: case Op::DownWrite: case Op::UpWrite:
+    case Op::Lock:
+    case Op::Unlock:
+    case Op::TryLock:
+    case Op::UnlockIfTaken:
+    case Op::DownRead:
+    case Op::UpRead:
+    case Op::DownWrite:
+    case Op::UpWrite:
       execute_lock(thread, i);
       break;
     case Op::Await:
@@ -290,9 +309,15 @@ void RandomProgram::execute_choice(Thread& thread, const Instruction& i) {
 void RandomProgram::access(Thread& thread, const Instruction& i) {
   Execution& e = *execution_;
   switch (i.op) {
-    case Op::Read: read(thread, i.a); break;
-    case Op::Write: e.write(words_[i.a], i.value); break;
-    case Op::Copy: e.write(words_[i.b], read(thread, i.a)); break;
+    case Op::Read:
+      read(thread, i.a);
+      break;
+    case Op::Write:
+      e.write(words_[i.a], i.value);
+      break;
+    case Op::Copy:
+      e.write(words_[i.b], read(thread, i.a));
+      break;
     case Op::Branch:
       if (read(thread, i.a) == i.value) {
         read(thread, i.b);
@@ -300,29 +325,39 @@ void RandomProgram::access(Thread& thread, const Instruction& i) {
         e.write(words_[i.c], i.value);
       }
       break;
-    case Op::Increment: e.write(words_[i.a], (read(thread, i.a) + 1) % kModulus); break;
-    case Op::BlindStore: e.write(words_[i.a], thread.reg % kModulus); break;
-    case Op::Commute: e.commute(words_[i.a], e.peek(words_[i.a]) + 1); break;
-    case Op::Send: e.write(words_[i.a], 1); break;
-    default: break;
+    case Op::Increment:
+      e.write(words_[i.a], (read(thread, i.a) + 1) % kModulus);
+      break;
+    case Op::BlindStore:
+      e.write(words_[i.a], thread.reg % kModulus);
+      break;
+    case Op::Commute:
+      e.commute(words_[i.a], e.peek(words_[i.a]) + 1);
+      break;
+    case Op::Send:
+      e.write(words_[i.a], 1);
+      break;
+    default:
+      break;
   }
 }
 
 std::string RandomProgram::text() const {
   static constexpr const char* kNames[] = {
-      "read",  "write",     "copy",   "branch",   "increment",  "store",  "commute", "lock",
-      "unlock", "trylock",  "unlock_if_taken", "down_read", "up_read", "down_write", "up_write",
-      "await", "await_not", "await_take", "choose", "choose_wide", "send", "skip", "violate_if"};
+      "read",    "write",       "copy",     "branch",  "increment",       "store",
+      "commute", "lock",        "unlock",   "trylock", "unlock_if_taken", "down_read",
+      "up_read", "down_write",  "up_write", "await",   "await_not",       "await_take",
+      "choose",  "choose_wide", "send",     "skip",    "violate_if"};
   std::string result;
   for (const Thread& thread : threads_) {
-    result += thread.handler ? "handler (w" + std::to_string(thread.armed_by) + "==1, w" +
-                                   std::to_string(thread.gate) +
-                                   "==" + std::to_string(thread.open) + "):"
-                             : "thread:";
+    result += thread.handler
+                  ? "handler (w" + std::to_string(thread.armed_by) + "==1, w" +
+                        std::to_string(thread.gate) + "==" + std::to_string(thread.open) + "):"
+                  : "thread:";
     for (const Instruction& i : thread.code) {
-      result += std::string(" ") + kNames[static_cast<unsigned>(i.op)] + "(" +
-                std::to_string(i.a) + "," + std::to_string(i.b) + "," + std::to_string(i.c) +
-                "," + std::to_string(i.value) + ")";
+      result += std::string(" ") + kNames[static_cast<unsigned>(i.op)] + "(" + std::to_string(i.a) +
+                "," + std::to_string(i.b) + "," + std::to_string(i.c) + "," +
+                std::to_string(i.value) + ")";
     }
     result += "\n";
   }

@@ -13,23 +13,29 @@ namespace mmcheck::explore {
 
 /// What one operation of a random thread does. Each is one step, but for Skip.
 enum class Op : std::uint8_t {
-  Read,       ///< reg = a
-  Write,      ///< a = value
-  Copy,       ///< b = a, in one step
-  Branch,     ///< in one step: reads a, then reads b or writes c depending on what it read
-  Increment,  ///< a = a + 1
-  BlindStore, ///< a = reg
-  Commute,    ///< a = a + 1 by Commute
-  Lock, Unlock, TryLock, UnlockIfTaken,
-  DownRead, UpRead, DownWrite, UpWrite,
-  Await,      ///< waits until a == value
-  AwaitNot,   ///< waits until a != value, then reads b
-  AwaitTake,  ///< waits until a == value, then a = value + 1
-  Choose,     ///< reads a; alternatives 0 and 1 + a; b = the one taken
-  ChooseWide, ///< three alternatives: a read of a, a write of a, nothing
-  Send,       ///< makes a handler's word 1
-  Skip,       ///< no step: leaves out the next operation if reg is odd
-  ViolateIf,  ///< no step: breaks a rule if reg == value
+  Read,        ///< reg = a
+  Write,       ///< a = value
+  Copy,        ///< b = a, in one step
+  Branch,      ///< in one step: reads a, then reads b or writes c depending on what it read
+  Increment,   ///< a = a + 1
+  BlindStore,  ///< a = reg
+  Commute,     ///< a = a + 1 by Commute
+  Lock,
+  Unlock,
+  TryLock,
+  UnlockIfTaken,
+  DownRead,
+  UpRead,
+  DownWrite,
+  UpWrite,
+  Await,       ///< waits until a == value
+  AwaitNot,    ///< waits until a != value, then reads b
+  AwaitTake,   ///< waits until a == value, then a = value + 1
+  Choose,      ///< reads a; alternatives 0 and 1 + a; b = the one taken
+  ChooseWide,  ///< three alternatives: a read of a, a write of a, nothing
+  Send,        ///< makes a handler's word 1
+  Skip,        ///< no step: leaves out the next operation if reg is odd
+  ViolateIf,   ///< no step: breaks a rule if reg == value
 };
 
 struct Instruction {
@@ -62,8 +68,8 @@ class RandomProgram final : public Program {
     RandomProgram* program = nullptr;
     std::vector<Instruction> code;
     bool handler = false;
-    std::uint8_t armed_by = 0;   ///< handler: its word
-    std::uint8_t gate = 0;       ///< handler: runs only while this plain word is `open`
+    std::uint8_t armed_by = 0;  ///< handler: its word
+    std::uint8_t gate = 0;      ///< handler: runs only while this plain word is `open`
     std::uint8_t open = 0;
     // What it read, and its last value. Of this execution.
     std::uint64_t history = 0;

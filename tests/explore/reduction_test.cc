@@ -12,8 +12,8 @@ constexpr std::uint64_t kNaiveMax = 4000;
 TEST(Reduction, SeesWhatBruteForceSees) {
   unsigned nr_compared = 0;
   for (std::uint64_t seed = 1; nr_compared < 800; ++seed) {
-    RandomProgram program(seed, {.violations = seed % 3 == 0,
-                                 .steps_max = 2 + static_cast<unsigned>(seed % 4)});
+    RandomProgram program(
+        seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
     Seen naive = look(program, Strategy::Naive, kNaiveMax);
     if (!naive.result.complete) continue;
     ++nr_compared;
@@ -27,8 +27,8 @@ TEST(Reduction, SeesWhatBruteForceSees) {
 // Programs on which earlier versions of the search missed something.
 TEST(Reduction, ProgramsThatWereMissed) {
   for (std::uint64_t seed : {1868, 2655, 14163, 8274}) {
-    RandomProgram program(seed, {.violations = seed % 3 == 0,
-                                 .steps_max = 2 + static_cast<unsigned>(seed % 4)});
+    RandomProgram program(
+        seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
     Seen naive = look(program, Strategy::Naive, 100'000);
     Seen dpor = look(program, Strategy::Dpor, ~std::uint64_t{0});
     EXPECT_EQ(difference(naive, dpor), "") << "seed " << seed << "\n" << program.text();

@@ -44,7 +44,8 @@ class Script : public Program {
     execution_ = &execution;
     words_.clear();
     for (std::size_t i = 0; i < initial_.size(); ++i) {
-      words_.push_back({execution, initial_[i],
+      words_.push_back({execution,
+                        initial_[i],
                         {.format = "w{}",
                          .args = {{.value = i, .format = trace::format_decimal}},
                          .value = trace::format_decimal}});
@@ -52,7 +53,8 @@ class Script : public Program {
     for (Thread& thread : threads_) {
       auto cpu = CpuId{static_cast<std::uint8_t>(&thread - &threads_.front())};
       if (thread.is_handler) {
-        execution.spawn_handler(thread.name, cpu, words_[thread.first.first].is(thread.first.second),
+        execution.spawn_handler(thread.name, cpu,
+                                words_[thread.first.first].is(thread.first.second),
                                 words_[thread.second.first].is(thread.second.second),
                                 {.format = "handle"}, &Script::run, &thread);
       } else {

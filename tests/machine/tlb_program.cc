@@ -70,12 +70,14 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
   PteSlot& slot = slots_[instruction.entry];
   switch (instruction.op) {
     case Op::Load:
-    case Op::Store: return access(cpu, slot, instruction);
+    case Op::Store:
+      return access(cpu, slot, instruction);
     case Op::SetPte:
       execution_->step({.format = "set_pte"});
       slot.set_pte(pte_t{instruction.value});
       return 0;
-    case Op::GetAndClear: return arch_.ptep_get_and_clear(cpu, slot).word;
+    case Op::GetAndClear:
+      return arch_.ptep_get_and_clear(cpu, slot).word;
     case Op::Flush: {
       PteSlot* entries[] = {&slot};
       arch_.flush_tlb(cpu, entries, mask_, cpu_list_.data());
@@ -85,7 +87,9 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
       execution_->step({.format = "store flag"});
       flag_.write(instruction.value);
       return 0;
-    case Op::FlagLoad: execution_->step({.format = "load flag"}); return flag_.read();
+    case Op::FlagLoad:
+      execution_->step({.format = "load flag"});
+      return flag_.read();
   }
   return 0;
 }
@@ -99,7 +103,7 @@ void TlbProgram::finished(explore::Execution& x) {
 }
 
 std::string TlbProgram::describe() const {
-  static constexpr const char* kNames[] = {"load",  "store",     "set_pte",  "get_and_clear",
+  static constexpr const char* kNames[] = {"load",  "store",      "set_pte",  "get_and_clear",
                                            "flush", "flag_store", "flag_load"};
   std::string text = fmt::format("entries {:#x} {:#x}\n", initial_[0].word, initial_[1].word);
   for (const auto& thread : threads_) {

@@ -41,9 +41,7 @@ void compare_with_brute_force(const Arch& arch, unsigned wanted, unsigned nr_thr
   }
 }
 
-TEST(TlbReduction, TwoCpusAgreeWithBruteForce) {
-  compare_with_brute_force(x86_64(), 400, 2, 3, 1);
-}
+TEST(TlbReduction, TwoCpusAgreeWithBruteForce) { compare_with_brute_force(x86_64(), 400, 2, 3, 1); }
 
 TEST(TlbReduction, ThreeCpusAgreeWithBruteForce) {
   compare_with_brute_force(x86_64(), 150, 3, 2, 100'000);
@@ -78,9 +76,9 @@ const pte_t kDirtyA = pte_mkdirty(pte_mkwrite(mk_pte(Pfn{0}, 0)));
 // flush in between it may not. Outcomes: (heard, loaded), (heard, fault), (not heard, loaded),
 // (not heard, fault).
 TEST(Tlb, StaleEntryIsUsableAfterTheClearHappenedBefore) {
-  Probe probe(x86_64(), kDirtyA,
-              {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}},
-               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  Probe probe(
+      x86_64(), kDirtyA,
+      {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}}, {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
   EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 4u);
 }
 
@@ -108,8 +106,8 @@ TEST(Tlb, PermissionFaultsMayBeSpurious) {
   EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 7u);
 }
 
-// A store through a clean entry goes back to the page table and sets D there, or faults; so no write
-// through a clean entry is ever invisible to who clears it. The one through a dirty entry is.
+// A store through a clean entry goes back to the page table and sets D there, or faults; so no
+// write through a clean entry is ever invisible to who clears it. The one through a dirty entry is.
 TEST(Tlb, StaleCleanEntryDoesNotTakeAStore) {
   const pte_t clean = pte_mkwrite(mk_pte(Pfn{0}, 0));
   Probe probe(x86_64(), clean,
@@ -120,9 +118,9 @@ TEST(Tlb, StaleCleanEntryDoesNotTakeAStore) {
 }
 
 TEST(Tlb, S390ForgetsWithTheChange) {
-  Probe probe(s390(), kDirtyA,
-              {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}},
-               {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
+  Probe probe(
+      s390(), kDirtyA,
+      {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}}, {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
   EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);
 }
 

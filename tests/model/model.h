@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "design/design.h"
+#include "explore/explorer.h"
+#include "workload/program.h"
+
+namespace mmcheck::testing {
+
+/// One scenario of the catalog under one design, searched to the end or to the first violation.
+struct Cell {
+  explore::Result result;
+  std::string verdict;  ///< "held", "R-WRITE" ..., or "incomplete"
+};
+
+Cell search(const workload::Scenario& scenario, const design::Design& design,
+            const explore::Options& options = {});
+
+/// A scenario of the catalog, by name.
+workload::Scenario catalog(const std::string& name);
+
+}  // namespace mmcheck::testing
