@@ -49,8 +49,9 @@ bool looks_like_path(const std::string& word) {
 
 }  // namespace
 
-Catalog::Catalog(const std::string& directory)
-    : directory_(directory.empty() ? default_directory() : directory) {
+Catalog::Catalog(const Session& session)
+    : directory_(session.catalog.empty() ? default_directory() : session.catalog),
+      program_(session.console.program) {
   std::error_code error;
   for (auto it = fs::recursive_directory_iterator(directory_, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
@@ -91,8 +92,8 @@ NamedScenario Catalog::load(const std::string& name_or_path) const {
     if (names.back() == name_or_path) return {names.back(), workload::load_scenario(path)};
   }
   if (looks_like_path(name_or_path)) return {name_or_path, workload::load_scenario(name_or_path)};
-  throw InputError(fmt::format("unknown scenario '{}'{}; `mmcheck list` names them", name_or_path,
-                               did_you_mean(name_or_path, names)));
+  throw InputError(fmt::format("unknown scenario '{}'{}; `{} list` names them", name_or_path,
+                               did_you_mean(name_or_path, names), program_));
 }
 
 }  // namespace mmcheck::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/session.h"
 #include "workload/scenario.h"
 
 namespace mmcheck::cli {
@@ -17,9 +18,9 @@ struct NamedScenario {
 /// The folder of scenarios. Each is a file NAME.litmus, in any folder below.
 class Catalog {
  public:
-  /// `directory`: as given by the user; empty for the one that belongs to this executable.
+  /// The folder that the user named, or else the one that belongs to this executable.
   /// Throws InputError if there is none.
-  explicit Catalog(const std::string& directory);
+  explicit Catalog(const Session& session);
 
   /// All scenarios, by name.
   std::vector<NamedScenario> load_all() const;
@@ -29,6 +30,7 @@ class Catalog {
 
  private:
   std::string directory_;
+  std::string program_;
   std::vector<std::string> paths_;  ///< by name
 };
 

@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "cli/progress.h"
-#include "rules/rules.h"
 #include "workload/program.h"
 
 namespace mmcheck::cli {
@@ -53,11 +52,15 @@ report::Outcome outcome_of(const explore::Result& result) {
   return result.complete ? report::Outcome::Held : report::Outcome::Incomplete;
 }
 
-std::vector<std::string> vacuous_rules(const workload::ScenarioProgram& program) {
+bool is_watched(const Cell& cell, const rules::Rule& rule) {
+  return cell.only_rule == nullptr || cell.only_rule->id == rule.id;
+}
+
+std::vector<std::string> vacuous_rules(const Cell& cell, const workload::ScenarioProgram& program) {
   const rules::RuleSet exercised = program.exercised();
   std::vector<std::string> names;
   for (const rules::Rule& rule : rules::rules()) {
-    if (!exercised.contains(rule.id)) names.emplace_back(rule.name);
+    if (is_watched(cell, rule) && !exercised.contains(rule.id)) names.emplace_back(rule.name);
   }
   return names;
 }
@@ -78,7 +81,8 @@ report::Verdict verdict_of(const Cell& cell, const explore::Options& options,
   verdict.steps = result.steps;
   verdict.complete = result.complete;
   verdict.expected = expectation_of(scenario, *cell.design);
-  verdict.met = report::judge(verdict.outcome, verdict.rule, verdict.expected);
+  if (cell.only_rule != nullptr) verdict.only_rule = cell.only_rule->name;
+  verdict.met = report::judge(verdict.outcome, verdict.rule, verdict.expected, verdict.only_rule);
   if (options.executions_max != std::numeric_limits<std::uint64_t>::max()) {
     verdict.bounds.executions_max = options.executions_max;
   }
@@ -129,6 +133,12 @@ void count_steps(const trace::Record& record, report::Counterexample& example) {
 
 }  // namespace
 
+rules::RuleSet set_of(const rules::Rule& rule) {
+  rules::RuleSet set;
+  set.add(rule.id);
+  return set;
+}
+
 std::optional<report::Expectation> expectation_of(const workload::Scenario& scenario,
                                                   const design::Design& design) {
   const auto mutations = design::mutations();
@@ -152,13 +162,14 @@ std::optional<report::Expectation> expectation_of(const workload::Scenario& scen
 CellResult run_cell(const Cell& cell, const explore::Options& options, Search search) {
   const workload::Scenario& scenario = cell.scenario->scenario;
   workload::ScenarioProgram program(scenario, *cell.design);
+  if (cell.only_rule != nullptr) program.watch_only(set_of(*cell.only_rule));
   const auto start = std::chrono::steady_clock::now();
   const explore::Result result = explore::explore(program, options);
   const auto end = std::chrono::steady_clock::now();
 
   CellResult out{verdict_of(cell, options, result), std::nullopt};
   out.verdict.seconds = std::chrono::duration<double>(end - start).count();
-  out.verdict.vacuous = vacuous_rules(program);
+  out.verdict.vacuous = vacuous_rules(cell, program);
   if (scenario.condition && out.verdict.outcome == report::Outcome::Held) {
     const workload::Condition& condition = *scenario.condition;
     out.verdict.condition = report::Condition{std::string(name_of(condition.quantifier)),

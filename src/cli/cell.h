@@ -13,6 +13,7 @@
 #include "design/design.h"
 #include "explore/explorer.h"
 #include "report/verdict.h"
+#include "rules/rules.h"
 #include "trace/record.h"
 
 namespace mmcheck::cli {
@@ -20,6 +21,7 @@ namespace mmcheck::cli {
 struct Cell {
   const NamedScenario* scenario = nullptr;
   const design::Design* design = nullptr;
+  const rules::Rule* only_rule = nullptr;  ///< the one to watch; nullptr: all
 };
 
 /// What to do about a counterexample once there is one.
@@ -33,6 +35,8 @@ struct CellResult {
   report::Verdict verdict;
   std::optional<trace::Record> record;  ///< of the counterexample; not for Search::Verdict
 };
+
+rules::RuleSet set_of(const rules::Rule& rule);
 
 /// What the scenario's file says of this design.
 std::optional<report::Expectation> expectation_of(const workload::Scenario& scenario,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -24,7 +26,7 @@ struct CheckOptions {
 };
 
 std::vector<NamedScenario> load_scenarios(const CheckOptions& options, const Session& session) {
-  const Catalog catalog(session.catalog);
+  const Catalog catalog(session);
   if (options.scenarios.empty()) return catalog.load_all();
   std::vector<NamedScenario> scenarios;
   for (const std::string& word : options.scenarios) {
@@ -73,11 +75,15 @@ class TextReport {
                                       {.steps = options_.all_steps ? report::Steps::All
                                                                    : report::Steps::Essential,
                                        .colour = console_.colour,
-                                       .replay = result.verdict.replay});
+                                       .replay = result.verdict.replay,
+                                       .program = console_.program,
+                                       .only_rule = result.verdict.only_rule});
     }
     console_.out << '\n' << report::summary(verdicts);
     if (nr_hidden_ > 0) {
-      console_.out << "`mmcheck check SCENARIO` shows the expected counterexamples too\n";
+      const std::string& rule = verdicts.front().only_rule;
+      console_.out << fmt::format("`{} check SCENARIO{}` shows the expected counterexamples too\n",
+                                  console_.program, rule.empty() ? "" : " --rule " + rule);
     }
   }
 
@@ -91,9 +97,11 @@ class TextReport {
 };
 
 ExitCode check(const CheckOptions& options, const Session& session) {
-  const std::vector<const design::Design*> designs = select_designs(options.search);
+  const std::vector<const design::Design*> designs =
+      select_designs(options.search, session.console);
+  const rules::Rule* only_rule = select_rule(options.search.rule, session.console);
   const std::vector<NamedScenario> scenarios = load_scenarios(options, session);
-  const std::vector<Cell> cells = make_cells(scenarios, designs);
+  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule);
 
   std::size_t design_width = 0;
   for (const design::Design* design : designs) {
@@ -123,7 +131,8 @@ void add_check_command(CLI::App& app, Session& session) {
       app.add_subcommand("check", "Check scenarios under designs; show the counterexamples");
   command
       ->add_option("scenario", options->scenarios,
-                   "Names from `mmcheck list`, or files; default: the whole catalog")
+                   fmt::format("Names from `{} list`, or files; default: the whole catalog",
+                               session.console.program))
       ->type_name("NAME|FILE");
   add_search_options(*command, options->search);
   command->add_flag("--all-steps", options->all_steps,

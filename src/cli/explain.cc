@@ -1,36 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cctype>
 #include <memory>
 #include <ostream>
 #include <string>
-#include <vector>
 
-#include "base/error.h"
 #include "cli/commands.h"
-#include "cli/suggest.h"
+#include "cli/search_options.h"
 #include "report/style.h"
 #include "rules/rules.h"
 
 namespace mmcheck::cli {
 namespace {
 
-/// "write", "r-write" and "R-WRITE" name the same rule.
-const rules::Rule& find_rule_or_throw(const std::string& word) {
-  std::string name;
-  for (char c : word) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  if (!name.starts_with("R-")) name.insert(0, "R-");
-  if (const rules::Rule* rule = rules::find_rule(name)) return *rule;
-  std::vector<std::string> names;
-  for (const rules::Rule& rule : rules::rules()) names.emplace_back(rule.name);
-  throw InputError(fmt::format("unknown rule '{}'{}; `mmcheck rules` names them", word,
-                               did_you_mean(name, names)));
-}
-
 ExitCode explain(const std::string& word, const Session& session) {
   constexpr unsigned kLabelWidth = 11;
-  const rules::Rule& rule = find_rule_or_throw(word);
+  const rules::Rule& rule = find_rule_or_throw(word, session.console);
   std::ostream& out = session.console.out;
   out << report::paragraph(fmt::format("{}:", rule.name), rule.sentence, kLabelWidth);
   out << report::paragraph("why:", rule.why, kLabelWidth);
@@ -38,7 +23,8 @@ ExitCode explain(const std::string& word, const Session& session) {
   if (rule.mutation.empty()) return ExitCode::Met;
   out << report::paragraph("mutation:", fmt::format("{} drops that step", rule.mutation),
                            kLabelWidth);
-  out << fmt::format("{:<{}}mmcheck check --design {}\n", "see it:", kLabelWidth, rule.mutation);
+  out << fmt::format("{:<{}}{} check --design {}\n", "see it:", kLabelWidth,
+                     session.console.program, rule.mutation);
   return ExitCode::Met;
 }
 

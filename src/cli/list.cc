@@ -53,7 +53,7 @@ Json json_of(const NamedScenario& named) {
 }
 
 ExitCode list(bool json, const Session& session) {
-  const std::vector<NamedScenario> scenarios = Catalog(session.catalog).load_all();
+  const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
   std::size_t width = 0;
   for (const NamedScenario& named : scenarios) width = std::max(width, named.word.size());
   for (const NamedScenario& named : scenarios) {

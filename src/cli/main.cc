@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       .err = std::cerr,
       .colour = wants_colour() ? report::Colour::Yes : report::Colour::No,
       .status = isatty(STDERR_FILENO) == 1 ? cli::Status::Terminal : cli::Status::None,
+      .program = argc > 0 ? argv[0] : "",
   };
   return static_cast<int>(cli::run(argc, argv, console));
 }

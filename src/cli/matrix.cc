@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/catalog.h"
@@ -36,38 +39,49 @@ const Cell* headline_of(std::span<const Cell> cells, std::span<const report::Ver
   return first;
 }
 
-void print_where_to_go_next(std::ostream& out, const report::Verdict& headline) {
-  const auto line = [&out](const std::string& command, std::string_view does) {
-    out << fmt::format("  {:<52}  {}\n", command, does);
+void print_where_to_go_next(const Console& console, const report::Verdict& headline) {
+  const std::string rule = headline.only_rule.empty() ? "" : " --rule " + headline.only_rule;
+  const std::pair<std::string, std::string_view> lines[] = {
+      {"check " + headline.scenario + rule, "this scenario under every design"},
+      {"explain " + headline.rule, "the rule, why it is one, what upholds it"},
+      {"list", "the scenarios"},
+      {"designs", "the designs, and where they come from"},
+      {"check FILE.litmus", "a scenario of your own"},
   };
-  out << "\nnext:\n";
-  line("mmcheck check " + headline.scenario, "this scenario under every design");
-  line("mmcheck explain " + headline.rule, "the rule, why it is one, what upholds it");
-  line("mmcheck list", "the scenarios");
-  line("mmcheck designs", "the designs, and where they come from");
-  line("mmcheck check FILE.litmus", "a scenario of your own");
+  std::size_t width = 52;
+  for (const auto& [arguments, does] : lines) {
+    width = std::max(width, console.program.size() + 1 + arguments.size());
+  }
+  console.out << "\nnext:\n";
+  for (const auto& [arguments, does] : lines) {
+    console.out << report::paragraph(fmt::format("  {} {}", console.program, arguments), does,
+                                     static_cast<unsigned>(width) + 4);
+  }
 }
 
 void print_headline(const Cell& cell, const SearchOptions& options, const Console& console) {
-  run_cells({&cell, 1}, explore_options(options), Search::Shortest, options.jobs, console,
-            [&](CellResult&& result) {
-              const std::string heading = report::counterexample_heading(result.verdict);
-              console.out << '\n'
-                          << report::paint(console.colour, report::Emphasis::Bold, heading)
-                          << "\n\n";
-              if (result.record) {
-                console.out << report::columns(
-                    *result.record, {.colour = console.colour, .replay = result.verdict.replay});
-              }
-              print_where_to_go_next(console.out, result.verdict);
-            });
+  run_cells(
+      {&cell, 1}, explore_options(options), Search::Shortest, options.jobs, console,
+      [&](CellResult&& result) {
+        const std::string heading = report::counterexample_heading(result.verdict);
+        console.out << '\n'
+                    << report::paint(console.colour, report::Emphasis::Bold, heading) << "\n\n";
+        if (result.record) {
+          console.out << report::columns(*result.record, {.colour = console.colour,
+                                                          .replay = result.verdict.replay,
+                                                          .program = console.program,
+                                                          .only_rule = result.verdict.only_rule});
+        }
+        print_where_to_go_next(console, result.verdict);
+      });
 }
 
 ExitCode matrix(const SearchOptions& options, const Session& session) {
   const Console& console = session.console;
-  const std::vector<const design::Design*> designs = select_designs(options);
-  const std::vector<NamedScenario> scenarios = Catalog(session.catalog).load_all();
-  const std::vector<Cell> cells = make_cells(scenarios, designs);
+  const std::vector<const design::Design*> designs = select_designs(options, console);
+  const rules::Rule* only_rule = select_rule(options.rule, console);
+  const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
+  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
   const Search search = options.json ? Search::First : Search::Verdict;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cctype>
 #include <memory>
 #include <ostream>
@@ -20,6 +22,7 @@ namespace {
 
 struct ReplayOptions {
   std::string target;
+  std::string rule;  ///< as given; empty: all
   bool json = false;
   bool all_steps = false;
 };
@@ -50,32 +53,49 @@ Target parse_target(const std::string& text) {
           without_blanks(view.substr(colon + 1))};
 }
 
-bool is_failure(const workload::Scenario& scenario, const design::Design& design,
-                const trace::Record& record) {
+bool is_failure(const Cell& cell, const trace::Record& record) {
   if (!record.violation) return false;
-  return report::judge(report::Outcome::Violated, record.violation->rule,
-                       expectation_of(scenario, design)) != report::Met::Yes;
+  report::Verdict verdict;
+  verdict.outcome = report::Outcome::Violated;
+  verdict.expected = expectation_of(cell.scenario->scenario, *cell.design);
+  verdict.met =
+      report::judge(verdict.outcome, record.violation->rule, verdict.expected,
+                    cell.only_rule == nullptr ? std::string_view{} : cell.only_rule->name);
+  return report::is_failure(verdict);
+}
+
+void print(const Cell& cell, const trace::Record& record, report::Steps steps,
+           const Console& console) {
+  std::string heading = fmt::format("{} on {}", cell.scenario->scenario.name, cell.design->name);
+  std::string only_rule;
+  if (cell.only_rule != nullptr) {
+    only_rule = cell.only_rule->name;
+    heading += fmt::format(" (only {} was watched)", only_rule);
+  }
+  console.out << report::paint(console.colour, report::Emphasis::Bold, heading) << "\n\n"
+              << report::columns(
+                     record, {.steps = steps, .colour = console.colour, .only_rule = only_rule});
 }
 
 ExitCode replay(const ReplayOptions& options, const Session& session) {
+  const Console& console = session.console;
   const Target target = parse_target(options.target);
   const trace::Schedule schedule = trace::decode(target.schedule);
-  const design::Design& design = find_design_or_throw(target.design);
-  const NamedScenario named = Catalog(session.catalog).load(target.scenario);
+  const design::Design& design = find_design_or_throw(target.design, console);
+  const rules::Rule* only_rule = select_rule(options.rule, console);
+  const NamedScenario named = Catalog(session).load(target.scenario);
+  const Cell cell{&named, &design, only_rule};
   workload::ScenarioProgram program(named.scenario, design);
+  if (only_rule != nullptr) program.watch_only(set_of(*only_rule));
   const trace::Record record = explore::replay(program, schedule);
-  const Console& console = session.console;
   if (options.json) {
     console.out << report::to_json(
-        record, {named.scenario.name, named.scenario.path, std::string(design.name)});
+        record, {named.scenario.name, named.scenario.path, std::string(design.name),
+                 only_rule == nullptr ? "" : std::string(only_rule->name)});
   } else {
-    const report::Steps steps = options.all_steps ? report::Steps::All : report::Steps::Essential;
-    console.out << report::paint(console.colour, report::Emphasis::Bold,
-                                 named.scenario.name + " on " + std::string(design.name))
-                << "\n\n"
-                << report::columns(record, {.steps = steps, .colour = console.colour});
+    print(cell, record, options.all_steps ? report::Steps::All : report::Steps::Essential, console);
   }
-  return is_failure(named.scenario, design, record) ? ExitCode::NotMet : ExitCode::Met;
+  return is_failure(cell, record) ? ExitCode::NotMet : ExitCode::Met;
 }
 
 }  // namespace
@@ -88,6 +108,7 @@ void add_replay_command(CLI::App& app, Session& session) {
                    "As printed behind `replay:`; line breaks in the schedule do not matter")
       ->type_name("SCENARIO@DESIGN:SCHEDULE")
       ->required();
+  add_rule_option(*command, options->rule);
   command->add_flag("--json", options->json, "The whole execution as one JSON object");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");

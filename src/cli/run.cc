@@ -79,7 +79,8 @@ ExitCode parse_and_run(CLI::App& app, Session& session, const std::vector<std::s
       return ExitCode::Met;
     }
     console.err << "mmcheck: " << usage_message(app, error, words)
-                << "\nmmcheck: `mmcheck --help` and `mmcheck COMMAND --help` tell the usage\n";
+                << fmt::format("\nmmcheck: `{0} --help` and `{0} COMMAND --help` tell the usage\n",
+                               console.program);
     return ExitCode::Usage;
   }
   const ExitCode code = session.command();
@@ -115,7 +116,10 @@ ExitCode report_current_exception(std::ostream& err) {
 ExitCode run(int argc, const char* const* argv, const Console& console) {
   try {
     Session session{console, {}, {}};
-    CLI::App app("Runs a memory manager under every schedule and every TLB state.", "mmcheck");
+    session.console.program =
+        console.program.empty() ? "mmcheck" : report::shell_word(console.program);
+    CLI::App app("Runs a memory manager under every schedule and every TLB state.",
+                 session.console.program);
     add_commands(app, session);
     return parse_and_run(app, session, std::vector<std::string>(argv + 1, argv + argc));
   } catch (...) {

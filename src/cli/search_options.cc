@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.h"
 #include "cli/suggest.h"
@@ -42,6 +43,7 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_flag("--mutations", options.mutations,
                    "Also the mutations: linux-6.12 with one step dropped or moved");
+  add_rule_option(command, options.rule);
   command.add_flag("--json", options.json, "One JSON object per line and cell");
   command
       .add_option("--strategy", options.strategy,
@@ -66,18 +68,44 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       ->check(at_least_one());
 }
 
-const design::Design& find_design_or_throw(const std::string& name) {
+void add_rule_option(CLI::App& command, std::string& rule) {
+  command
+      .add_option("--rule", rule,
+                  "Only this rule: executions go on past violations of others. Deadlock and lack "
+                  "of progress (R-LIVE) are always reported")
+      ->type_name("R-NAME");
+}
+
+const design::Design& find_design_or_throw(const std::string& name, const Console& console) {
   if (const design::Design* design = design::find_design(name)) return *design;
   std::vector<std::string> names;
   for (const design::Design& design : design::designs()) names.emplace_back(design.name);
   for (const design::Design& design : design::mutations()) names.emplace_back(design.name);
-  throw InputError(fmt::format("unknown design '{}'{}; `mmcheck designs` names them", name,
-                               did_you_mean(name, names)));
+  throw InputError(fmt::format("unknown design '{}'{}; `{} designs` names them", name,
+                               did_you_mean(name, names), console.program));
 }
 
-std::vector<const design::Design*> select_designs(const SearchOptions& options) {
+const rules::Rule& find_rule_or_throw(const std::string& word, const Console& console) {
+  std::string name;
+  for (char c : word) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (!name.starts_with("R-")) name.insert(0, "R-");
+  if (const rules::Rule* rule = rules::find_rule(name)) return *rule;
+  std::vector<std::string> names;
+  for (const rules::Rule& rule : rules::rules()) names.emplace_back(rule.name);
+  throw InputError(fmt::format("unknown rule '{}'{}; `{} rules` names them", word,
+                               did_you_mean(name, names), console.program));
+}
+
+const rules::Rule* select_rule(const std::string& word, const Console& console) {
+  return word.empty() ? nullptr : &find_rule_or_throw(word, console);
+}
+
+std::vector<const design::Design*> select_designs(const SearchOptions& options,
+                                                  const Console& console) {
   std::vector<const design::Design*> wanted;
-  for (const std::string& name : options.designs) wanted.push_back(&find_design_or_throw(name));
+  for (const std::string& name : options.designs) {
+    wanted.push_back(&find_design_or_throw(name, console));
+  }
   const auto is_wanted = [&](const design::Design& design) {
     return std::find(wanted.begin(), wanted.end(), &design) != wanted.end();
   };
@@ -101,10 +129,11 @@ explore::Options explore_options(const SearchOptions& options) {
 }
 
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
-                             std::span<const design::Design* const> designs) {
+                             std::span<const design::Design* const> designs,
+                             const rules::Rule* only_rule) {
   std::vector<Cell> cells;
   for (const NamedScenario& scenario : scenarios) {
-    for (const design::Design* design : designs) cells.push_back({&scenario, design});
+    for (const design::Design* design : designs) cells.push_back({&scenario, design, only_rule});
   }
   return cells;
 }

@@ -13,11 +13,13 @@
 #include "cli/cell.h"
 #include "cli/session.h"
 #include "design/design.h"
+#include "rules/rules.h"
 
 namespace mmcheck::cli {
 
 struct SearchOptions {
   std::vector<std::string> designs;
+  std::string rule;  ///< as given; empty: all
   bool mutations = false;
   bool json = false;
   std::string strategy = "dpor";
@@ -29,17 +31,29 @@ struct SearchOptions {
 
 void add_search_options(CLI::App& command, SearchOptions& options);
 
+/// `--rule`.
+void add_rule_option(CLI::App& command, std::string& rule);
+
 /// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
-std::vector<const design::Design*> select_designs(const SearchOptions& options);
+std::vector<const design::Design*> select_designs(const SearchOptions& options,
+                                                  const Console& console);
 
 /// Throws InputError with a suggestion if there is none of that name.
-const design::Design& find_design_or_throw(const std::string& name);
+const design::Design& find_design_or_throw(const std::string& name, const Console& console);
+
+/// "write", "r-write" and "R-WRITE" name the same rule. Throws InputError with a suggestion if
+/// there is none of that name.
+const rules::Rule& find_rule_or_throw(const std::string& word, const Console& console);
+
+/// The rule that `--rule` names; nullptr, which stands for all, if it is not given.
+const rules::Rule* select_rule(const std::string& word, const Console& console);
 
 explore::Options explore_options(const SearchOptions& options);
 
 /// Every scenario under every design. References both.
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
-                             std::span<const design::Design* const> designs);
+                             std::span<const design::Design* const> designs,
+                             const rules::Rule* only_rule);
 
 /// The exit code that the verdicts call for.
 ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options);

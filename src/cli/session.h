@@ -23,11 +23,13 @@ struct Console {
   std::ostream& err;
   report::Colour colour = report::Colour::No;
   Status status = Status::None;
+  /// The name by which the user called the program, as typed. Hints begin with it.
+  std::string program = "mmcheck";
 };
 
 /// One run of the program: filled by the parser, then `command` is called.
 struct Session {
-  Console console;
+  Console console;      ///< `program` is quoted for a shell, where it needs that
   std::string catalog;  ///< as given; empty: the default
   std::function<ExitCode()> command;
 };

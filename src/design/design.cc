@@ -40,7 +40,7 @@ const std::array kDesigns{
            "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
     Design{"flush-every-page", "each entry is flushed as it is cleared",
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
-    Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes at once",
+    Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
 };
 

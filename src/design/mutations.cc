@@ -64,6 +64,8 @@ const Policies kFreeBeforeFlush =
 const Policies kNoFlush = changed([](Policies& p) { p.flushes = mm::Flushes::Omitted; });
 const Policies kNoNestedRule =
     changed([](Policies& p) { p.nested_rule = mm::NestedRule::Dropped; });
+const Policies kZapLocksFolio =
+    changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
 
@@ -84,6 +86,8 @@ const std::array kMutations{
            "drops mm_tlb_flush_nested in mm/mmu_gather.c: tlb_finish_mmu", &kNoNestedRule},
     Design{"linux-6.12/no-force-flush", "delayed rmap, but nothing forces the flush",
            "drops force_flush in mm/memory.c: zap_present_folio_ptes", &kNoForcedFlush},
+    Design{"linux-6.12/zap-locks-folio", "zap takes the page lock to mark the page dirty",
+           "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
 };

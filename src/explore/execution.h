@@ -38,7 +38,7 @@ enum class Access : std::uint8_t { Read, Write, Commute };
 /// happened, hence data and not code. A guarded word may be updated
 /// by Commute only if every such update is an addition.
 ///
-/// Readers-writer locks keep readers apart from writers by counting: see kernel/rwsem.h. Their
+/// Readers-writer locks keep readers apart from writers by counting: see kernel/locks.h. Their
 /// read side uses read_add(), which does not conflict with itself.
 struct Guard {
   ObjectId object{};

@@ -6,7 +6,6 @@ namespace mmcheck::fs {
 
 namespace {
 
-
 class Ext4 final : public mm::FileOperations {
  public:
   folio* fault(thread& task, address_space& mapping, unsigned index) const override {
@@ -23,10 +22,7 @@ class Ext4 final : public mm::FileOperations {
       mm::folio_unlock(task, page);
       return false;
     }
-    if (!page.buffers.read()) {
-      page.buffers.write(true);
-      mm::folio_ref_add(task, page, 1);
-    }
+    attach_buffers(task, page);
     page.dirty.write(true);
     return true;
   }
@@ -66,5 +62,11 @@ constexpr Ext4 kExt4;
 }  // namespace
 
 const mm::FileOperations& ext4() { return kExt4; }
+
+void attach_buffers(thread& task, folio& page) {
+  if (page.buffers.read()) return;
+  page.buffers.write(true);
+  mm::folio_ref_add(task, page, 1);
+}
 
 }  // namespace mmcheck::fs

@@ -76,6 +76,8 @@ bool remove_mapping(thread& task, address_space& mapping, folio& page) {
   return true;
 }
 
+// linux v6.12 mm/filemap.c: filemap_read
+// differs: takes the page lock, where Linux looks whether the page is up to date.
 std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
   folio* page = filemap_fault(task, mapping, index);
   mm::folio_unlock(task, *page);
@@ -88,13 +90,12 @@ std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
 // linux v6.12 mm/filemap.c: generic_perform_write; fs/ext4: write_begin and write_end
 void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint64_t value) {
   folio* page = filemap_fault(task, mapping, index);
-  const mm::FileOperations& operations = *task.system->file_operations;
+  task.x().step({.format = "write_begin({}): buffers", .args = {mm::arg(*page)}});
+  attach_buffers(task, *page);
+  task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
+  page->frame.store(value);
+  mm::folio_mark_dirty(task, *page);
   mm::folio_unlock(task, *page);
-  if (operations.page_mkwrite(task, *page)) {
-    task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
-    page->frame.store(value);
-    mm::folio_unlock(task, *page);
-  }
   mm::folio_put(task, *page);
 }
 

@@ -15,4 +15,7 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index);
 /// the page is clean. One step.
 bool remove_mapping(thread& task, address_space& mapping, folio& page);
 
+/// Part of the current step; the page is locked. linux v6.12 fs/buffer.c: create_empty_buffers
+void attach_buffers(thread& task, folio& page);
+
 }  // namespace mmcheck::fs

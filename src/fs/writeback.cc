@@ -27,7 +27,8 @@ bool folio_clear_dirty_for_io(thread& task, folio& page) {
 }
 
 /// The device takes its snapshot of the page, at any time between submission and completion.
-/// differs: the submitter waits here for the device; Linux only does so later.
+/// differs: the submitter waits here for the device, so that one thread never has two pages under
+/// writeback, nor meets its own; Linux waits later (fsync) or not at all (fadvise).
 void submit_and_complete(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "device reads {}", .args = {mm::arg(page)}});
   mapping.blocks[page.index].write(page.frame.load());
@@ -37,32 +38,41 @@ void submit_and_complete(thread& task, address_space& mapping, folio& page) {
   page.writeback.write(false);
 }
 
-/// linux v6.12 fs/ext4/inode.c: mpage_prepare_extent_to_map; mm/page-writeback.c: writeback_iter
+/// From a locked page that is or was dirty to one under writeback. Returns whether it is to be
+/// submitted. linux v6.12 fs/ext4/inode.c: mpage_prepare_extent_to_map, mpage_submit_folio
+bool start_writeback(thread& task, folio& page, SyncMode mode) {
+  if (mode == SyncMode::All) {
+    task.x().step_when(
+        page.writeback.is(false),
+        {.format = "folio_wait_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
+  }
+  task.x().step(
+      {.format = "folio_test_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
+  if (page.writeback.read()) return false;
+  if (!page.buffers.read()) {
+    // ext4 warns and gives the page up: what is in it is not written.
+    page.dirty.write(false);
+    page.last_clean = task.x().current_event();
+    return false;
+  }
+  if (!folio_clear_dirty_for_io(task, page)) return false;
+  task.x().step(
+      {.format = "folio_start_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
+  page.writeback.write(true);
+  return true;
+}
+
+/// linux v6.12 mm/page-writeback.c: writeback_iter
+/// differs: looks the page up by its dirty flag, where Linux has tags in the page cache.
 void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mode) {
   task.x().step({.format = "filemap_get_folios_tag(DIRTY)", .detail = Detail::Minor});
   folio* page = task.system->cached(mapping.i_pages[index].read());
   if (page == nullptr || !page->dirty.read()) return;
   mm::folio_ref_add(task, *page, 1);
   mm::folio_lock(task, *page);
-  bool submitted = false;
   // Part of the lock's step: both change under the lock, or only from clean to dirty.
-  if (page->mapping.read().is_file() && page->dirty.read()) {
-    if (mode == SyncMode::All) {
-      task.x().step_when(page->writeback.is(false), {.format = "folio_wait_writeback({})",
-                                                     .args = {mm::arg(*page)},
-                                                     .detail = Detail::Minor});
-    }
-    task.x().step(
-        {.format = "folio_test_writeback({})", .args = {mm::arg(*page)}, .detail = Detail::Minor});
-    if (!page->writeback.read() && folio_clear_dirty_for_io(task, *page)) {
-      task.x().step({.format = "folio_start_writeback({})",
-                     .args = {mm::arg(*page)},
-                     .detail = Detail::Minor});
-      // A dirty page without buffers is not written: ext4 warns and clears the flag.
-      submitted = page->buffers.read();
-      if (submitted) page->writeback.write(true);
-    }
-  }
+  const bool wanted = page->mapping.read().is_file() && page->dirty.read();
+  const bool submitted = wanted && start_writeback(task, *page, mode);
   mm::folio_unlock(task, *page);
   if (submitted) submit_and_complete(task, mapping, *page);
   mm::folio_put(task, *page);
@@ -109,7 +119,7 @@ void file_write_and_wait_range(thread& task, address_space& mapping, unsigned fi
   for (unsigned index = first; index < end; ++index) wait_on_writeback(task, mapping, index);
 }
 
-// linux v6.12 mm/msync.c
+// linux v6.12 mm/msync.c. Goes on behind a hole; the error that it returns for one is not modelled.
 void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
   mm::mm_struct& mm = *task.mm;
   unsigned page = first_page;
@@ -117,15 +127,13 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
     mm.mmap_lock.down_read(task, {.format = "msync({}): mmap_read_lock()",
                                   .args = {machine::arg(mm.va_of(page))},
                                   .detail = Detail::Minor});
-    mm::vm_area_struct* vma = mm::find_vma(mm, page);
-    address_space* file =
-        vma == nullptr || vma->kind != mm::VmaKind::SharedFile ? nullptr : vma->file;
-    const unsigned end = vma == nullptr ? end_page : std::min(end_page, vma->end_page);
-    const unsigned first_index = file == nullptr ? 0 : vma->index_of(page);
+    const mm::vm_area_struct* vma = mm::find_vma(mm, page);
+    const bool shared = vma != nullptr && vma->kind == mm::VmaKind::SharedFile;
+    address_space* file = shared ? vma->file : nullptr;
+    const unsigned end = vma == nullptr ? page + 1 : std::min(end_page, vma->end_page);
+    const unsigned first_index = shared ? vma->index_of(page) : 0;
     mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
-    if (file != nullptr) {
-      file_write_and_wait_range(task, *file, first_index, first_index + (end - page));
-    }
+    if (shared) file_write_and_wait_range(task, *file, first_index, first_index + (end - page));
     page = end;
   }
 }

@@ -70,6 +70,12 @@ void rw_semaphore::up_write(task_struct& task, const trace::StepText& text) {
   lock_release(task, class_, MaySleep::Yes);
 }
 
+void rw_semaphore::wait_until_free(task_struct& task, const trace::StepText& text) {
+  task.x().step_when({.object = id_, .expected = 0}, text);
+  // A guard alone does not conflict with readers' additions; waiting for readers must.
+  task.x().touch(id_, explore::Access::Write);
+}
+
 void rw_semaphore::downgrade_write(task_struct& task, const trace::StepText& text) {
   task.x().step(text);
   task.x().write(id_, 1);

@@ -59,8 +59,8 @@ class rw_semaphore {
   void down_write(task_struct& task, const trace::StepText& text);
   void up_write(task_struct& task, const trace::StepText& text);
   void downgrade_write(task_struct& task, const trace::StepText& text);
-  /// For waiting until nobody holds it.
-  explore::Guard is_free() const { return {.object = id_, .expected = 0}; }
+  /// Waits until nobody holds it, without taking it.
+  void wait_until_free(task_struct& task, const trace::StepText& text);
 
  private:
   static constexpr std::uint64_t kWriter = std::uint64_t{1} << 32;

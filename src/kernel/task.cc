@@ -18,9 +18,10 @@ void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep) {
 }
 
 void lock_acquired(task_struct& task, LockClass taken, MaySleep may_sleep) {
+  // With nothing else held there was nothing to decide.
+  if (!task.held.empty()) task.monitor->lock_checked();
   task.held.push_back(taken);
   if (may_sleep == MaySleep::No) ++task.preempt_count;
-  task.monitor->lock_checked();
 }
 
 void lock_release(task_struct& task, LockClass released, MaySleep may_sleep) {

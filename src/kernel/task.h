@@ -28,7 +28,7 @@ class Monitor : public machine::Monitor {
   virtual void lock_out_of_order(LockClass held, LockClass wanted) = 0;
   /// A sleeping lock was asked for under a spinlock or with interrupts off.
   virtual void sleep_in_atomic(LockClass wanted) = 0;
-  /// A lock was taken correctly (for the question whether a rule was exercised).
+  /// A lock was taken correctly under another one (for whether the rule was exercised).
   virtual void lock_checked() = 0;
 
  protected:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/cpu.h"
 
+#include "base/error.h"
+
 namespace mmcheck::machine {
 
 namespace {
@@ -21,18 +23,20 @@ class WalkAlternatives final : public explore::Alternatives {
     out[count++] = 0;
     for (unsigned v = slot_.current(); v-- > slot_.tlb_floor_peek(cpu_);) {
       if (execution_.covered_by_reordering(slot_.version(v + 1).stored_at)) continue;
-      if (!useful(slot_.version(v).value) || repeats_newer(v) || count == kMax) continue;
+      if (!useful(slot_.version(v).value) || repeats_newer(v)) continue;
+      if (count == kMax) throw InternalError("more stale entries than a step can choose from");
       out[count++] = v + 1;
     }
     return count;
   }
 
  private:
-  /// A TLB is filled only from an entry that is present and has A set (the fill sets it). A store
-  /// through a clean entry goes back to the page table, so a stale clean entry acts like none. A
-  /// stale read-only one makes a store fault although the page table would allow it.
+  /// A TLB is filled from any present entry; that the fill sets A is left out where the CPU
+  /// speculates, since nobody depends on A being clear. A store through a clean entry goes back to
+  /// the page table, so a stale clean entry acts like none. A stale read-only one makes a store
+  /// fault although the page table would allow it.
   bool useful(pte_t pte) const {
-    if (!pte_present(pte) || !pte_young(pte)) return false;
+    if (!pte_present(pte)) return false;
     return kind_ == AccessKind::Load || !pte_write(pte) || pte_dirty(pte);
   }
 
@@ -134,16 +138,24 @@ Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
        .args = {arg(slot.va())},
        .detail = trace::Detail::Minor});
   static_cast<void>(slot.tlb_floor(id_));
-  if (label != 0) {
-    const auto version = static_cast<unsigned>(label - 1);
-    const pte_t pte = slot.version(version).value;
-    execution_->note({.format = "TLB{} still holds {}", .args = {arg(id_), arg(pte)}});
-    if (kind == AccessKind::Store && !pte_write(pte)) {
-      slot.tlb_invalidate(id_);  // A page fault drops the entry that it was taken through.
-      return {.result = Translation::Result::WriteProtected};
-    }
-    return {.result = Translation::Result::Ok, .pfn = pte_pfn(pte), .version = version};
+  const Translation translation =
+      label == 0 ? walk(slot, kind) : use_stale(slot, kind, static_cast<unsigned>(label - 1));
+  if (translation.result == Translation::Result::Ok) slot.translated(translation.version);
+  // A page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
+  if (translation.result != Translation::Result::Ok) slot.tlb_invalidate(id_);
+  return translation;
+}
+
+Translation Cpu::use_stale(const PteSlot& slot, AccessKind kind, unsigned version) const {
+  const pte_t pte = slot.version(version).value;
+  execution_->note({.format = "TLB{} still holds {}", .args = {arg(id_), arg(pte)}});
+  if (kind == AccessKind::Store && !pte_write(pte)) {
+    return {.result = Translation::Result::WriteProtected};
   }
+  return {.result = Translation::Result::Ok, .pfn = pte_pfn(pte), .version = version};
+}
+
+Translation Cpu::walk(PteSlot& slot, AccessKind kind) const {
   const pte_t pte = slot.walk();
   if (!pte_present(pte)) return {.result = Translation::Result::NotPresent};
   if (kind == AccessKind::Store && !pte_write(pte)) {

@@ -37,8 +37,8 @@ class Cpu {
   void start_handlers(unsigned nr_cpus);
 
   /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
-  /// here. Nothing is known about the targets until wait_for() returns. The entries must stay where
-  /// they are until then.
+  /// here. Nothing is known about the targets until wait_for_flush() returns. The entries must stay
+  /// where they are until then.
   void send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets, Cpu* const* cpus);
   /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
   void wait_for_flush(cpumask_t targets, Cpu* const* cpus);
@@ -55,10 +55,13 @@ class Cpu {
   struct FlushRequest {
     Cpu* target = nullptr;
     explore::Cell<bool> pending;  ///< the call_single_data of one sender and one target
-    boost::container::static_vector<PteSlot*, 16> entries;  ///< the sender's until pending is set
+    boost::container::static_vector<PteSlot*, kEntriesMax>
+        entries;  ///< the sender's until pending is set
   };
 
   static void handle_flush_request(void* request);
+  Translation walk(PteSlot& slot, AccessKind kind) const;
+  Translation use_stale(const PteSlot& slot, AccessKind kind, unsigned version) const;
 
   explore::Execution* execution_;
   CpuId id_;

@@ -35,7 +35,8 @@ const Arch& x86_64();
 
 /// linux v6.12 arch/s390 mm/pgtable.c: ptep_xchg_direct: IPTE invalidates the entry in memory and
 /// in all TLBs, in one.
-/// differs: an mm that is attached to one CPU only defers the flush; here it never does.
+/// differs: an mm that is attached to one CPU only defers the flush; here it never does. The walk
+/// is x86's: s390 has no D bit in the entry, and a store through a clean one faults.
 const Arch& s390();
 
 }  // namespace mmcheck::machine

@@ -12,7 +12,8 @@ namespace mmcheck::machine {
 /// A page frame. Its contents are one word: enough to tell which store reached it last.
 ///
 /// A frame lives once: freed, it is dead, and any access to it is reported at that very step. Real
-/// memory would be reused and the access would corrupt its next owner; dead is the worse case.
+/// memory would be reused and the access would corrupt its next owner. (Where code re-checks by
+/// value, reuse would be worse than death; no such code is modelled yet.)
 class Frame {
  public:
   Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn, std::uint64_t contents);

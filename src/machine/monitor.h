@@ -16,8 +16,8 @@ class Monitor {
   virtual void freed_frame_used(const Frame& frame) = 0;
   /// A frame is about to be freed.
   virtual void frame_freed(const Frame& frame) = 0;
-  /// A not-present entry becomes present, or a present one is made to point to another frame.
-  virtual void pte_installed(PteSlot& slot) = 0;
+  /// An access goes through this version of an entry, which need not be the present one.
+  virtual void translated(const PteSlot& slot, unsigned version) = 0;
 
  protected:
   ~Monitor() = default;

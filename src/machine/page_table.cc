@@ -38,12 +38,11 @@ PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std:
 }
 
 void PteSlot::set_pte(pte_t value) {
-  const pte_t old = cell_.exchange(value);
+  cell_.exchange(value);
   if (versions_.size() == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
   versions_.push_back({value, execution_->current_event()});
-  if (pte_present(value) && pte_pfn(value) != pte_pfn(old)) monitor_->pte_installed(*this);
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }

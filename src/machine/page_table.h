@@ -23,6 +23,7 @@ namespace mmcheck::machine {
 
 inline constexpr unsigned kCpusMax = 8;
 inline constexpr unsigned kVersionsMax = 48;
+inline constexpr unsigned kEntriesMax = 32;  ///< of one address space
 
 /// A set of CPUs.
 class cpumask_t {
@@ -73,6 +74,9 @@ class PteSlot {
   const Version& version(unsigned index) const { return versions_[index]; }
   cpumask_t cpus() const { return cpus_; }
 
+  /// An access goes through this version; for monitors.
+  void translated(unsigned version) { monitor_->translated(*this, version); }
+
   /// The oldest version that `cpu` may use. Reads the CPU's TLB.
   unsigned tlb_floor(CpuId cpu) const;
   /// The same without an access, for Alternatives::list (whose step reads the TLB).
@@ -94,8 +98,7 @@ class PteSlot {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
       for (unsigned v = tlb_floor(cpu); v < current() && found.version < 0; ++v) {
-        const pte_t pte = versions_[v].value;
-        if (pte_present(pte) && pte_young(pte) && matters(v)) found = {static_cast<int>(v), cpu};
+        if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });
     return found;

@@ -12,16 +12,47 @@ void vma_erase(VmaTree& tree, const vm_area_struct& vma) {
   tree.erase(place);
 }
 
+namespace {
+
+/// Hangs the VMA on its anon_vma. [mm.mmap_lock, or page_table_lock in Linux]
+void anon_vma_link(thread& task, vm_area_struct& vma) {
+  anon_vma& av = *vma.anon;
+  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  av.tree.push_back(&vma);
+  av.refcount.write(av.refcount.read() + 1);
+  vma.anon_ready.write(true);
+  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: __anon_vma_prepare
-// differs: no search for a neighbour's anon_vma to share. Two faults that race for it are told
-// apart by page_table_lock in Linux; here the step is one.
+// differs: no search for a neighbour's anon_vma to share: each VMA has one in store.
 void anon_vma_prepare(thread& task, vm_area_struct& vma) {
   task.x().step({.format = "anon_vma_prepare()", .detail = Detail::Minor});
   if (vma.anon_ready.read()) return;
   if (vma.anon == nullptr) throw InternalError("a mapping has no anon_vma to take");
-  vma.anon->refcount.write(1);
-  vma.anon->tree.push_back(&vma);
-  vma.anon_ready.write(true);
+  vma.anon_ready.write(true);  // Claimed: a fault that races for it finds it done.
+  anon_vma_link(task, vma);
+}
+
+// linux v6.12 mm/rmap.c: anon_vma_clone, for split_vma(): both parts hang on one anon_vma, and a
+// walk sees the whole or both parts.
+void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr) {
+  tail.anon = vma.anon;
+  if (vma.anon == nullptr) {
+    vma.end_page = page_nr;
+    return;
+  }
+  anon_vma& av = *vma.anon;
+  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  vma.end_page = page_nr;
+  if (vma.anon_ready.read()) {
+    av.tree.push_back(&tail);
+    av.refcount.write(av.refcount.read() + 1);
+    tail.anon_ready.write(true);
+  }
+  av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
 }
 
 // linux v6.12 mm/rmap.c: unlink_anon_vmas, put_anon_vma, anon_vma_free
@@ -41,18 +72,15 @@ void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
   anon_vma& av = *vma.anon;
   av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   vma_erase(av.tree, vma);
-  const bool empty = av.tree.empty();
   vma.anon_ready.write(false);
-  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
-  if (!empty) return;
-  // anon_vma_free() waits for whoever still holds the lock.
-  task.x().step_when(av.rwsem.is_free(), {.format = "put_anon_vma(): freed"});
   const int count = av.refcount.read() - 1;
   av.refcount.write(count);
-  if (count == 0) {
-    av.freed.write(true);
-    av.freed_at = task.x().current_event();
-  }
+  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+  if (count != 0) return;
+  // anon_vma_free() waits for whoever still holds the lock.
+  av.rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
+  av.freed.write(true);
+  av.freed_at = task.x().current_event();
 }
 
 }  // namespace mmcheck::mm

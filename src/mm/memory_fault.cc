@@ -28,6 +28,7 @@ struct vm_fault {
 };
 
 /// linux v6.12 mm/memory.c: pte_alloc, pmd_install
+/// differs: faults on files do it first; Linux in finish_fault().
 void pte_alloc(thread& task, vm_fault& vmf) {
   auto& pmd = vmf.vma.mm->table_of(vmf.page_nr).pmd;
   task.x().step({.format = "pte_alloc()", .detail = Detail::Minor});
@@ -201,7 +202,8 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     }
     return;
   }
-  if (vmf.kind == AccessKind::Load) return;  // Somebody else has mapped it meanwhile.
+  // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL; the walk will.
+  if (vmf.kind == AccessKind::Load) return;
   if (!lock_and_recheck(task, vmf)) return;
   if (!pte_write(vmf.orig)) {
     do_wp_page(task, vmf);
@@ -216,6 +218,9 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
 
 }  // namespace
 
+// linux v6.12 arch/x86/mm/fault.c: do_user_addr_fault; mm/memory.c: handle_mm_fault
+// differs: v6.12 first tries the VMA's own lock; here every fault takes mmap_lock, as v6.1 does, so
+// a fault on one mapping does not overlap a MAP_FIXED over another.
 FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task,

@@ -23,7 +23,7 @@ struct ZapProgress {
 ///
 /// The order of the next four steps is what the thread was about. A store through a stale TLB
 /// entry reaches the page as long as the entry is not flushed, so whoever cleans the page must
-/// be kept waiting until then. What makes him wait is that the page still counts as mapped: then
+/// be kept waiting until then. What makes it wait is that the page still counts as mapped: then
 /// folio_mkclean() goes for the PTL that is held here. See folio_mkclean() for the interleaving
 /// (R-WRITE).
 void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason reason,
@@ -41,8 +41,13 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
 
   encoded_page entry{.page = &page};
   if (!anon && pte_dirty(pte)) {
+    // What would order zap and the cleaner most simply is what zap cannot do: the page lock sleeps,
+    // and the PTL is a spinlock (R-LIVE).
+    const bool lock = system.policies->zap_folio_lock == ZapFolioLock::Taken;
+    if (lock) folio_lock(task, page);
     if (treatment.dirty == DirtyTransfer::Now) folio_mark_dirty(task, page);
     if (treatment.dirty == DirtyTransfer::WithBatch) entry.flags |= encoded_page::kDirty;
+    if (lock) folio_unlock(task, page);
   }
   switch (treatment.rmap) {
     case RmapRemoval::Now:
@@ -118,7 +123,7 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
 
 namespace {
 
-/// linux v6.12 mm/mmap.c: unlink_file_vma
+/// linux v6.1 mm/mmap.c: unlink_file_vma; v6.12 mm/vma.c: unlink_file_vma_batch_add
 void unlink_file_vma(thread& task, vm_area_struct& vma) {
   if (vma.file == nullptr) return;
   auto& lock = vma.file->i_mmap_rwsem;

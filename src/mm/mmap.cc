@@ -21,7 +21,7 @@ using VmaList = static_vector<vm_area_struct*, 12>;
 /// A VMA that is in no tree. [mm.mmap_lock for writing]
 vm_area_struct& vm_area_alloc(mm_struct& mm) {
   for (vm_area_struct& vma : mm.vmas) {
-    if (!vma.attached && vma.mm == nullptr) {
+    if (vma.mm == nullptr) {
       vma.mm = &mm;
       return vma;
     }
@@ -37,9 +37,8 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
   lock.up_write(task, {.format = "vma_link_file()", .detail = Detail::Minor});
 }
 
-/// linux v6.12 mm/vma.c: split_vma. The new VMA is the part from `page_nr` on.
-/// differs: an anonymous VMA's pages are not moved to a new anon_vma (no fork): the parts share it
-/// only if it is not populated; see below.
+/// linux v6.12 mm/vma.c: split_vma. The new VMA is the part from `page_nr` on. Walks of the reverse
+/// map see either the whole or both parts: both locks are held over the change.
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vm_area_struct& tail = vm_area_alloc(*vma.mm);
   tail.kind = vma.kind;
@@ -47,13 +46,12 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   tail.end_page = vma.end_page;
   tail.file = vma.file;
   tail.pgoff = vma.index_of(page_nr);
-  // [i_mmap_rwsem] Walks see either the whole or both parts.
   if (vma.file != nullptr) {
     vma.file->i_mmap_rwsem.down_write(task,
                                       {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
     vma.file->i_mmap.push_back(&tail);
   }
-  vma.end_page = page_nr;
+  anon_vma_split(task, vma, tail, page_nr);
   tail.attached = true;
   if (vma.file != nullptr) {
     vma.file->i_mmap_rwsem.up_write(task, {.format = "split_vma()", .detail = Detail::Minor});
@@ -158,6 +156,7 @@ void sys_exit_group(thread& task) {
 // linux v6.12 kernel/exit.c: exit_mm; kernel/fork.c: mmput
 void exit_mm(thread& task) {
   task.killed = true;
+  task.gone = true;
   task.x().step({.format = "mmput()", .detail = Detail::Minor});
   const int users = task.mm->mm_users.read() - 1;
   task.mm->mm_users.write(users);

@@ -33,14 +33,19 @@ void tlb_reset_range(mmu_gather& tlb) {
   tlb.need_flush = false;
 }
 
+/// What was put off until no TLB holds the entry any more, then the entry's reference.
+/// Torvalds' two proposals do here what the others have done under the PTL.
+void tlb_settle(thread& task, const encoded_page& entry) {
+  if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, *entry.page);
+  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, *entry.page);
+  folio_put(task, *entry.page);
+}
+
 // linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
   for (mmu_gather_batch& batch : tlb.batches) {
     for (const encoded_page& entry : batch.pages) {
-      // Torvalds' two proposals do here what the others have done under the PTL.
-      if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, *entry.page);
-      if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, *entry.page);
-      folio_put(task, *entry.page);
+      tlb_settle(task, entry);
     }
     batch.pages.clear();
   }
@@ -84,7 +89,7 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
 //     flush
 void tlb_finish_mmu(thread& task, mmu_gather& tlb) {
   if (task.system->policies->nested_rule == NestedRule::Kept) {
-    task.x().step({.format = "tlb_finish_mmu(): others at it?", .detail = Detail::Minor});
+    task.x().step({.format = "mm_tlb_flush_nested()?", .detail = Detail::Minor});
     if (tlb.mm->tlb_flush_pending.read() > 1) {
       tlb.fullmm = true;
       tlb_reset_range(tlb);
@@ -103,9 +108,12 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 }
 
 // linux v6.12 mm/mmu_gather.c: __tlb_remove_page_size
+// differs: v6.12 leaves the last slot of a batch free for a page count.
 bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
   if (!task.system->arch().gathers_pages()) {
-    folio_put(task, *page.page);
+    // Nothing is delayed where TLBs have followed already.
+    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, *page.page);
+    tlb_settle(task, page);
     return false;
   }
   tlb.batches[tlb.active].pages.push_back(page);

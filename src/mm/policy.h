@@ -66,7 +66,7 @@ enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
-enum class MapcountVersusRef : std::uint8_t { MapcountFirst, RefFirst };
+enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
@@ -79,6 +79,7 @@ struct Policies {
   Flushes flushes = Flushes::Done;
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
+  ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
 };
 
 }  // namespace mmcheck::mm

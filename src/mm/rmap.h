@@ -20,19 +20,18 @@ unsigned folio_referenced(thread& task, folio& page);
 /// Pages that reclaim has unmapped and whose TLB entries it has not flushed yet.
 struct tlb_batch {
   static_vector<mm_struct*, 4> mms;
-  bool writable = false;  ///< some of the entries were dirty
 };
 
 /// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().
 void try_to_unmap(thread& task, folio& page, tlb_batch& batch);
 void try_to_unmap_flush(thread& task, tlb_batch& batch);
-/// Before the page is written: only if some entry was dirty.
-void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch);
 /// [PTL] Reclaim's pending flushes of this address space, before its entries are changed further.
 void flush_tlb_batched_pending(thread& task, mm_struct& mm);
 
 void anon_vma_prepare(thread& task, vm_area_struct& vma);
 void unlink_anon_vmas(thread& task, vm_area_struct& vma);
+/// Ends the VMA at `page_nr` and hangs `tail` on the same anon_vma.
+void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr);
 
 /// linux v6.12 mm/pgtable-generic.c: ptep_clear_flush. Returns what the entry held.
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);

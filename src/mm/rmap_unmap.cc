@@ -11,13 +11,12 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: set_tlb_ubc_flush_pending; arch/x86: arch_tlbbatch_add_pending. In one
 /// step: both are under the PTL, and flush_tlb_batched_pending() looks under a PTL.
-void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, bool writable, tlb_batch& batch) {
+void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, tlb_batch& batch) {
   task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
-  mm.tlb_flush_batched.write(true);
+  mm.tlb_flush_batched.write(mm.tlb_flush_batched.read() + 1);
   if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
     batch.mms.push_back(&mm);
   }
-  batch.writable |= writable;
 }
 
 /// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
@@ -26,7 +25,7 @@ void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch&
   if (!walk.found()) return;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
-  set_tlb_ubc_flush_pending(task, *vma.mm, pte_dirty(old), batch);
+  set_tlb_ubc_flush_pending(task, *vma.mm, batch);
   if (pte_dirty(old)) folio_mark_dirty(task, page);
   page_remove_rmap(task, page);
   folio_put(task, page);
@@ -54,21 +53,23 @@ void try_to_unmap_flush(thread& task, tlb_batch& batch) {
     flush_tlb_pages(task, *mm, 0, static_cast<unsigned>(mm->ptes.size()));
   }
   batch.mms.clear();
-  batch.writable = false;
 }
 
-// linux v6.12 mm/rmap.c: try_to_unmap_flush_dirty
-void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch) {
-  if (batch.writable) try_to_unmap_flush(task, batch);
-}
-
-// linux v6.12 mm/rmap.c: flush_tlb_batched_pending
+// linux v6.12 mm/rmap.c: flush_tlb_batched_pending. Two counters, and not a flag, so that an
+// unmapping that comes between the flush and the last step stays pending.
 void flush_tlb_batched_pending(thread& task, mm_struct& mm) {
-  // Part of the step that took the PTL: the flag is only set under it.
-  if (!mm.tlb_flush_batched.read()) return;
+  constexpr unsigned kFlushedShift = 16;
+  constexpr std::uint32_t kPendingMask = (1u << kFlushedShift) - 1;
+  // Part of the step that took the PTL: whoever unmaps under this PTL has counted before.
+  const std::uint32_t batch = mm.tlb_flush_batched.read();
+  const std::uint32_t pending = batch & kPendingMask;
+  if (pending == batch >> kFlushedShift) return;
   flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
   task.x().step({.format = "flush_tlb_batched_pending(): done", .detail = Detail::Minor});
-  mm.tlb_flush_batched.write(false);
+  // Linux gives up if somebody else has changed the word; so this does not go back either.
+  if (mm.tlb_flush_batched.read() == batch) {
+    mm.tlb_flush_batched.write(pending | pending << kFlushedShift);
+  }
 }
 
 }  // namespace mmcheck::mm

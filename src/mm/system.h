@@ -48,7 +48,7 @@ struct System {
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
   static_vector<folio, kFoliosMax> folios;
   static_vector<address_space, 4> files;
-  static_vector<anon_vma, 16> anon_vmas;
+  static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   static_vector<thread, machine::kCpusMax> threads;
 

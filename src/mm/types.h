@@ -43,7 +43,7 @@ struct anon_vma {
 
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
-  Cell<int> refcount;  ///< 1 while any VMA is linked
+  Cell<int> refcount;  ///< VMAs that hang on it (Linux: one for all of them)
   Cell<bool> freed;    ///< dead at once: any later use is reported
   EventId freed_at = kNoEvent;
   VmaTree tree;  ///< [rwsem]
@@ -94,9 +94,8 @@ struct folio {
   Cell<mapping_t> mapping;
   unsigned index = 0;  ///< in its file, or page number in the address space
 
-  // For rules and reports; ordered by the accesses to dirty.
-  EventId last_clean = kNoEvent;
-  CpuId last_put{};
+  EventId last_clean = kNoEvent;  ///< for rules; ordered by the accesses to dirty
+  CpuId last_put{};               ///< for reports only: puts commute, so any of the last will do
   System* system = nullptr;
 };
 
@@ -144,14 +143,14 @@ struct mm_struct {
 
   unsigned id = 0;
   kernel::rw_semaphore mmap_lock;
-  Cell<int> mm_users;            ///< threads that run in it
-  Cell<int> tlb_flush_pending;   ///< gathers under way
-  Cell<bool> tlb_flush_batched;  ///< reclaim has unmapped pages and not flushed yet
+  Cell<int> mm_users;                     ///< threads that run in it
+  Cell<int> tlb_flush_pending;            ///< gathers under way
+  Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   static_vector<vm_area_struct, 12> vmas;
   static_vector<page_table, 16> tables;
-  static_vector<PteSlot, 32> ptes;  ///< by page number
+  static_vector<PteSlot, machine::kEntriesMax> ptes;  ///< by page number
 
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
@@ -173,11 +172,14 @@ struct mm_struct {
 /// A thread with its address space, if it has one.
 struct thread : task_struct {
   mm_struct* mm = nullptr;
-  bool killed = false;  ///< by SIGSEGV or exit_group()
+  /// By SIGSEGV or exit_group(): the thread executes nothing more.
+  /// differs: a SIGSEGV ends this thread only, as if the others were slow to take the signal.
+  bool killed = false;
+  bool gone = false;  ///< has dropped its use of the address space
   /// Folios that no other CPU can take: a per-CPU free list.
   static_vector<folio*, 8> free_folios;
   /// By page: the version of its entry that the unmapping call under way has left behind.
-  std::array<std::uint8_t, 32> zapped_at{};
+  std::array<std::uint8_t, machine::kEntriesMax> zapped_at{};
   System* system = nullptr;
 };
 

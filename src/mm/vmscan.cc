@@ -11,7 +11,10 @@ namespace {
 /// What is done with one locked folio that has been isolated (so one reference is ours). Returns
 /// true if it left the page cache.
 bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_batch& batch) {
-  if (folio_referenced(task, page) != 0) return false;  // folio_check_references: activate
+  task.x().step(
+      {.format = "folio_test_writeback({})?", .args = {arg(page)}, .detail = Detail::Minor});
+  if (page.writeback.read()) return false;
+  if (folio_referenced(task, page) != 0) return false;  // folio_check_references: keep
   task.x().step({.format = "folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.mapcount.read() >= 0) {
     try_to_unmap(task, page, batch);
@@ -22,7 +25,6 @@ bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
   // Dirty pages of files are left to the flusher: activate_locked, the flush still pending.
   if (page.dirty.read()) return false;
-  if (page.writeback.read()) return false;
   if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) return false;
   return task.system->file_operations->remove_mapping(task, mapping, page);
 }
@@ -38,8 +40,8 @@ bool folio_isolate(thread& task, folio& page) {
 }
 
 // The order of linux v6.12 mm/vmscan.c: shrink_folio_list, for a list of one page of a file.
-// differs: no LRU lists, no swap, no pageout() by reclaim itself (v6.12 leaves it to the flusher
-// unless kswapd has seen the page before).
+// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no swap, no pageout() by
+// reclaim itself (v6.12 leaves it to the flusher unless kswapd has seen the page before).
 bool shrink_folio_list(thread& task, address_space& mapping, unsigned index) {
   folio* page = task.system->file_operations->find_get(task, mapping, index);
   if (page == nullptr) return false;

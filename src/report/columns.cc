@@ -156,11 +156,12 @@ std::string footer(const trace::Record& record, const Selection& selection,
     }
     add("why:", record.violation->why);
   } else {
-    add("verdict:", "no rule is broken in this execution");
+    const std::string rule =
+        options.only_rule.empty() ? "no rule is" : options.only_rule + " is not";
+    add("verdict:", rule + " broken in this execution");
   }
   if (!options.replay.empty()) {
-    out += fmt::format("{:<{}}{}\n", "replay:", kLabelWidth,
-                       replay_command(options.replay, kLabelWidth, options.width));
+    out += fmt::format("{:<{}}{}\n", "replay:", kLabelWidth, replay_command(options, kLabelWidth));
   }
   add("not shown:", not_shown(selection));
   return out;
@@ -174,25 +175,28 @@ std::string columns(const trace::Record& record, const ColumnsOptions& options) 
   return draw(table, options.width, options.colour) + footer(record, selection, options);
 }
 
-std::string replay_command(const std::string& replay, unsigned label_width, unsigned width) {
-  std::string command = "mmcheck replay '";
-  for (char c : replay) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  command += '\'';
+std::string replay_command(const ColumnsOptions& options, unsigned label_width) {
+  const std::string new_line = "\n" + std::string(label_width, ' ');
+  const std::size_t room =
+      options.width > label_width ? options.width - label_width : options.width;
+  std::string out = options.program + " replay";
+  if (!options.only_rule.empty()) out += " --rule " + options.only_rule;
   // The schedule may be broken after a dot. Scenario and design may not: a path may have spaces.
-  const std::size_t schedule = command.find(':', std::min(command.rfind('@'), command.size()));
-  if (schedule == std::string::npos) return command;
-  std::string out;
-  const std::size_t room = width > label_width ? width - label_width : width;
-  std::size_t head = schedule + 1;
-  while (command.size() > room) {
-    const std::size_t dot = command.substr(0, room).rfind('.');
+  std::string target = shell_quoted(options.replay);
+  const std::size_t colon = target.find(':', std::min(target.rfind('@'), target.size()));
+  std::size_t head = colon == std::string::npos ? target.size() : colon + 1;
+  const bool fits = out.size() + 1 + head <= room;
+  out += fits ? " " : " \\" + new_line;
+  std::size_t used = fits ? out.size() : 0;
+  while (used + target.size() > room) {
+    const std::size_t dot = target.substr(0, room - used).rfind('.');
     const std::size_t cut = dot == std::string::npos || dot < head ? head : dot + 1;
-    if (cut == 0 || cut >= command.size()) break;
-    out += command.substr(0, cut) + "\n" + std::string(label_width, ' ');
-    command.erase(0, cut);
-    head = 0;
+    if (cut == 0 || cut >= target.size()) break;
+    out += target.substr(0, cut) + new_line;
+    target.erase(0, cut);
+    head = used = 0;
   }
-  return out + command;
+  return out + target;
 }
 
 }  // namespace mmcheck::report

@@ -20,15 +20,17 @@ struct ColumnsOptions {
   Steps steps = Steps::Essential;
   Colour colour = Colour::No;
   unsigned width = kLineWidth;
-  std::string replay{};  ///< what `mmcheck replay` takes; empty: no such line
+  std::string replay{};             ///< what `mmcheck replay` takes; empty: no such line
+  std::string program = "mmcheck";  ///< what a shell calls this program
+  std::string only_rule{};          ///< the one that was watched; empty: all were
 };
 
 /// The table, then `why:`, `replay:` and `not shown:`. Steps carry the number that they have in the
 /// whole execution, so that they are called the same whichever of them are shown.
 std::string columns(const trace::Record& record, const ColumnsOptions& options);
 
-/// The argument of `mmcheck replay`, quoted for a shell and broken into lines that the shell and
-/// `mmcheck replay` take as one.
-std::string replay_command(const std::string& replay, unsigned label_width, unsigned width);
+/// The command that runs the execution again: quoted for a shell, and broken into lines that the
+/// shell and `mmcheck replay` take as one.
+std::string replay_command(const ColumnsOptions& options, unsigned label_width);
 
 }  // namespace mmcheck::report

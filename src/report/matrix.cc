@@ -161,17 +161,20 @@ Tally tally_of(std::span<const Verdict> verdicts) {
   return tally;
 }
 
-std::string expectations_text(const Tally& tally) {
+/// `only_rule`: the one that was watched; empty: all were.
+std::string expectations_text(const Tally& tally, std::string_view only_rule) {
   std::vector<std::string> parts;
   if (tally.nr_unmet > 0) {
     parts.push_back(count_of(tally.nr_unmet, "expectation is NOT met", "expectations are NOT met"));
-  } else if (tally.nr_met > 0 && tally.nr_undecided == 0) {
-    parts.emplace_back("every expectation is met");
+  } else if (tally.nr_met > 0) {
+    parts.push_back(tally.nr_undecided == 0
+                        ? "every expectation is met"
+                        : count_of(tally.nr_met, "expectation is met", "expectations are met"));
   }
   if (tally.nr_undecided > 0) {
-    parts.push_back(count_of(tally.nr_undecided,
-                             "expectation is undecided: the search was cut short",
-                             "expectations are undecided: the search was cut short"));
+    parts.push_back(
+        count_of(tally.nr_undecided, "expectation is undecided: ", "expectations are undecided: ") +
+        (only_rule.empty() ? "the search was cut short" : "other rules would have to be watched"));
   }
   if (tally.nr_conditions_failed > 0) {
     parts.push_back(count_of(tally.nr_conditions_failed, "condition FAILS", "conditions FAIL"));
@@ -242,7 +245,9 @@ std::string summary(std::span<const Verdict> verdicts) {
                   tally.nr[0], tally.nr[1]);
   if (tally.nr[2] > 0) out += fmt::format(", {} incomplete", tally.nr[2]);
   out += fmt::format("; {}\n", count_of(tally.executions, "execution", "executions"));
-  const std::string expectations = expectations_text(tally);
+  const std::string only_rule = verdicts.empty() ? "" : verdicts.front().only_rule;
+  if (!only_rule.empty()) out += fmt::format("only {} was watched\n", only_rule);
+  const std::string expectations = expectations_text(tally, only_rule);
   if (!expectations.empty()) out += expectations + '\n';
   if (!verdicts.empty() && verdicts.front().seed) {
     out += fmt::format("a random sample (seed {}): what it did not find may still be there\n",

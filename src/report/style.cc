@@ -41,6 +41,19 @@ std::vector<std::string> wrap(std::string_view text, unsigned width, unsigned in
   return lines;
 }
 
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+-,:@%";
+  const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos;
+  return plain ? std::string(text) : shell_quoted(text);
+}
+
 std::string paragraph(std::string_view label, std::string_view text, unsigned label_width,
                       unsigned width) {
   const unsigned room = width > label_width ? width - label_width : width;

@@ -22,6 +22,12 @@ std::string paint(Colour colour, Emphasis emphasis, std::string_view text);
 /// anywhere. All lines but the first are indented by `indent`, which counts to the width.
 std::vector<std::string> wrap(std::string_view text, unsigned width, unsigned indent);
 
+/// `text` in single quotes, for a shell.
+std::string shell_quoted(std::string_view text);
+
+/// `text` as one word of a shell: quoted only where it has to be.
+std::string shell_word(std::string_view text);
+
 /// A labelled paragraph: "why: ..." wrapped, with the text aligned behind the label.
 std::string paragraph(std::string_view label, std::string_view text, unsigned label_width,
                       unsigned width = kLineWidth);

@@ -2,6 +2,11 @@
 #include "report/verdict.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+
+#include "report/style.h"
 
 namespace mmcheck::report {
 
@@ -29,16 +34,19 @@ std::string_view to_string(Minimality minimality) {
   return "";
 }
 
-Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectation>& expected) {
+Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectation>& expected,
+          std::string_view only_rule) {
   if (!expected) return Met::Unknown;
-  if (expected->outcome == Outcome::Violated) {
-    // Not found is not met, even if the search was cut short: a check that stays green while a
-    // known bug is in would be worth nothing.
-    if (outcome != Outcome::Violated) return Met::No;
-    return expected->rule.empty() || expected->rule == rule ? Met::Yes : Met::No;
+  const bool found = outcome == Outcome::Violated;
+  if (expected->outcome != Outcome::Violated) {
+    if (found) return Met::No;
+    // It speaks of all executions and all rules.
+    return outcome == Outcome::Held && only_rule.empty() ? Met::Yes : Met::Unknown;
   }
-  if (outcome == Outcome::Incomplete) return Met::Unknown;
-  return outcome == Outcome::Held ? Met::Yes : Met::No;
+  if (found && (expected->rule.empty() || expected->rule == rule)) return Met::Yes;
+  // Not found is not met, even if the search was cut short: a check that stays green while a known
+  // bug is in would be worth nothing.
+  return only_rule.empty() || expected->rule == only_rule ? Met::No : Met::Unknown;
 }
 
 bool condition_fails(const Verdict& verdict) {
@@ -47,30 +55,46 @@ bool condition_fails(const Verdict& verdict) {
 
 bool is_failure(const Verdict& verdict) {
   if (verdict.met == Met::No || condition_fails(verdict)) return true;
-  return verdict.met == Met::Unknown && verdict.outcome == Outcome::Violated;
+  return !verdict.expected && verdict.outcome == Outcome::Violated;
 }
 
 std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural) {
   return fmt::format("{} {}", count, count == 1 ? singular : plural);
 }
 
-std::string counterexample_heading(const Verdict& verdict) {
-  std::string out =
-      fmt::format("{} on {}: {} broken", verdict.scenario, verdict.design, verdict.rule);
-  if (!verdict.counterexample) return out;
-  const Counterexample& example = *verdict.counterexample;
-  out += fmt::format(" at step {}, after {}", example.steps,
-                     count_of(example.context_switches, "context switch", "context switches"));
+namespace {
+
+std::string minimality_text(const Verdict& verdict, const Counterexample& example) {
+  const std::string first = count_of(verdict.executions, "execution", "executions");
   switch (example.minimality) {
     case Minimality::First:
-      return out + "\n(the first one found)";
+      return fmt::format("(the first one found, after {})", first);
     case Minimality::Shortest:
-      return out + fmt::format("\n(the shortest of all {} executions)", example.searched);
+      return fmt::format(
+          "(the search stops at the first, after {}; this is the shortest of all {})", first,
+          example.searched);
     case Minimality::Capped:
-      return out + fmt::format("\n(the shortest of the {} executions searched, not of all)",
-                               example.searched);
+      return fmt::format(
+          "(the search stops at the first, after {}; this is the shortest of {}, not of all)",
+          first, example.searched);
   }
-  return out;
+  return "";
+}
+
+}  // namespace
+
+std::string counterexample_heading(const Verdict& verdict) {
+  std::string what =
+      fmt::format("{} on {}: {} broken", verdict.scenario, verdict.design, verdict.rule);
+  if (!verdict.counterexample) return what;
+  const Counterexample& example = *verdict.counterexample;
+  what += fmt::format(" at step {}, after {}", example.steps,
+                      count_of(example.context_switches, "context switch", "context switches"));
+  std::vector<std::string> lines = wrap(what, kLineWidth, 2);
+  for (std::string& line : wrap(minimality_text(verdict, example), kLineWidth, 1)) {
+    lines.push_back(std::move(line));
+  }
+  return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
 }  // namespace mmcheck::report

@@ -20,7 +20,7 @@ std::string_view to_string(Outcome outcome);
 enum class Met : std::uint8_t {
   Yes,
   No,
-  Unknown,  ///< the file says nothing, or the search was cut short before it could tell
+  Unknown,  ///< the file says nothing, or the search looked at too little to tell
 };
 
 /// How far the counterexample was minimised.
@@ -75,13 +75,16 @@ struct Verdict {
   std::string replay;  ///< what `mmcheck replay` takes; empty if there is no counterexample
   std::optional<Expectation> expected;
   Met met = Met::Unknown;
-  std::vector<std::string> vacuous;  ///< rules that had nothing to decide in this search
+  std::vector<std::string> vacuous;  ///< watched rules that had nothing to decide in this search
+  std::string only_rule;             ///< the one that was watched; empty: all were
   std::optional<Condition> condition;
   Bounds bounds;
 };
 
-/// Compares a verdict with what the file expects.
-Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectation>& expected);
+/// Compares a verdict with what the file expects. Where only one rule was watched, expectations
+/// that speak of others are undecided.
+Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectation>& expected,
+          std::string_view only_rule = {});
 
 /// True if the scenario asserts its condition (`~exists`, `forall`), and it does not hold. `exists`
 /// is a question.

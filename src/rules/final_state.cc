@@ -27,28 +27,37 @@ bool Monitors::dirty_entry_maps(const mm::folio& page) const {
   return false;
 }
 
-void Monitors::store_lost(const mm::folio& page, const mm::address_space& file) {
-  x().violate(
-      {.rule = "R-WRITE",
-       .what = {.format = "{} is clean, and its last store is not on disk",
+void Monitors::store_lost(const mm::folio& page, EventId written_at) {
+  broken(
+      RuleId::Write,
+      {.what = {.format = "{} is clean, and its last store is not on disk",
                 .args = {mm::arg(page)}},
        .why =
            "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
            "its cleaner waiting: flush before the rmap is removed, both under the PTL",
-       .events = {page.frame.last_store(), page.last_clean, file.written_at[page.index]}});
+       .events = {page.frame.last_store(), page.last_clean, written_at}});
 }
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
 void Monitors::page_evicted(mm::folio& page) {
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
-  exercised_.add(RuleId::Write);
-  if (page.frame.load() != file.blocks[page.index].read()) store_lost(page, file);
+  if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
+  if (page.frame.load() != file.blocks[page.index].read()) {
+    store_lost(page, file.written_at[page.index]);
+  }
 }
 
 void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
   const mm::folio* page = system_->cached(file.i_pages[index].peek());
-  if (page == nullptr || page->dirty.peek() || dirty_entry_maps(*page)) return;
-  if (page->frame.peek() != file.blocks[index].peek()) store_lost(*page, file);
+  if (page == nullptr) return;
+  if (page->frame.last_store() != kNoEvent && page->last_clean != kNoEvent) {
+    exercised_.add(RuleId::Write);
+  }
+  if (page->dirty.peek() || dirty_entry_maps(*page)) return;
+  // By value: stores of the value that is on disk already would be lost unseen.
+  if (page->frame.peek() != file.blocks[index].peek()) {
+    store_lost(*page, file.written_at[index]);
+  }
 }
 
 void Monitors::check_counts(mm::folio& page) {
@@ -62,19 +71,19 @@ void Monitors::check_counts(mm::folio& page) {
     }
   }
   if (mapcount + 1 != mapped) {
-    x().violate({.rule = "R-COUNT",
-                 .what = {.format = "in the end {} has map count {} and another number of mappings",
-                          .args = {mm::arg(page), count_arg(mapcount + 1)}},
-                 .why = "each mapping is counted once"});
+    broken(RuleId::Count,
+           {.what = {.format = "in the end {} has map count {} and another number of mappings",
+                     .args = {mm::arg(page), count_arg(mapcount + 1)}},
+            .why = "each mapping is counted once"});
     return;
   }
   const bool cached = page.mapping.peek().is_file();
   const int expected = mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
   if (refcount == expected) return;
-  x().violate({.rule = "R-COUNT",
-               .what = {.format = "in the end {} has {} references and {} holders",
-                        .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-               .why = "each mapping, the page cache and the buffers hold one reference each"});
+  broken(RuleId::Count,
+         {.what = {.format = "in the end {} has {} references and {} holders",
+                   .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
+          .why = "each mapping, the page cache and the buffers hold one reference each"});
 }
 
 void Monitors::check_final_state() {

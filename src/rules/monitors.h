@@ -18,10 +18,14 @@ class Monitors final : public mm::Monitor {
 
   RuleSet exercised() const { return exercised_; }
 
+  /// Reports only violations of these rules: an execution goes on past the others'. R-LIVE's
+  /// deadlock and lack of progress are the explorer's, and always reported.
+  void watch_only(RuleSet rules) { watched_ = rules; }
+
   // machine::Monitor
   void freed_frame_used(const machine::Frame& frame) override;
   void frame_freed(const machine::Frame& frame) override;
-  void pte_installed(machine::PteSlot& slot) override;
+  void translated(const machine::PteSlot& slot, unsigned version) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;
@@ -37,13 +41,16 @@ class Monitors final : public mm::Monitor {
 
  private:
   explore::Execution& x() const { return *system_->execution; }
-  void store_lost(const mm::folio& page, const mm::address_space& file);
+  /// Returns only if the rule is not watched, or all threads have finished.
+  void broken(RuleId rule, trace::Violation violation);
+  void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;
   RuleSet exercised_;
+  RuleSet watched_ = RuleSet::all();
 };
 
 }  // namespace mmcheck::rules

@@ -47,13 +47,13 @@ constexpr std::array kRules{
          "Two threads that use one address no longer share memory.",
          "a flush between clearing an entry and installing another; MADV_DONTNEED has none for "
          "anonymous and clean pages in 6.1 and 6.12",
-         "linux-6.12/no-flush"},
+         "linux-6.1"},
     Rule{RuleId::Live, "R-LIVE",
          "No deadlock, no sleep in atomic context, no lock taken out of order.",
          "The machine hangs.",
          "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
-         ""},
+         "linux-6.12/zap-locks-folio"},
 };
 static_assert(kRules.size() == kNrRules);
 

@@ -29,6 +29,11 @@ const Rule* find_rule(std::string_view name);
 class RuleSet {
  public:
   void add(RuleId id) { bits_ |= 1u << static_cast<unsigned>(id); }
+  static RuleSet all() {
+    RuleSet set;
+    for (unsigned id = 0; id < kNrRules; ++id) set.add(static_cast<RuleId>(id));
+    return set;
+  }
   bool contains(RuleId id) const { return (bits_ >> static_cast<unsigned>(id)) & 1u; }
 
  private:

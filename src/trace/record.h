@@ -17,9 +17,9 @@ namespace mmcheck::trace {
 /// A broken rule, as the program reports it. Trivial on purpose: it is made on a fiber's stack that
 /// is abandoned afterwards.
 struct Violation {
-  std::string_view rule;  ///< "R-WRITE"; must outlive the execution (a literal)
-  StepText what;          ///< what happened: "the store {} is neither on disk nor in a dirty page"
-  std::string_view why;   ///< which order would have prevented it (a literal)
+  std::string_view rule{};  ///< "R-WRITE"; must outlive the execution (a literal)
+  StepText what{};          ///< what happened: "{} is freed while {} maps it"
+  std::string_view why{};   ///< which order would have prevented it (a literal)
   /// The steps that together break the rule; the last of them, in the order of the execution, is
   /// the step at which it is broken. Unused entries are kNoEvent. If none is given it is the step
   /// that reported.

@@ -155,14 +155,18 @@ void Builder::build_process(unsigned process) {
   }
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
-  mm.tlb_flush_batched = Cell<bool>(x, false, quiet("tlb_flush_batched"));
+  mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
+  const bool maps = any_thread_calls(scenario_, Operation::Mmap);
+  if (!maps && !any_thread_calls(scenario_, Operation::Munmap)) return;
   for (unsigned spare = 0; spare < kSpareVmas; ++spare) {
-    mm.vmas.emplace_back().anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
+    mm::vm_area_struct& vma = mm.vmas.emplace_back();
+    vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
+    if (maps) vma.anon = &build_anon_vma(0);
   }
 }
 
@@ -188,12 +192,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
        (vma.kind == mm::VmaKind::PrivateFile && source.populate == Populate::Dirty));
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
   if (vma.kind != mm::VmaKind::SharedFile) {
-    mm::anon_vma& av = system_.anon_vmas.emplace_back();
-    av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
-    av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
-    av.refcount = Cell<int>(x, has_anon_pages ? 1 : 0, quiet("anon_vma.refcount"));
-    av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
-    vma.anon = &av;
+    vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
   }
   for (unsigned page = 0; page < source.nr_pages; ++page) {
     if (page % mm::kPtrsPerTable == 0) {
@@ -208,6 +207,16 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     mm.ptes.emplace_back(x, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
                          mm.tables.back().pmd, pte);
   }
+}
+
+mm::anon_vma& Builder::build_anon_vma(int refcount) {
+  explore::Execution& x = execution_of(system_);
+  mm::anon_vma& av = system_.anon_vmas.emplace_back();
+  av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
+  av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
+  av.refcount = Cell<int>(x, refcount, quiet("anon_vma.refcount"));
+  av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
+  return av;
 }
 
 machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,

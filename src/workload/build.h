@@ -28,6 +28,7 @@ class Builder {
   void build_file_pages(unsigned file);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
+  mm::anon_vma& build_anon_vma(int refcount);
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
                              unsigned page_nr);
   void build_threads();

@@ -11,7 +11,6 @@
 
 namespace mmcheck::workload {
 
-
 namespace {
 
 void format_variable(const trace::Names& names, std::uint64_t value, std::string& out) {
@@ -150,7 +149,7 @@ std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
 void Interpreter::run() {
   run_body(scenario_.threads[number_].body);
   // Where somebody calls exit_group(), the address space goes away with its last thread.
-  if (system_.has_exit && task().mm != nullptr && !task().killed) mm::exit_mm(task());
+  if (system_.has_exit && task().mm != nullptr && !task().gone) mm::exit_mm(task());
 }
 
 void Interpreter::run_body(const std::vector<Statement>& body) {

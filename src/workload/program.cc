@@ -34,6 +34,7 @@ class ScenarioProgram::Impl {
       x.spawn(name_of(scenario_.threads[number]), static_cast<CpuId>(number), &Impl::run,
               &*runs_[number]);
     }
+    check_size();
     for (machine::Cpu* cpu : system_->cpus) {
       cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
     }
@@ -52,6 +53,7 @@ class ScenarioProgram::Impl {
     monitors_.check_final_state();
   }
 
+  void watch_only(rules::RuleSet rules) { monitors_.watch_only(rules); }
   rules::RuleSet exercised() const { return monitors_.exercised(); }
 
   bool condition_held() const {
@@ -68,6 +70,18 @@ class ScenarioProgram::Impl {
   }
 
  private:
+  /// Each thread, each pair of CPUs (for flushes) and each page (for its free) is one for the
+  /// explorer.
+  void check_size() const {
+    const std::size_t cpus = system_->cpus.size();
+    const std::size_t wanted = cpus * cpus + system_->folios.size();
+    if (wanted <= explore::kThreadsMax) return;
+    throw InputError({scenario_.path, 0, 0}, scenario_.name +
+                                                 ": too large: threads squared plus pages may be " +
+                                                 std::to_string(explore::kThreadsMax) +
+                                                 " at most, and are " + std::to_string(wanted));
+  }
+
   static void run(void* context) { static_cast<Interpreter*>(context)->run(); }
 
   static std::string_view name_of(const ThreadDecl& thread) {
@@ -94,6 +108,8 @@ ScenarioProgram::~ScenarioProgram() = default;
 void ScenarioProgram::setup(explore::Execution& execution) { impl_->setup(execution); }
 
 void ScenarioProgram::finished(explore::Execution& execution) { impl_->finished(execution); }
+
+void ScenarioProgram::watch_only(rules::RuleSet rules) { impl_->watch_only(rules); }
 
 rules::RuleSet ScenarioProgram::exercised() const { return impl_->exercised(); }
 

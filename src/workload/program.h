@@ -20,6 +20,9 @@ class ScenarioProgram final : public explore::Program {
   void setup(explore::Execution& execution) override;
   void finished(explore::Execution& execution) override;
 
+  /// Reports only violations of these rules: executions go on past the others'.
+  void watch_only(rules::RuleSet rules);
+
   /// Rules whose check had something to decide in some execution so far. A pass in which a rule
   /// was never exercised says nothing about that rule.
   rules::RuleSet exercised() const;

@@ -23,9 +23,8 @@ struct Ended {
   std::string out;
 };
 
-/// `rest` goes to a shell: it may redirect and pipe.
-Ended mmcheck(const std::string& rest) {
-  const std::string command = "'" MMCHECK_BINARY "' --catalog catalog " + rest;
+/// The command goes to a shell: it may redirect and pipe.
+Ended shell(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return {};
   Ended ended;
@@ -36,6 +35,10 @@ Ended mmcheck(const std::string& rest) {
   const int status = pclose(pipe);
   ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return ended;
+}
+
+Ended mmcheck(const std::string& rest) {
+  return shell("'" MMCHECK_BINARY "' --catalog catalog " + rest);
 }
 
 std::vector<json> json_lines(const std::string& text) {
@@ -71,6 +74,43 @@ TEST(Binary, FindsTheLostWriteAndReplaysIt) {
   EXPECT_EQ(trace["violation"]["rule"], "R-WRITE");
   EXPECT_EQ(trace["violation"]["broken_at"], lines[0]["counterexample"]["steps"]);
   EXPECT_EQ(mmcheck("replay --json '" + target + "'").out, replay.out);
+}
+
+TEST(Binary, WatchesOneRuleOnly) {
+  const std::string cell = "check munmap+store+msync --design linux-6.12/no-pvmw-sync --json";
+  EXPECT_EQ(json::parse(mmcheck(cell).out)["rule"], "R-FS");
+  const json result = json::parse(mmcheck(cell + " --rule R-WRITE").out);
+  EXPECT_EQ(result["rule"], "R-WRITE");
+  EXPECT_EQ(result["only_rule"], "R-WRITE");
+  const std::string target = result["replay"];
+  const json trace = json::parse(mmcheck("replay --json --rule R-WRITE '" + target + "'").out);
+  EXPECT_EQ(trace["violation"]["rule"], "R-WRITE");
+  EXPECT_EQ(trace["violation"]["broken_at"], result["counterexample"]["steps"]);
+  EXPECT_EQ(trace["schedule"], result["schedule"]);
+}
+
+TEST(Binary, NamesItselfAsItWasCalled) {
+  const Ended ended = shell("bash -c 'exec -a \"./my run\" \"" MMCHECK_BINARY "\" --help'");
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_THAT(ended.out, HasSubstr("Usage: './my run' "));
+}
+
+// With an installation and a build that do nothing: this is about what ./run does after them.
+TEST(Binary, IsNamedAsRunWasCalled) {
+  const Ended ended = shell(
+      "set -e; run=$(realpath run); d=$(mktemp -d); trap 'rm -rf \"$d\"' EXIT; cd \"$d\"\n"
+      "mkdir -p 'a b/scripts' 'a b/build'; cp \"$run\" 'a b/run'\n"
+      "echo 'install_packages() { :; }; configure() { :; }; build() { :; }' >'a "
+      "b/scripts/steps.sh'\n"
+      "ln -s '" MMCHECK_BINARY
+      "' 'a b/build/mmcheck'\n"
+      "'a b/run' --help | grep Usage; cd 'a b'; ./run --help | grep Usage\n"
+      "bash run --help | grep Usage\n");
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out,
+            "Usage: 'a b/run' [OPTIONS] SUBCOMMAND\n"
+            "Usage: ./run [OPTIONS] SUBCOMMAND\n"
+            "Usage: ./run [OPTIONS] SUBCOMMAND\n");
 }
 
 TEST(Binary, PrintsTheSameTextHoweverManyJobs) {

@@ -28,14 +28,13 @@ TEST(Catalog, IsSortedByNameAndTakesFoldersBelow) {
   files.add("exit", "");
   std::ofstream(files.directory() + "/sub/fault.litmus") << "name fault\n";
   std::ofstream(files.directory() + "/README.md") << "no scenario\n";
-  EXPECT_THAT(words_of(Catalog(files.directory()).load_all()),
-              ElementsAre("exit", "fault", "munmap+store"));
+  EXPECT_THAT(words_of(files.open().load_all()), ElementsAre("exit", "fault", "munmap+store"));
 }
 
 TEST(Catalog, LoadsByNameOrByPath) {
   TemporaryCatalog files;
   const std::string path = files.add("a", "");
-  const Catalog catalog(files.directory());
+  const Catalog catalog = files.open();
   EXPECT_EQ(catalog.load("a").word, "a");
   EXPECT_EQ(catalog.load(path).word, path);
   EXPECT_EQ(catalog.load(path).scenario.name, "a");
@@ -45,7 +44,7 @@ TEST(Catalog, OneScenarioLoadsThoughAnotherIsBroken) {
   TemporaryCatalog files;
   files.add("a", "");
   files.add("b", "nonsense\n");
-  const Catalog catalog(files.directory());
+  const Catalog catalog = files.open();
   EXPECT_EQ(catalog.load("a").word, "a");
   EXPECT_THROW(catalog.load_all(), InputError);
 }

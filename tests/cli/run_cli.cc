@@ -9,12 +9,12 @@
 
 namespace mmcheck::cli {
 
-Outcome run_cli(const std::vector<std::string>& arguments) {
+Outcome run_cli(const std::vector<std::string>& arguments, const std::string& program) {
   std::vector<const char*> argv = {"mmcheck"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   std::ostringstream out;
   std::ostringstream err;
-  const Console console{.out = out, .err = err};
+  const Console console{.out = out, .err = err, .program = program};
   const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
   return {static_cast<int>(code), out.str(), err.str()};
 }
@@ -36,9 +36,17 @@ std::string TemporaryCatalog::add(const std::string& name, const std::string& li
   return path;
 }
 
-Outcome TemporaryCatalog::run(std::vector<std::string> arguments) const {
+Catalog TemporaryCatalog::open() const {
+  std::ostringstream ignored;
+  const Console console{.out = ignored, .err = ignored};
+  const Session session{console, directory(), {}};
+  return Catalog(session);
+}
+
+Outcome TemporaryCatalog::run(std::vector<std::string> arguments,
+                              const std::string& program) const {
   arguments.insert(arguments.begin(), {"--catalog", directory()});
-  return run_cli(arguments);
+  return run_cli(arguments, program);
 }
 
 }  // namespace mmcheck::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/catalog.h"
 #include "cli/session.h"
 
 namespace mmcheck::cli {
@@ -16,7 +17,7 @@ struct Outcome {
 };
 
 /// Runs the command line in this process. `--catalog` is not added.
-Outcome run_cli(const std::vector<std::string>& arguments);
+Outcome run_cli(const std::vector<std::string>& arguments, const std::string& program = "mmcheck");
 
 /// A catalog in a temporary folder; see fake_model.cc for what its files say.
 class TemporaryCatalog {
@@ -29,9 +30,10 @@ class TemporaryCatalog {
   /// Writes NAME.litmus, which begins with its name, and returns its path.
   std::string add(const std::string& name, const std::string& lines);
   std::string directory() const { return directory_.string(); }
+  Catalog open() const;
 
   /// Runs the command line with this catalog.
-  Outcome run(std::vector<std::string> arguments) const;
+  Outcome run(std::vector<std::string> arguments, const std::string& program = "mmcheck") const;
 
  private:
   std::filesystem::path directory_;

@@ -77,7 +77,8 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
       slot.set_pte(pte_t{instruction.value});
       return 0;
     case Op::GetAndClear:
-      return arch_.ptep_get_and_clear(cpu, slot).word;
+      // Without A: speculation may set it or not, which is nobody's business.
+      return pte_mkold(arch_.ptep_get_and_clear(cpu, slot)).word;
     case Op::Flush: {
       PteSlot* entries[] = {&slot};
       arch_.flush_tlb(cpu, entries, mask_, cpu_list_.data());
@@ -99,7 +100,7 @@ void TlbProgram::finished(explore::Execution& x) {
     for (std::uint64_t result : results) x.outcome(result);
   }
   for (const Frame& frame : frames_) x.outcome(frame.peek());
-  for (const PteSlot& slot : slots_) x.outcome(slot.peek().word);
+  for (const PteSlot& slot : slots_) x.outcome(pte_mkold(slot.peek()).word);
 }
 
 std::string TlbProgram::describe() const {

@@ -19,7 +19,7 @@ class SilentMonitor final : public Monitor {
  public:
   void freed_frame_used(const Frame&) override {}
   void frame_freed(const Frame&) override {}
-  void pte_installed(PteSlot&) override {}
+  void translated(const PteSlot&, unsigned) override {}
 };
 
 enum class Op : std::uint8_t { Load, Store, SetPte, GetAndClear, Flush, FlagStore, FlagLoad };

@@ -25,6 +25,7 @@ constexpr Caught kCaught[] = {
     {"linux-6.12/no-flush", "munmap+store+msync", "R-PERM"},
     {"linux-6.12/no-nested-rule", "dontneed+dontneed", "R-PERM"},
     {"linux-6.12/no-force-flush", "munmap+store+msync", "R-COUNT"},
+    {"linux-6.12/zap-locks-folio", "munmap+store+msync", "R-LIVE"},
     {"linux-6.12/late-anon-rmap", "anon-munmap+folio-referenced", "R-ANON"},
 };
 

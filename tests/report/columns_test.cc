@@ -99,6 +99,8 @@ TEST(Columns, SayThatNothingIsBroken) {
   EXPECT_THAT(text, HasSubstr("verdict:   no rule is broken in this execution"));
   EXPECT_THAT(text, HasSubstr("flush_tlb_mm_range"));
   EXPECT_THAT(text, Not(HasSubstr("why:")));
+  EXPECT_THAT(columns(record, {.only_rule = "R-FS"}),
+              HasSubstr("verdict:   R-FS is not broken in this execution"));
 }
 
 TEST(Columns, AreEmptyForAnEmptyRecord) {
@@ -122,16 +124,47 @@ TEST(Columns, AreColouredOnlyOnRequest) {
   }
 }
 
+std::string replay_line(const std::string& replay, unsigned label_width, unsigned width) {
+  return replay_command({.width = width, .replay = replay}, label_width);
+}
+
 TEST(ReplayCommand, IsBrokenAfterDotsOfTheScheduleOnly) {
-  EXPECT_EQ(replay_command("a b@linux-6.1:0*2.1", 11, 100), "mmcheck replay 'a b@linux-6.1:0*2.1'");
-  EXPECT_EQ(replay_command("a b@linux-6.1:0*2.1.2.3", 4, 40),
+  EXPECT_EQ(replay_line("a b@linux-6.1:0*2.1", 11, 100), "mmcheck replay 'a b@linux-6.1:0*2.1'");
+  EXPECT_EQ(replay_line("a b@linux-6.1:0*2.1.2.3", 4, 40),
             "mmcheck replay 'a b@linux-6.1:0*2.1.\n    2.3'");
-  EXPECT_EQ(replay_command("a.long.path/name@linux-6.1:0.1", 4, 30),
-            "mmcheck replay 'a.long.path/name@linux-6.1:\n    0.1'");
+  EXPECT_EQ(replay_line("a.path/name@linux-6.1:0.1", 4, 43),
+            "mmcheck replay 'a.path/name@linux-6.1:\n    0.1'");
+}
+
+TEST(ReplayCommand, IsContinuedWhereTheNameOfTheProgramLeavesNoRoom) {
+  EXPECT_EQ(
+      replay_command({.width = 34, .replay = "a@d:0*2.1.2.3.2.1", .program = "/a/long/path"}, 17),
+      "/a/long/path replay \\\n"
+      "                 'a@d:0*2.1.2.3.2.\n"
+      "                 1'");
+  // To the character: the head just fits, and just does not.
+  EXPECT_EQ(replay_line("a@d:0.1", 0, 20), "mmcheck replay 'a@d:\n0.1'");
+  EXPECT_EQ(replay_line("a@d:0.1", 0, 19), "mmcheck replay \\\n'a@d:0.1'");
 }
 
 TEST(ReplayCommand, IsQuotedForAShell) {
-  EXPECT_EQ(replay_command("it's@d:0", 0, 100), "mmcheck replay 'it'\\''s@d:0'");
+  EXPECT_EQ(replay_line("it's@d:0", 0, 100), "mmcheck replay 'it'\\''s@d:0'");
+}
+
+TEST(ReplayCommand, NamesTheProgramAndTheRule) {
+  EXPECT_EQ(replay_command({.replay = "a@d:0", .program = "./run", .only_rule = "R-FS"}, 0),
+            "./run replay --rule R-FS 'a@d:0'");
+  EXPECT_THAT(columns(two_cpus(), {.replay = "a@d:0", .program = "./run", .only_rule = "R-FS"}),
+              HasSubstr("\nreplay:    ./run replay --rule R-FS 'a@d:0'\n"));
+}
+
+TEST(ShellWord, IsQuotedOnlyWhereItHasToBe) {
+  EXPECT_EQ(shell_word("./run"), "./run");
+  EXPECT_EQ(shell_word("/usr/bin/mmcheck-0.1_x"), "/usr/bin/mmcheck-0.1_x");
+  EXPECT_EQ(shell_word("my tools/run"), "'my tools/run'");
+  EXPECT_EQ(shell_word("it's/run"), "'it'\\''s/run'");
+  EXPECT_EQ(shell_word("a$b"), "'a$b'");
+  EXPECT_EQ(shell_word(""), "''");
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ TEST(ResultJson, FollowsTheDocumentedSchema) {
   verdict.condition = Condition{"exists", "0:r0=1", true};
   verdict.bounds.executions_max = 20;
   verdict.seed = 18446744073709551615u;
+  verdict.only_rule = "R-FREE";
   EXPECT_THAT(schema_errors(schema, parse_line(to_json(verdict))), IsEmpty());
   EXPECT_THAT(schema_errors(schema, parse_line(to_json(violated("a", "d", "R-WRITE", 3)))),
               IsEmpty());
@@ -59,10 +60,19 @@ TEST(ResultJson, LeavesOutNothing) {
   verdict.expected.reset();
   verdict.met = Met::Unknown;
   const json result = parse_line(to_json(verdict));
-  for (const char* name : {"rule", "schedule", "replay", "counterexample", "expected", "met"}) {
+  for (const char* name :
+       {"rule", "schedule", "replay", "counterexample", "expected", "met", "only_rule"}) {
     EXPECT_TRUE(result.contains(name)) << name;
     EXPECT_EQ(result[name], nullptr) << name;
   }
+}
+
+TEST(ResultJson, NamesTheOnlyRuleThatWasWatched) {
+  Verdict verdict = violated("a", "d", "R-WRITE", 1);
+  verdict.only_rule = "R-WRITE";
+  const json result = parse_line(to_json(verdict));
+  EXPECT_EQ(result["only_rule"], "R-WRITE");
+  EXPECT_EQ(result["replay"], verdict.replay);  // the argument, not the command
 }
 
 TEST(ResultJson, SurvivesNamesThatAreNotUtf8) {
@@ -78,7 +88,11 @@ TEST(TraceJson, FollowsTheDocumentedSchema) {
   trace::Record record = three_cpus();
   const RecordOrigin origin{"munmap+store+msync", "catalog/munmap+store+msync.litmus", "linux-6.1"};
   EXPECT_THAT(schema_errors(schema, parse_line(to_json(record, origin))), IsEmpty());
+  EXPECT_EQ(parse_line(to_json(record, origin))["only_rule"], nullptr);
   record.violation.reset();
+  const json of_one_rule = parse_line(to_json(record, {"a", "a.litmus", "d", "R-FREE"}));
+  EXPECT_THAT(schema_errors(schema, of_one_rule), IsEmpty());
+  EXPECT_EQ(of_one_rule["only_rule"], "R-FREE");
   EXPECT_THAT(schema_errors(schema, parse_line(to_json(record, origin))), IsEmpty());
 }
 

@@ -103,6 +103,28 @@ TEST(Summary, TellsUndecidedFromUnexpected) {
             "a random sample (seed 9): what it did not find may still be there\n");
 }
 
+TEST(Summary, SaysOnceThatOnlyOneRuleWasWatched) {
+  std::vector<Verdict> verdicts = {held("a", "c", 1), violated("a", "d", "R-WRITE", 2),
+                                   violated("a", "e", "R-WRITE", 3)};
+  for (Verdict& verdict : verdicts) {
+    verdict.only_rule = "R-WRITE";
+    verdict.vacuous.clear();
+  }
+  EXPECT_EQ(summary(verdicts),
+            "3 cells: 1 held, 2 violated; 6 executions\n"
+            "only R-WRITE was watched\n"
+            "every expectation is met\n");
+  verdicts[0].met = Met::Unknown;
+  verdicts[1].met = Met::Unknown;
+  verdicts[1].expected = Expectation{Outcome::Violated, "R-FREE"};
+  EXPECT_EQ(summary(verdicts),
+            "3 cells: 1 held, 2 violated; 6 executions\n"
+            "only R-WRITE was watched\n"
+            "1 expectation is met; 2 expectations are undecided: other rules would have to be "
+            "watched\n");
+  EXPECT_EQ(verdict_line(verdicts[1], 1, Colour::No), "  d  R-WRITE           2 executions\n");
+}
+
 TEST(VerdictLine, SaysWhatWasNotExercisedAndWhatWasExpected) {
   EXPECT_EQ(verdict_line(held("a", "linux-6.2", 2184), 10, Colour::No),
             "  linux-6.2   held           2184 executions  complete; not exercised: R-ANON\n");

@@ -23,6 +23,29 @@ TEST(Judge, ComparesWithTheExpectation) {
   EXPECT_EQ(judge(Outcome::Held, "", std::nullopt), Met::Unknown);
 }
 
+TEST(Judge, LeavesUndecidedWhatSpeaksOfRulesThatWereNotWatched) {
+  const Expectation expect_held{Outcome::Held, ""};
+  const Expectation expect_write{Outcome::Violated, "R-WRITE"};
+  const Expectation expect_free{Outcome::Violated, "R-FREE"};
+  const Expectation expect_any{Outcome::Violated, ""};
+  const auto judge_write = [](Outcome outcome, std::string_view rule, const Expectation& expected) {
+    return judge(outcome, rule, expected, "R-WRITE");
+  };
+  EXPECT_EQ(judge_write(Outcome::Held, "", expect_held), Met::Unknown);
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-WRITE", expect_held), Met::No);
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-WRITE", expect_write), Met::Yes);
+  EXPECT_EQ(judge_write(Outcome::Held, "", expect_write), Met::No);
+  EXPECT_EQ(judge_write(Outcome::Incomplete, "", expect_write), Met::No);
+  EXPECT_EQ(judge_write(Outcome::Held, "", expect_free), Met::Unknown);
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-WRITE", expect_free), Met::Unknown);
+  EXPECT_EQ(judge_write(Outcome::Held, "", expect_any), Met::Unknown);
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-WRITE", expect_any), Met::Yes);
+  // Deadlock is found whatever is watched.
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-LIVE", Expectation{Outcome::Violated, "R-LIVE"}),
+            Met::Yes);
+  EXPECT_EQ(judge_write(Outcome::Violated, "R-LIVE", expect_write), Met::No);
+}
+
 TEST(IsFailure, ForUnmetExpectationsAndUnexpectedViolations) {
   EXPECT_FALSE(is_failure(held("a", "d", 1)));
   Verdict verdict = violated("a", "d", "R-WRITE", 1);
@@ -34,6 +57,14 @@ TEST(IsFailure, ForUnmetExpectationsAndUnexpectedViolations) {
   EXPECT_FALSE(is_failure(verdict));
   verdict.met = Met::No;
   EXPECT_TRUE(is_failure(verdict));
+}
+
+TEST(IsFailure, NotForAViolationWhoseExpectationIsUndecided) {
+  Verdict verdict = violated("a", "d", "R-WRITE", 1);
+  verdict.only_rule = "R-WRITE";
+  verdict.expected = Expectation{Outcome::Violated, "R-FREE"};
+  verdict.met = Met::Unknown;
+  EXPECT_FALSE(is_failure(verdict));
 }
 
 TEST(IsFailure, ForConditionsThatAreAsserted) {
@@ -50,16 +81,31 @@ TEST(CounterexampleHeading, SaysHowMinimalItIs) {
   Verdict verdict = violated("a+b", "linux-6.1", "R-WRITE", 37);
   EXPECT_EQ(counterexample_heading(verdict),
             "a+b on linux-6.1: R-WRITE broken at step 8, after 3 context switches\n"
-            "(the shortest of all 42 executions)");
+            "(the search stops at the first, after 37 executions; this is the shortest of all 42)");
   verdict.counterexample->minimality = Minimality::Capped;
   EXPECT_EQ(counterexample_heading(verdict),
             "a+b on linux-6.1: R-WRITE broken at step 8, after 3 context switches\n"
-            "(the shortest of the 42 executions searched, not of all)");
+            "(the search stops at the first, after 37 executions; this is the shortest of 42, not "
+            "of all)");
   verdict.counterexample->minimality = Minimality::First;
   verdict.counterexample->context_switches = 1;
   EXPECT_EQ(counterexample_heading(verdict),
             "a+b on linux-6.1: R-WRITE broken at step 8, after 1 context switch\n"
-            "(the first one found)");
+            "(the first one found, after 37 executions)");
+  verdict.executions = 1;
+  EXPECT_EQ(counterexample_heading(verdict),
+            "a+b on linux-6.1: R-WRITE broken at step 8, after 1 context switch\n"
+            "(the first one found, after 1 execution)");
+}
+
+TEST(CounterexampleHeading, FitsIntoAHundredCharacters) {
+  Verdict verdict = violated(std::string(30, 's'), std::string(30, 'd'), "R-COHERE", 1);
+  verdict.executions = 12'345'678;
+  verdict.counterexample->searched = 98'765'432;
+  for (Minimality minimality : {Minimality::First, Minimality::Shortest, Minimality::Capped}) {
+    verdict.counterexample->minimality = minimality;
+    EXPECT_LE(longest_line(counterexample_heading(verdict)), 100u);
+  }
 }
 
 }  // namespace

@@ -92,7 +92,6 @@ P0 of process 0 'mmap MAP_FIXED' registers -
 P1 of process 0 'user store' registers -
   Store.once(page[0.0.0], 2)   # WRITE_ONCE(*x, 2)
 P2 of process 1 'writeback, evict' registers r0
-  Fdatasync(file[0])   # fdatasync(f)
   PosixFadvise(file[0], 0, 4096)   # posix_fadvise(f, 0, 4096, POSIX_FADV_DONTNEED)
   r[0] = Pread(file[0], 0)   # r0 = pread(f, 0)
 )");

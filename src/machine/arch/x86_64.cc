@@ -10,6 +10,8 @@ class X86_64 final : public Arch {
   std::string_view name() const override { return "x86_64"; }
 
   // linux v6.12 arch/x86/include/asm/pgtable_64.h: native_ptep_get_and_clear
+  // differs: at exit (fullmm) Linux reads and clears in two steps; nobody is left to set a bit
+  // then.
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
     cpu.execution().step({.format = "ptep_get_and_clear({})", .args = {arg(slot.va())}});
     const pte_t old = slot.ptep_get();
@@ -18,7 +20,8 @@ class X86_64 final : public Arch {
   }
 
   // linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, native_flush_tlb_multi
-  // differs: generations (tlb_gen) and lazy mode, which only save work, are left out.
+  // differs: generations (tlb_gen), lazy mode and the protocol with switch_mm_irqs_off() that makes
+  // them safe are not modelled: every CPU of the process gets the IPI.
   void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
                  Cpu* const* cpus) const override {
     cpu.send_flush_requests(entries, targets, cpus);
