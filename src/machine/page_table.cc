@@ -51,14 +51,19 @@ unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)
 
 void PteSlot::tlb_invalidate(CpuId cpu) {
   if (!cpus_.test(cpu)) return;
+  tlb_forget(cpu, tlb_oldest_kept(tlb_floor_peek(cpu)));
+}
+
+unsigned PteSlot::tlb_oldest_kept(unsigned oldest) const {
+  // Which versions it ends depends on what has been stored before: a read of the entry.
+  static_cast<void>(cell_.read());
+  return std::max(oldest, current());
+}
+
+void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {
+  if (!cpus_.test(cpu)) return;
   auto& floor = floors_[to_index(cpu)];
-  unsigned oldest = floor.peek();
-  const auto replaced = [&](unsigned v) {
-    const EventId store = versions_[v + 1].stored_at;
-    return store == execution_->current_event() || execution_->ordered_before(store);
-  };
-  while (oldest < current() && replaced(oldest)) ++oldest;
-  floor.commute(oldest);
+  floor.commute(std::max(floor.peek(), oldest));
 }
 
 }  // namespace mmcheck::machine

@@ -82,10 +82,15 @@ class PteSlot {
   /// The same without an access, for Alternatives::list (whose step reads the TLB).
   unsigned tlb_floor_peek(CpuId cpu) const;
 
-  /// `cpu` forgets every version whose replacement happens before the current step. A store that is
-  /// concurrent to the invalidation may as well come after it, so that version stays usable;
-  /// equivalent executions then agree on what is usable.
+  /// `cpu` forgets every version but the present one.
   void tlb_invalidate(CpuId cpu);
+
+  /// The two halves of it, for invalidations that begin in one step and complete in another.
+  /// The oldest version, from `oldest` on, that an invalidation which begins now leaves usable: the
+  /// present one.
+  unsigned tlb_oldest_kept(unsigned oldest) const;
+  /// `cpu` forgets every version before `oldest`.
+  void tlb_forget(CpuId cpu, unsigned oldest);
 
   /// A version other than the present one which some TLB may still hold and for which
   /// `matters(value)` holds, or -1. Reads the TLBs.
