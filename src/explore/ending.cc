@@ -38,13 +38,7 @@ void Engine::report_deadlock(std::uint32_t blocked) {
   trace::Violation violation{.rule = "R-LIVE",
                              .what = {.format = stuck_text_},
                              .why = "each waits for what only another one of them could do"};
-  // The steps by which the blocked threads came to where they are.
-  unsigned nr_events = 0;
-  for (std::uint32_t rest = blocked; rest != 0 && nr_events < 4; rest &= rest - 1) {
-    unsigned thread = static_cast<unsigned>(std::countr_zero(rest));
-    if (!options_.logging || log_.events_of(thread).empty()) continue;
-    violation.events[nr_events++] = EventId{log_.events_of(thread).back()};
-  }
+  // No steps are named: all that happened led here.
   EventId last = nr_steps_ == 0 ? kNoEvent : EventId{nr_steps_ - 1};
   reported_ = Reported{.violation = violation, .reporter = last};
 }

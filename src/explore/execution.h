@@ -35,8 +35,9 @@ enum class Access : std::uint8_t { Read, Write, Commute };
 
 /// A step waits until `(word & mask) == expected` (or `!=`, when negated) holds for its guard.
 /// The explorer itself evaluates guards, also for words as they would be had other steps not
-/// happened, hence data and not code. A guarded word may be updated
-/// by Commute only if every such update is an addition.
+/// happened, hence data and not code. A guarded word may be updated by Commute only if every such
+/// update is an addition. A guard alone does not conflict with read_add(): a step whose guard looks
+/// at what read_add() changes must write the word too.
 ///
 /// Readers-writer locks keep readers apart from writers by counting: see kernel/locks.h. Their
 /// read side uses read_add(), which does not conflict with itself.
@@ -51,8 +52,8 @@ struct Guard {
 
 /// The alternatives of a step, listed when the step is about to be taken. May read words by peek()
 /// only if the step will also read() them, and may ask covered_by_reordering(). The same label must
-/// stand for the same behaviour as long as no dependent step has come in between. Labels must be
-/// distinct.
+/// stand for the same behaviour as long as no dependent step has come in between, and a label that
+/// is listed later must be listed earlier too unless such a step has. Labels must be distinct.
 class Alternatives {
  public:
   static constexpr unsigned kMax = 32;

@@ -113,8 +113,15 @@ void RaceDetector::keep_latest(EventNumber event) {
 
 void RaceDetector::find_guard_changes(const Guard& guard) {
   const Use& use = use_of(guard.object);
+  std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& earlier = log_.access(a);
+    if (!conflict(use.access.mode, earlier.use.mode) &&
+        ((word ^ (word - earlier.use.delta)) & guard.mask) != 0) {
+      throw InternalError(
+          "a guard looks at what read_add() changes; its step must also write the word");
+    }
+    word -= earlier.use.delta;
     bool covered = log_.covers(*before_, earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
@@ -289,6 +296,10 @@ bool RaceDetector::initial_asleep(EventNumber event, std::uint32_t threads) cons
     auto t = static_cast<unsigned>(std::countr_zero(threads));
     std::span<const std::uint32_t> events = log_.events_of(t);
     if (counts.lane[t] >= events.size()) continue;
+    // Before e, a thread with alternatives may have others than the one it took here, and these may
+    // be awake.
+    bool chooses = (tree_.node(event).choosers >> t) & 1u;
+    if (chooses && t == thread_ && !behaves_alike_without(event)) continue;
     if (tree_.asleep(event, t, log_.event(events[counts.lane[t]]).label)) return true;
   }
   return false;

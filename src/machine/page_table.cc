@@ -51,13 +51,13 @@ unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)
 
 void PteSlot::tlb_invalidate(CpuId cpu) {
   if (!cpus_.test(cpu)) return;
-  tlb_forget(cpu, tlb_oldest_kept(tlb_floor_peek(cpu)));
+  tlb_forget(cpu, tlb_oldest_kept());
 }
 
-unsigned PteSlot::tlb_oldest_kept(unsigned oldest) const {
+unsigned PteSlot::tlb_oldest_kept() const {
   // Which versions it ends depends on what has been stored before: a read of the entry.
   static_cast<void>(cell_.read());
-  return std::max(oldest, current());
+  return current();
 }
 
 void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {

@@ -85,10 +85,9 @@ class PteSlot {
   /// `cpu` forgets every version but the present one.
   void tlb_invalidate(CpuId cpu);
 
-  /// The two halves of it, for invalidations that begin in one step and complete in another.
-  /// The oldest version, from `oldest` on, that an invalidation which begins now leaves usable: the
-  /// present one.
-  unsigned tlb_oldest_kept(unsigned oldest) const;
+  /// The two halves of it, for invalidations that begin in one step and complete in another. The
+  /// oldest version that one which begins now leaves usable: the present one.
+  unsigned tlb_oldest_kept() const;
   /// `cpu` forgets every version before `oldest`.
   void tlb_forget(CpuId cpu, unsigned oldest);
 

@@ -33,18 +33,18 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
           .events = {frame.freed_at(), x().current_event()}});
 }
 
-// Whoever mapped the frame had a reference, so its entries happen before the free: the history that
-// is read here is the same in all equivalent executions.
 void Monitors::frame_freed(const machine::Frame& frame) {
   for (mm::mm_struct& mm : system_->mms) {
     for (machine::PteSlot& slot : mm.ptes) {
+      // Read in any case: an entry that is made after the free must be told from one made before.
+      const machine::pte_t now = slot.ptep_get();
       bool ever = false;
       for (unsigned v = 0; v <= slot.current(); ++v) {
         ever |= pte_pfn(slot.version(v).value) == frame.pfn();
       }
       if (!ever) continue;
       exercised_.add(RuleId::Free);
-      if (pte_pfn(slot.ptep_get()) == frame.pfn()) {
+      if (pte_pfn(now) == frame.pfn()) {
         broken(RuleId::Free,
                {.what = {.format = "{} is freed while {} maps it",
                          .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},

@@ -15,7 +15,9 @@ constexpr unsigned kNrLocks = 2;
 constexpr unsigned kRwLock = kLocks + kNrLocks;
 constexpr unsigned kHandlerWords = kRwLock + 1;
 constexpr unsigned kHandlersMax = 2;
-constexpr unsigned kNrWords = kHandlerWords + kHandlersMax;
+constexpr unsigned kCounter = kHandlerWords + kHandlersMax;
+constexpr unsigned kNrWords = kCounter + 1;
+constexpr std::uint64_t kFreed = 0x80;  // of the counter: far from what additions reach
 constexpr std::uint64_t kWriterBit = 0x100;
 constexpr std::uint64_t kModulus = 3;
 
@@ -110,7 +112,8 @@ Instruction RandomProgram::make_simple() {
   static constexpr std::array kOps = {
       Op::Read,     Op::Read,      Op::Write,     Op::Write,      Op::Write,   Op::Copy,
       Op::Branch,   Op::Branch,    Op::Increment, Op::BlindStore, Op::Commute, Op::Await,
-      Op::AwaitNot, Op::AwaitTake, Op::Choose,    Op::ChooseWide, Op::Skip,    Op::Read};
+      Op::AwaitNot, Op::AwaitTake, Op::Choose,    Op::ChooseWide, Op::Skip,    Op::Read,
+      Op::ChooseIf, Op::ChooseIf,  Op::Adjust,    Op::Adjust};
   Instruction result{.op = kOps[draw(kOps.size())],
                      .a = small(draw(nr_plain_)),
                      .b = small(draw(nr_plain_)),
@@ -127,7 +130,8 @@ void RandomProgram::setup(Execution& execution) {
   words_.clear();
   for (unsigned i = 0; i < kNrWords; ++i) {
     words_.push_back(execution.new_object(
-        0, {.format = "w{}", .args = {{.value = i, .format = trace::format_decimal}}}));
+        i == kCounter ? 1 : 0,
+        {.format = "w{}", .args = {{.value = i, .format = trace::format_decimal}}}));
   }
   for (Thread& thread : threads_) {
     thread.history = thread.reg = 0;
@@ -141,6 +145,16 @@ void RandomProgram::setup(Execution& execution) {
       execution.spawn("thread", CpuId{0}, &RandomProgram::run, &thread);
     }
   }
+  const Guard unused = guard(kCounter, 0);
+  execution.spawn_handler("free", CpuId{0}, unused, unused, {.format = "free"},
+                          &RandomProgram::run_free, this);
+}
+
+/// The counter's handler: a page that is freed when its last reference is gone.
+void RandomProgram::run_free(void* context) {
+  auto& program = *static_cast<RandomProgram*>(context);
+  program.execution_->write(program.words_[kCounter], kFreed);
+  program.execution_->write(program.words_[0], program.execution_->read(program.words_[1]));
 }
 
 void RandomProgram::finished(Execution& execution) { execution.outcome(state_hash()); }
@@ -217,6 +231,7 @@ void RandomProgram::execute(Thread& thread, const Instruction& i) {
       break;
     case Op::Choose:
     case Op::ChooseWide:
+    case Op::ChooseIf:
       execute_choice(thread, i);
       break;
     default:
@@ -275,10 +290,14 @@ namespace {
 
 class Labels final : public Alternatives {
  public:
-  Labels(const Execution& execution, ObjectId word, Op op)
-      : execution_(execution), word_(word), op_(op) {}
+  Labels(const Execution& execution, ObjectId word, const Instruction& instruction)
+      : execution_(execution), word_(word), op_(instruction.op), value_(instruction.value) {}
   unsigned list(std::span<std::uint64_t, kMax> out) const override {
     out[0] = 0;
+    if (op_ == Op::ChooseIf) {
+      out[1] = 1;
+      return execution_.peek(word_) != value_ ? 2 : 1;
+    }
     out[1] = op_ == Op::Choose ? 1 + execution_.peek(word_) : 1;
     out[2] = 2;
     return op_ == Op::Choose ? 2 : 3;
@@ -288,16 +307,20 @@ class Labels final : public Alternatives {
   const Execution& execution_;
   ObjectId word_;
   Op op_;
+  std::uint64_t value_;
 };
 
 }  // namespace
 
 void RandomProgram::execute_choice(Thread& thread, const Instruction& i) {
-  Labels labels(*execution_, words_[i.a], i.op);
+  Labels labels(*execution_, words_[i.a], i);
   std::uint64_t label = execution_->step_choose(labels, {.format = "choose"});
   if (i.op == Op::Choose) {
     read(thread, i.a);
     execution_->write(words_[i.b], label % kModulus);
+  } else if (i.op == Op::ChooseIf) {
+    read(thread, i.a);
+    if (label == 1) execution_->write(words_[i.b], i.value);
   } else if (label == 1) {
     execution_->write(words_[i.a], i.value);
   } else if (label == 2) {
@@ -325,6 +348,9 @@ void RandomProgram::access(Thread& thread, const Instruction& i) {
         e.write(words_[i.c], i.value);
       }
       break;
+    case Op::Adjust:
+      e.commute(words_[kCounter], e.peek(words_[kCounter]) + (i.value % 2 != 0 ? 1 : ~0ull));
+      break;
     case Op::Increment:
       e.write(words_[i.a], (read(thread, i.a) + 1) % kModulus);
       break;
@@ -343,11 +369,31 @@ void RandomProgram::access(Thread& thread, const Instruction& i) {
 }
 
 std::string RandomProgram::text() const {
-  static constexpr const char* kNames[] = {
-      "read",    "write",       "copy",     "branch",  "increment",       "store",
-      "commute", "lock",        "unlock",   "trylock", "unlock_if_taken", "down_read",
-      "up_read", "down_write",  "up_write", "await",   "await_not",       "await_take",
-      "choose",  "choose_wide", "send",     "skip",    "violate_if"};
+  static constexpr const char* kNames[] = {"read",
+                                           "write",
+                                           "copy",
+                                           "branch",
+                                           "increment",
+                                           "store",
+                                           "commute",
+                                           "lock",
+                                           "unlock",
+                                           "trylock",
+                                           "unlock_if_taken",
+                                           "down_read",
+                                           "up_read",
+                                           "down_write",
+                                           "up_write",
+                                           "await",
+                                           "await_not",
+                                           "await_take",
+                                           "choose",
+                                           "choose_wide",
+                                           "choose_if",
+                                           "adjust",
+                                           "send",
+                                           "skip",
+                                           "violate_if"};
   std::string result;
   for (const Thread& thread : threads_) {
     result += thread.handler

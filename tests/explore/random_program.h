@@ -33,6 +33,8 @@ enum class Op : std::uint8_t {
   AwaitTake,   ///< waits until a == value, then a = value + 1
   Choose,      ///< reads a; alternatives 0 and 1 + a; b = the one taken
   ChooseWide,  ///< three alternatives: a read of a, a write of a, nothing
+  ChooseIf,    ///< reads a; alternatives 0 and, if a != value, 1: b = value
+  Adjust,      ///< counter +- 1 by Commute; at 0 a handler frees it
   Send,        ///< makes a handler's word 1
   Skip,        ///< no step: leaves out the next operation if reg is odd
   ViolateIf,   ///< no step: breaks a rule if reg == value
@@ -86,6 +88,7 @@ class RandomProgram final : public Program {
 
   static void run(void* context);
   static void run_handler(void* context);
+  static void run_free(void* context);
   void execute(Thread& thread, const Instruction& i);
   void execute_lock(Thread& thread, const Instruction& i);
   void execute_choice(Thread& thread, const Instruction& i);
