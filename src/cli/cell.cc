@@ -7,6 +7,7 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -200,8 +201,12 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
   tbb::task_arena arena(static_cast<int>(jobs));
   Progress progress(console, cells.size());
   std::size_t next = 0;
+  // The pipeline is run dry after an error, and not cancelled: oneTBB does not destroy what is in
+  // flight then.
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
   const auto take = [&](tbb::flow_control& flow) -> std::size_t {
-    if (next == cells.size()) flow.stop();
+    if (next == cells.size() || failed) flow.stop();
     return next++;
   };
   const auto search_cell = [&](std::size_t index) {
@@ -215,8 +220,14 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
     return done;
   };
   const auto pass_on = [&](Done done) {
-    if (done.error) std::rethrow_exception(done.error);
-    progress.around([&] { on_result(std::move(done.result)); });
+    if (failed) return;
+    try {
+      if (done.error) std::rethrow_exception(done.error);
+      progress.around([&] { on_result(std::move(done.result)); });
+    } catch (...) {
+      error = std::current_exception();
+      failed = true;
+    }
   };
   arena.execute([&] {
     using tbb::filter_mode;
@@ -227,6 +238,7 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
             tbb::make_filter<std::size_t, Done>(filter_mode::parallel, search_cell) &
             tbb::make_filter<Done, void>(filter_mode::serial_in_order, pass_on));
   });
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace mmcheck::cli

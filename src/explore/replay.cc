@@ -99,7 +99,8 @@ trace::Schedule straighten(Program& program, const trace::Schedule& schedule) {
     rule = engine.reported()->violation.rule;
   }
   std::optional<Straightened> straight = straighten_schedule(program, schedule, rule);
-  return straight ? std::move(straight->schedule) : schedule;
+  if (straight) return std::move(straight->schedule);
+  return schedule;
 }
 
 }  // namespace mmcheck::explore

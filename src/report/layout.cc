@@ -107,7 +107,7 @@ void balance(const Table& table, const std::vector<unsigned>& natural,
 }
 
 std::vector<unsigned> widths_for(const Table& table, unsigned width) {
-  const std::vector<unsigned> natural = natural_widths(table);
+  std::vector<unsigned> natural = natural_widths(table);
   if (natural.size() < 2) return natural;
   std::vector<unsigned> widths = natural;
   const unsigned gaps = kGap * static_cast<unsigned>(widths.size() - 1);
