@@ -24,9 +24,10 @@ TEST(Reduction, SeesWhatBruteForceSees) {
   }
 }
 
-// Programs on which earlier versions of the search missed something.
+// Programs on which the search missed something when a chooser was taken for asleep by a label that
+// it took after the racing step. A change of the generator makes them others: find them anew.
 TEST(Reduction, ProgramsThatWereMissed) {
-  for (std::uint64_t seed : {1868, 2655, 14163, 8274}) {
+  for (std::uint64_t seed : {1733, 1749, 2413, 2950, 3313, 3642, 4946}) {
     RandomProgram program(
         seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
     Seen naive = look(program, Strategy::Naive, 100'000);
