@@ -11,7 +11,7 @@ Ending Engine::conclude() {
     // Reported by a thread or handler.
   } else if (enabled() != 0) {
     report_no_progress();
-  } else if (std::uint32_t blocked = unfinished() & ~handlers_; blocked != 0) {
+  } else if (std::uint32_t blocked = unfinished() & ~daemons_; blocked != 0) {
     report_deadlock(blocked);
   } else {
     phase_ = Phase::Finish;

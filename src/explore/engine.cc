@@ -81,7 +81,7 @@ ThreadId Engine::add_thread(std::string_view name, CpuId cpu, ThreadFunction fun
 void Engine::begin() {
   nr_threads_ = nr_objects_ = 0;
   nr_steps_ = 0;
-  free_ = guarded_ = handlers_ = 0;
+  free_ = guarded_ = handlers_ = daemons_ = 0;
   current_ = 0;
   outcome_hash_ = 0;
   reached_finish_ = false;

@@ -144,6 +144,7 @@ class Engine {
   std::uint32_t free_ = 0;     ///< threads whose next step needs nothing
   std::uint32_t guarded_ = 0;  ///< threads whose next step has guards
   std::uint32_t handlers_ = 0;
+  std::uint32_t daemons_ = 0;  ///< may stay blocked at the end; handlers among them
   unsigned current_ = 0;
   std::uint64_t label_ = 0;
   Phase phase_ = Phase::Idle;

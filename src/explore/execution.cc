@@ -26,6 +26,13 @@ ThreadId Execution::spawn(std::string_view name, CpuId cpu, ThreadFunction funct
   return id;
 }
 
+ThreadId Execution::spawn_daemon(std::string_view name, CpuId cpu, ThreadFunction function,
+                                 void* context) {
+  ThreadId id = spawn(name, cpu, function, context);
+  engine_->daemons_ |= 1u << to_index(id);
+  return id;
+}
+
 ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
                                   const trace::StepText& text, ThreadFunction function,
                                   void* context) {
@@ -39,6 +46,7 @@ ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first,
   engine_->handler_texts_[index] = text;
   thread.text = &engine_->handler_texts_[index];
   engine_->handlers_ |= 1u << index;
+  engine_->daemons_ |= 1u << index;
   if (engine_->recorder_) engine_->recorder_->add_thread(name, cpu, true);
   return id;
 }

@@ -83,6 +83,9 @@ class Execution {
   /// execution. Ids are given in order of spawning, from 0.
   ThreadId spawn(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
 
+  /// The same, for what serves others without end: it may stay blocked when everything else is done.
+  ThreadId spawn_daemon(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
+
   /// A handler: whenever both guards hold, one atomic step that calls `function(context)`, which
   /// must not announce steps of its own. Handlers may stay blocked when everything else is done.
   ThreadId spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
