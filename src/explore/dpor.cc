@@ -63,9 +63,10 @@
 // a part after which q is enabled, and then some initial of w is added.
 #include <bit>
 
+#include "base/error.h"
 #include "explore/races.h"
 #include "explore/search.h"
-#include "explore/search_tree.h"
+#include "explore/search_path.h"
 
 namespace mmcheck::explore {
 
@@ -75,37 +76,42 @@ class Dpor {
  public:
   Dpor(Program& program, Tally& tally)
       : tally_(tally),
-        engine_(program, {.reordering_covers = true, .steps_max = tally.options().steps_max}),
-        races_(engine_, tree_) {}
+        engine_(program, {.reordering_covers = true,
+                          .rewinding = true,
+                          .steps_max = tally.options().steps_max}),
+        races_(engine_, path_, pool_) {}
 
   Result search();
 
  private:
   enum class Cut : std::uint8_t { No, Asleep };
 
-  void replay_prefix();
   Cut extend();
-  bool visit();
-  bool resume_top();
-  bool select(unsigned thread);
+  void push_node();
+  bool take_pending();
+  bool take_any();
+  bool expand(unsigned thread, Branch** at);
   void make_step();
   void detect_races();
+  void try_others_at_top();
   bool back_up();
 
   Tally& tally_;
   Engine engine_;
-  SearchTree tree_;
+  SearchPath path_;
+  BranchPool pool_;
   RaceDetector races_;
+  Branch* taken_ = nullptr;      ///< the step to be made next, and what is to follow it
+  Branch* following_ = nullptr;  ///< what is to be made after the step that was made last
+  std::uint32_t nr_searched_ = 0;  ///< events whose races are known
   const trace::Schedule no_schedule_;  // the log has it
 };
 
 Result Dpor::search() {
+  engine_.begin();
   while (tally_.may_begin()) {
-    engine_.begin();
-    replay_prefix();
     Cut cut = extend();
     detect_races();
-    tally_.add_steps(engine_.nr_steps());
     if (cut == Cut::Asleep) {
       tally_.blocked();
     } else if (!tally_.ended(engine_, no_schedule_)) {
@@ -116,89 +122,116 @@ Result Dpor::search() {
   return tally_.finish(false);
 }
 
-void Dpor::replay_prefix() {
-  for (std::uint32_t i = 0; i < engine_.log().size(); ++i) {
-    const LoggedEvent& event = engine_.log().event(i);
-    engine_.run(event.thread, event.label);
-  }
-}
-
 /// Goes on from where the log ends, to the end of the execution. Each node but one to be cut has
 /// its event in the log afterwards.
 Dpor::Cut Dpor::extend() {
-  if (tree_.size() > engine_.log().size()) {
-    if (!resume_top()) {
-      tree_.pop();
-      return Cut::Asleep;
-    }
-    make_step();
-  }
+  if (taken_ != nullptr) make_step();
   while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
-    if (!visit()) {
-      tree_.pop();
+    push_node();
+    if (!take_pending() && !take_any()) {
+      path_.pop();
       return Cut::Asleep;
     }
     make_step();
   }
+  pool_.release_all(following_);
+  following_ = nullptr;
   return Cut::No;
 }
 
-/// A new node: begins with one thread that does not sleep. The one that ran last comes first, so
-/// that executions have few context switches.
-bool Dpor::visit() {
-  std::uint32_t enabled = engine_.enabled();
-  std::uint32_t choosers = 0;
-  for (std::uint32_t rest = enabled; rest != 0; rest &= rest - 1) {
+void Dpor::push_node() {
+  std::uint32_t depth = path_.size();
+  Node& node = path_.push();
+  node.enabled = engine_.enabled();
+  for (std::uint32_t rest = node.enabled; rest != 0; rest &= rest - 1) {
     if (engine_.has_alternatives(static_cast<unsigned>(std::countr_zero(rest)))) {
-      choosers |= rest & -rest;
+      node.choosers |= rest & -rest;
     }
   }
-  unsigned last = tree_.size() == 0 ? 0 : tree_.top().thread;
-  tree_.push(engine_.log(), enabled, choosers);
-  if (((enabled >> last) & 1u) != 0 && select(last)) return true;
-  for (std::uint32_t rest = enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
-    if (select(static_cast<unsigned>(std::countr_zero(rest)))) return true;
+  if (depth != 0) {
+    const TraceLog& log = engine_.log();
+    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.accesses_of(depth - 1));
+  }
+  node.pending = following_;
+  following_ = nullptr;
+}
+
+/// The first of what is pending at the top node. The engine is there.
+bool Dpor::take_pending() {
+  Node& node = path_.top();
+  while (node.pending != nullptr) {
+    if (node.pending->any_label) {
+      Branch* all = node.pending;
+      unsigned thread = all->thread;
+      node.pending = all->sibling;
+      pool_.release(all);
+      expand(thread, &node.pending);
+      continue;
+    }
+    taken_ = node.pending;
+    node.pending = taken_->sibling;
+    return true;
   }
   return false;
 }
 
-/// A node that was visited before: its next label, or its next thread.
-bool Dpor::resume_top() {
-  if (tree_.has_label()) return true;
-  for (;;) {
-    unsigned thread = tree_.next_thread();
-    if (thread == kThreadsMax) return false;
-    if (select(thread)) return true;
+/// Any thread with a step that does not sleep. The one that ran last comes first, so that
+/// executions have few context switches.
+bool Dpor::take_any() {
+  Node& node = path_.top();
+  std::uint32_t depth = path_.size() - 1;
+  unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
+  if (((node.enabled >> last) & 1u) != 0 && expand(last, &node.pending)) return take_pending();
+  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
+    auto thread = static_cast<unsigned>(std::countr_zero(rest));
+    if (expand(thread, &node.pending)) return take_pending();
   }
+  return false;
 }
 
-bool Dpor::select(unsigned thread) {
+/// Makes a branch of each alternative of the thread's step that does not sleep.
+bool Dpor::expand(unsigned thread, Branch** at) {
+  Node& node = path_.top();
   std::uint64_t labels[Alternatives::kMax];
   unsigned nr_labels = engine_.list(thread, labels);
-  if (!tree_.select(thread, {labels, nr_labels})) return false;
-  tree_.top().backtrack |= 1u << thread;
-  return true;
+  node.expanded |= 1u << thread;
+  bool some = false;
+  for (unsigned i = 0; i < nr_labels; ++i) {
+    if (node.asleep(thread, labels[i])) continue;
+    Branch* branch = pool_.make();
+    branch->thread = static_cast<std::uint8_t>(thread);
+    branch->label = labels[i];
+    branch->sibling = *at;
+    *at = branch;
+    at = &branch->sibling;
+    some = true;
+  }
+  return some;
 }
 
 void Dpor::make_step() {
-  unsigned thread = tree_.top().thread;
-  std::uint64_t label = tree_.next_label();
+  unsigned thread = taken_->thread;
+  std::uint64_t label = taken_->label;
+  following_ = taken_->child;
+  pool_.release(taken_);
+  taken_ = nullptr;
+  if (((path_.top().enabled >> thread) & 1u) == 0) {
+    throw InternalError("a step is not possible where it should be: the program is not the same "
+                        "each time, or changes what others see outside of words");
+  }
   engine_.run(thread, label);
   engine_.append_step();
-  tree_.check_assumptions(engine_.log().accesses_of(engine_.log().size() - 1));
 }
 
-/// Of all steps, also of those made in earlier executions: what can begin v depends on what comes
-/// after e'. Then B3 and B4.
+/// Of the new steps; and of others, of which the end of the execution may say more. Then B3 and B4.
 void Dpor::detect_races() {
-  for (std::uint32_t event = 0; event < engine_.log().size(); ++event) races_.detect(event);
-  if (tree_.size() == 0) return;  // nobody has moved, so there is nothing to race with
+  races_.detect_unsettled();
+  for (; nr_searched_ < engine_.log().size(); ++nr_searched_) races_.detect(nr_searched_);
+  if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
   std::uint32_t blocked = engine_.unfinished();
   if (engine_.violated()) {
-    blocked &= ~(1u << tree_.top().thread);
-    if (tally_.options().on_violation == OnViolation::Continue) {
-      tree_.top().backtrack = tree_.top().enabled;
-    }
+    blocked &= ~(1u << engine_.log().event(engine_.log().size() - 1).thread);
+    if (tally_.options().on_violation == OnViolation::Continue) try_others_at_top();
   } else {
     blocked &= ~engine_.enabled();
   }
@@ -207,13 +240,36 @@ void Dpor::detect_races() {
   }
 }
 
+void Dpor::try_others_at_top() {
+  Node& node = path_.top();
+  unsigned own = engine_.log().event(path_.size() - 1).thread;
+  std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
+  Branch** end = &node.pending;
+  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
+  for (; others != 0; others &= others - 1) {
+    auto thread = static_cast<unsigned>(std::countr_zero(others));
+    bool chooses = ((node.choosers >> thread) & 1u) != 0;
+    if (!chooses && node.asleep(thread, 0)) continue;
+    Branch* branch = pool_.make();
+    branch->thread = static_cast<std::uint8_t>(thread);
+    branch->any_label = chooses;
+    *end = branch;
+    end = &branch->sibling;
+  }
+}
+
 /// To the deepest node where something is left to try. False: there is none.
 bool Dpor::back_up() {
-  while (tree_.size() > 0) {
-    tree_.retire(engine_.log());
-    engine_.log().truncate(tree_.size() - 1);
-    if (tree_.has_label() || tree_.next_thread() != kThreadsMax) return true;
-    tree_.pop();
+  TraceLog& log = engine_.log();
+  for (; path_.size() > 0; path_.pop()) {
+    std::uint32_t depth = path_.size() - 1;
+    Node& node = path_.top();
+    node.add_sleeper(log.event(depth).thread, log.event(depth).label, log.accesses_of(depth));
+    if (node.pending == nullptr) continue;
+    engine_.back_to(depth);
+    races_.forget(depth);
+    nr_searched_ = depth;
+    if (take_pending()) return true;
   }
   return false;
 }

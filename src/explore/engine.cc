@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
 
 namespace mmcheck::explore {
+
+static_assert(std::is_trivially_copyable_v<Guard>);  // threads' states are saved as bytes
 
 namespace {
 constexpr std::size_t kAccessesAtFirst = 64;
@@ -19,6 +23,7 @@ Engine::Engine(Program& program, const EngineOptions& options)
       options_(options),
       execution_(*this),
       fibers_(&Engine::fiber_body, this),
+      rewinding_(options.rewinding && program.rewindable() && Fibers::can_restore()),
       words_(new std::uint64_t[kObjectsMax]()),
       accesses_(kAccessesAtFirst),
       merged_at_(kObjectsMax, 0) {
@@ -88,7 +93,9 @@ void Engine::begin() {
   reported_.reset();
   if (options_.recording) recorder_ = std::make_unique<Recorder>();
   phase_ = Phase::Setup;
+  rewinder_.clear();
   program_.setup(execution_);
+  log_.set_nr_threads(nr_threads_);
   start_threads();
 }
 
@@ -112,17 +119,51 @@ void Engine::start_threads() {
 }
 
 void Engine::resume(unsigned index) {
-  Thread& thread = threads_[index];
   fibers_.resume(index);
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  set_pending_bits(index);
+}
+
+void Engine::set_pending_bits(unsigned index) {
   std::uint32_t bit = 1u << index;
   free_ &= ~bit;
   guarded_ &= ~bit;
-  if (thread.pending == Pending::Guarded) {
+  Pending pending = threads_[index].pending;
+  if (pending == Pending::Guarded || pending == Pending::Handler) {
     guarded_ |= bit;
-  } else if (thread.pending != Pending::Finished) {
+  } else if (pending != Pending::Finished) {
     free_ |= bit;
   }
+}
+
+void Engine::back_to(std::uint32_t nr_steps) {
+  std::uint32_t from = 0;
+  if (rewinding_) {
+    from = rewinder_.nearest(nr_steps);
+    take_back(from);
+  }
+  log_.truncate(nr_steps);
+  if (!rewinding_) begin();
+  for (std::uint32_t i = from; i < nr_steps; ++i) run(log_.event(i).thread, log_.event(i).label);
+}
+
+void Engine::take_back(std::uint32_t nr_steps) {
+  for (std::uint32_t e = nr_steps_; e-- > nr_steps;) {
+    for (const LoggedAccess& access : log_.accesses_of(e)) {
+      words_[to_index(access.use.object)] = access.before;
+    }
+  }
+  while (nr_steps_ > nr_steps) {
+    if (nr_steps_ == nr_steps + 1) rewinder_.restore_kept();
+    unsigned index = rewinder_.latest_fiber();
+    rewinder_.undo(fibers_, std::as_writable_bytes(std::span(&threads_[index], 1)));
+    set_pending_bits(index);
+    --nr_steps_;
+  }
+  outcome_hash_ = 0;
+  reached_finish_ = false;
+  reported_.reset();
+  phase_ = Phase::Running;
 }
 
 std::uint32_t Engine::enabled() const {
@@ -165,12 +206,17 @@ void Engine::enter_step(unsigned index) {
 
 void Engine::run(unsigned index, std::uint64_t label) {
   Thread& thread = threads_[index];
+  if (rewinding_) {
+    rewinder_.save(fibers_, index, thread.pending != Pending::Handler,
+                   std::as_bytes(std::span(&thread, 1)));
+  }
   enter_step(index);
   label_ = label;
+  step_chose_ = thread.pending == Pending::Choice;
   nr_step_guards_ = thread.nr_guards;
   for (unsigned i = 0; i < thread.nr_guards; ++i) {
     step_guards_[i] = thread.guard[i];  // the thread announces its next ones before the step ends
-    execution_.use(thread.guard[i].object, Mode::Read, 0, true);
+    execution_.use(thread.guard[i].object, Mode::Read, 0, false);
     execution_.next_access_[-1].guard = true;
   }
   if (recorder_) {
@@ -184,6 +230,7 @@ void Engine::run(unsigned index, std::uint64_t label) {
   if (recorder_) recorder_->end_step(merge_step(), words_.get());
   ++thread.nr_steps;
   ++nr_steps_;
+  ++nr_steps_made_;
 }
 
 void Engine::run_handler(Thread& thread) {
@@ -234,7 +281,8 @@ void Engine::append_step() {
                .label = label_,
                .accesses = merged_,
                .guards = {step_guards_, nr_step_guards_},
-               .asked_order = asked_order_},
+               .asked_order = asked_order_,
+               .chose = step_chose_},
               clock, words_.get());
 }
 

@@ -14,6 +14,7 @@
 #include "explore/execution.h"
 #include "explore/fiber.h"
 #include "explore/recorder.h"
+#include "explore/rewinder.h"
 #include "explore/trace_log.h"
 
 namespace mmcheck::explore {
@@ -23,6 +24,7 @@ struct EngineOptions {
   bool real_time = false;          ///< Execution::ordered_before is always true
   bool reordering_covers = false;  ///< Execution::covered_by_reordering tells the truth
   bool recording = false;
+  bool rewinding = false;          ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
 };
 
@@ -51,6 +53,9 @@ class Engine {
 
   /// Sets the program up and runs each thread to its first step. Keeps the log.
   void begin();
+  /// Goes back to the state before step `nr_steps` of the execution in the log, and forgets what
+  /// came after it. Takes steps back if it can, else runs the program again.
+  void back_to(std::uint32_t nr_steps);
   /// The threads that can make a step now, as a set of bits.
   std::uint32_t enabled() const;
   /// Whether the thread's next step has alternatives; others have only the label 0.
@@ -65,6 +70,7 @@ class Engine {
 
   bool violated() const { return reported_.has_value(); }
   const std::optional<Reported>& reported() const { return reported_; }
+  std::uint64_t nr_steps_made() const { return nr_steps_made_; }  ///< since construction
   bool at_step_limit() const { return nr_steps_ >= options_.steps_max; }
   std::uint32_t nr_steps() const { return nr_steps_; }
   unsigned nr_threads() const { return nr_threads_; }
@@ -111,6 +117,8 @@ class Engine {
   void announce(Pending pending, const trace::StepText& text);
   void start_threads();
   void resume(unsigned thread);
+  void set_pending_bits(unsigned thread);
+  void take_back(std::uint32_t nr_steps);
   void run_handler(Thread& thread);
   void reset_accesses();
   void enter_step(unsigned thread);
@@ -132,6 +140,8 @@ class Engine {
   EngineOptions options_;
   Execution execution_;
   Fibers fibers_;
+  Rewinder rewinder_;
+  bool rewinding_;
   std::unique_ptr<std::uint64_t[]> words_;
   std::vector<StepAccess> accesses_;  ///< of the current step, in the order they were made
   std::vector<StepAccess> merged_;
@@ -141,6 +151,7 @@ class Engine {
   unsigned nr_threads_ = 0;
   unsigned nr_objects_ = 0;
   std::uint32_t nr_steps_ = 0;
+  std::uint64_t nr_steps_made_ = 0;
   std::uint32_t free_ = 0;     ///< threads whose next step needs nothing
   std::uint32_t guarded_ = 0;  ///< threads whose next step has guards
   std::uint32_t handlers_ = 0;
@@ -150,6 +161,7 @@ class Engine {
   Phase phase_ = Phase::Idle;
   bool reached_finish_ = false;
   bool asked_order_ = false;
+  bool step_chose_ = false;
   Guard step_guards_[2];  ///< of the current step
   std::size_t nr_step_guards_ = 0;
   Clock clock_;                ///< of the current step, as far as joined

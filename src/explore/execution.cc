@@ -51,6 +51,13 @@ ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first,
   return id;
 }
 
+void Execution::keep(void* memory, std::size_t bytes) {
+  if (engine_->phase_ != Engine::Phase::Setup) {
+    throw InternalError("keep: memory is named in Program::setup only");
+  }
+  engine_->rewinder_.keep({static_cast<std::byte*>(memory), bytes});
+}
+
 void Execution::step(const trace::StepText& text) {
   engine_->threads_[engine_->current_].nr_guards = 0;
   engine_->announce(Engine::Pending::Step, text);

@@ -91,6 +91,10 @@ class Execution {
   ThreadId spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
                          const trace::StepText& text, ThreadFunction function, void* context);
 
+  /// For programs that are rewindable(): memory that steps change, besides words and the threads'
+  /// own stacks. It must stay where it is until the next setup, and may be copied byte by byte.
+  void keep(void* memory, std::size_t bytes);
+
   // --- steps: called by threads -----------------------------------------------------------------
 
   /// Ends the current step and begins the next. Returns when the explorer has chosen this thread.
@@ -192,6 +196,10 @@ class Program {
   virtual void setup(Execution& execution) = 0;
   /// All threads have finished: the place for rules on final states, and for outcomes.
   virtual void finished(Execution& execution) { static_cast<void>(execution); }
+  /// Whether steps can be taken back by restoring memory: all that a step changes is in words, on
+  /// its thread's stack, or in memory that setup() named by Execution::keep(). Nothing that a step
+  /// allocates may live on when it ends. Otherwise an execution is run again from its beginning.
+  virtual bool rewindable() const { return false; }
 };
 
 }  // namespace mmcheck::explore

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -91,6 +92,27 @@ void Fibers::suspend() {
   Transfer back = boost::context::detail::jump_fcontext(scheduler_, this);
   Sanitizer::finish(fake_stacks_[self], &scheduler_bottom_, &scheduler_bytes_);
   scheduler_ = back.fctx;
+}
+
+bool Fibers::can_restore() {
+#ifdef MMCHECK_ASAN
+  return false;
+#else
+  return true;
+#endif
+}
+
+std::span<const std::byte> Fibers::live(unsigned fiber) const {
+  // A suspended context is the stack pointer: what was saved at the switch lies there.
+  auto* begin = static_cast<const std::byte*>(fibers_[fiber]);
+  auto* end = reinterpret_cast<const std::byte*>(stack_bottom(fiber) + kStackBytes);
+  return {begin, end};
+}
+
+void Fibers::restore(unsigned fiber, std::span<const std::byte> live) {
+  char* begin = stack_bottom(fiber) + kStackBytes - live.size();
+  std::memcpy(begin, live.data(), live.size());
+  fibers_[fiber] = begin;
 }
 
 void Fibers::enter(Transfer from) {

@@ -4,6 +4,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
+#include <span>
 
 #include "explore/execution.h"
 
@@ -26,6 +27,13 @@ class Fibers {
   void resume(unsigned fiber);
   /// Returns to the scheduler, and from here when resumed. Called by the running fiber.
   void suspend();
+
+  /// Whether fibers can be put back to where they were suspended before. Not under
+  /// AddressSanitizer, whose notes about the stack cannot be put back with it.
+  static bool can_restore();
+  /// What is on the stack of a suspended fiber. To restore() the same bytes later puts it back.
+  std::span<const std::byte> live(unsigned fiber) const;
+  void restore(unsigned fiber, std::span<const std::byte> live);
 
  private:
   using Context = boost::context::detail::fcontext_t;

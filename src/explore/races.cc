@@ -12,11 +12,12 @@ namespace mmcheck::explore {
 
 namespace {
 constexpr std::uint32_t kNone = 0xffffffff;
-constexpr std::size_t kSubsetsOfMax = 12;
+constexpr std::size_t kPartsMax = 64;
 }  // namespace
 
-void RaceDetector::detect(std::uint32_t event) {
+void RaceDetector::begin(std::uint32_t event) {
   thread_ = log_.event(event).thread;
+  later_ = event;
   nr_before_ = log_.event(event).index - 1u;
   before_ = &log_.clock_of(thread_, nr_before_);
   uses_.clear();
@@ -25,11 +26,27 @@ void RaceDetector::detect(std::uint32_t event) {
   }
   guards_ = log_.guards_of(event);
   unknown_ = log_.event(event).asked_order;
+}
+
+void RaceDetector::detect(std::uint32_t event) {
+  begin(event);
   detect_step();
+}
+
+void RaceDetector::detect_unsettled() {
+  std::size_t nr_left = 0;
+  for (std::size_t i = 0; i < unsettled_.size(); ++i) {
+    Unsettled race = unsettled_[i];
+    begin(race.later);
+    bool settled = insert(race.earlier);
+    if (!settled) unsettled_[nr_left++] = race;
+  }
+  unsettled_.resize(nr_left);
 }
 
 void RaceDetector::detect_blocked(unsigned thread) {
   thread_ = thread;
+  later_ = kNone;
   nr_before_ = engine_.steps_of(thread);
   before_ = &log_.clock_of(thread, nr_before_);
   guards_ = engine_.guards(thread);
@@ -43,14 +60,18 @@ void RaceDetector::detect_blocked(unsigned thread) {
   detect_step();
 }
 
+void RaceDetector::forget(std::uint32_t nr_events) {
+  while (!unsettled_.empty() && unsettled_.back().later >= nr_events) unsettled_.pop_back();
+}
+
 void RaceDetector::detect_step() {
   find_direct();
   if (!guards_.empty()) {
     detect_guarded();
     return;
   }
-  for (unsigned t = 0; t < kThreadsMax; ++t) {
-    if (direct_[t] != kNone && !dominated(direct_, t)) reverse(direct_[t]);
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    if (direct_[t] != kNone && !dominated(direct_, t)) settle(direct_[t]);
   }
 }
 
@@ -58,7 +79,7 @@ void RaceDetector::detect_step() {
 /// thread happens before its later one and can thus be no direct predecessor.
 void RaceDetector::find_direct() {
   std::fill(std::begin(direct_), std::end(direct_), kNone);
-  for (const Use& use : uses_) {
+  for (const GuardedUse& use : uses_) {
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& earlier = log_.access(a);
       if (conflict(use.access.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
@@ -73,7 +94,7 @@ void RaceDetector::find_direct() {
 
 /// Whether the thread's event happens before another thread's event in the same set.
 bool RaceDetector::dominated(const EventNumber* latest, unsigned thread) const {
-  for (unsigned t = 0; t < kThreadsMax; ++t) {
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
     if (t != thread && latest[t] != kNone && log_.happens_before(latest[thread], latest[t])) {
       return true;
     }
@@ -84,25 +105,24 @@ bool RaceDetector::dominated(const EventNumber* latest, unsigned thread) const {
 void RaceDetector::detect_guarded() {
   guard_changes_.clear();
   for (const Guard& guard : guards_) find_guard_changes(guard);
-  auto reversible = [&](EventNumber event) {
-    return std::all_of(guards_.begin(), guards_.end(),
-                       [&](const Guard& guard) { return holds_without(guard, event); });
-  };
   std::fill(std::begin(reversible_), std::end(reversible_), kNone);
-  for (unsigned t = 0; t < kThreadsMax; ++t) {
+  auto reversible = [&](EventNumber event) {
+    witness_.begin_without(event, {});
+    return possible_after(event, witness_.end());
+  };
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
     if (direct_[t] == kNone || dominated(direct_, t)) continue;
     if (reversible(direct_[t])) keep_latest(direct_[t]);
   }
   for (EventNumber event : guard_changes_) {
     if (reversible(event)) {
       keep_latest(event);
-    } else if (std::all_of(guards_.begin(), guards_.end(),
-                           [&](const Guard& guard) { return may_hold_without(guard, event); })) {
-      add_all(event);
+    } else {
+      settle(event);
     }
   }
-  for (unsigned t = 0; t < kThreadsMax; ++t) {
-    if (reversible_[t] != kNone && !dominated(reversible_, t)) reverse(reversible_[t]);
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    if (reversible_[t] != kNone && !dominated(reversible_, t)) settle(reversible_[t]);
   }
 }
 
@@ -112,7 +132,7 @@ void RaceDetector::keep_latest(EventNumber event) {
 }
 
 void RaceDetector::find_guard_changes(const Guard& guard) {
-  const Use& use = use_of(guard.object);
+  const GuardedUse& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& earlier = log_.access(a);
@@ -131,204 +151,157 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
   }
 }
 
-const RaceDetector::Use& RaceDetector::use_of(ObjectId object) const {
-  for (const Use& use : uses_) {
+const RaceDetector::GuardedUse& RaceDetector::use_of(ObjectId object) const {
+  for (const GuardedUse& use : uses_) {
     if (use.access.object == object) return use;
   }
   throw InternalError("a step did not use the word that it waited for");
 }
 
-/// The guard's word after pre(E, e).notdep(e, E): without e and what happens after it.
-bool RaceDetector::holds_without(const Guard& guard, EventNumber event) const {
-  const Use& use = use_of(guard.object);
+/// Whether e' is enabled after the steps before `state` and those up to `end`.
+bool RaceDetector::possible_after(EventNumber state, const Clock& end) const {
+  return std::all_of(guards_.begin(), guards_.end(),
+                     [&](const Guard& guard) { return holds_after(guard, state, end); });
+}
+
+bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Clock& end) const {
+  const GuardedUse& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& access = log_.access(a);
-    if (access.event < event) break;
-    if (log_.happens_before(event, access.event)) word -= access.use.delta;
+    if (access.event < state) break;
+    if (!log_.covers(end, access.event)) word -= access.use.delta;
     a = access.previous;
   }
   return guard.holds(word);
 }
 
-/// Whether the guard holds after pre(E, e).w for some part w of notdep(e, E) that is closed under
-/// happens-before and has all of q's own steps. Writes of the word are ordered with all its other
-/// accesses, so w is: everything up to some Write, and some of the additions that follow it.
-bool RaceDetector::may_hold_without(const Guard& guard, EventNumber event) {
-  kept_.clear();
-  const Use& use = use_of(guard.object);
-  std::uint64_t base = use.before;
-  for (std::uint32_t a = use.previous; a != kNoAccess;) {
+/// Parts of the steps up to `end`, closed under happens-before, after which e' is enabled. Step by
+/// step leaves out what changed a word that e' waits for, and what happens after that.
+void RaceDetector::find_parts(EventNumber state, const Clock& end) {
+  if (parts_seen_.size() >= kPartsMax) return;
+  for (const Clock& seen : parts_seen_) {
+    if (std::equal(std::begin(seen.lane), std::end(seen.lane), std::begin(end.lane))) return;
+  }
+  parts_seen_.push_back(end);
+  auto failing = std::find_if(guards_.begin(), guards_.end(), [&](const Guard& guard) {
+    return !holds_after(guard, state, end);
+  });
+  if (failing == guards_.end()) {
+    parts_.push_back(end);
+    return;
+  }
+  for (std::uint32_t a = use_of(failing->object).previous; a != kNoAccess;) {
     const LoggedAccess& access = log_.access(a);
-    if (access.event < event) break;
-    base -= access.use.delta;
-    if (access.use.delta != 0 && !log_.happens_before(event, access.event)) {
-      kept_.push_back({.delta = access.use.delta,
-                       .event = access.event,
-                       .mode = access.use.mode,
-                       .mandatory = log_.covers(*before_, access.event)});
-    }
     a = access.previous;
-  }
-  std::reverse(kept_.begin(), kept_.end());
-  std::size_t mandatory = 0;  // all that must be in w is before this one
-  for (std::size_t i = 0; i < kept_.size(); ++i) {
-    if (kept_[i].mandatory) mandatory = i + 1;
-  }
-  for (std::size_t begin = 0;;) {
-    std::size_t end = begin;
-    while (end < kept_.size() && kept_[end].mode != Mode::Write) ++end;
-    if (mandatory <= end && some_subset_holds(guard, base, begin, end)) return true;
-    if (end == kept_.size()) return false;
-    for (; begin <= end; ++begin) base += kept_[begin].delta;
+    if (access.event < state) break;
+    if (access.use.delta == 0 || !log_.covers(end, access.event)) continue;
+    if (log_.covers(*before_, access.event)) continue;
+    find_parts(state, part_without(access.event, state, end));
   }
 }
 
-bool RaceDetector::some_subset_holds(const Guard& guard, std::uint64_t base, std::size_t begin,
-                                     std::size_t end) const {
-  std::size_t nr_adds = end - begin;
-  if (nr_adds > kSubsetsOfMax) return true;  // not worth the time: believe it
-  for (std::uint32_t subset = 0; subset < (1u << nr_adds); ++subset) {
-    std::uint64_t word = base;
-    bool closed = true;
-    for (std::size_t i = 0; i < nr_adds && closed; ++i) {
-      const Kept& add = kept_[begin + i];
-      if (((subset >> i) & 1u) == 0) {
-        closed = !add.mandatory;
-        continue;
-      }
-      word += add.delta;
-      for (std::size_t k = 0; k < i && closed; ++k) {
-        bool in_subset = (subset >> k) & 1u;
-        closed = in_subset || !log_.happens_before(kept_[begin + k].event, add.event);
-      }
-    }
-    if (closed && guard.holds(word)) return true;
-  }
-  return false;
-}
-
-/// Whether e' is the first step of its thread after e.
-bool RaceDetector::begins(EventNumber event) const {
-  return log_.counts(event).lane[thread_] == nr_before_;
-}
-
-/// The threads that can begin v = notdep(e, E).e'. For e' itself only if that is sure.
-std::uint32_t RaceDetector::initials(EventNumber event) const {
-  const Clock& counts = log_.counts(event);
-  std::uint32_t result = 0;
-  bool others = false;
+Clock RaceDetector::part_without(EventNumber event, EventNumber state, const Clock& end) const {
+  Clock result = end;
+  const Clock& before = log_.counts(state);
   for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
     std::span<const std::uint32_t> events = log_.events_of(t);
-    std::uint16_t nr_before = counts.lane[t];
-    if (nr_before >= events.size()) continue;
-    EventNumber first = events[nr_before];
-    if (log_.happens_before(event, first)) continue;
-    others = true;
-    // Nothing of v happens before it: its clock is ahead of the prefix by itself alone.
-    if (log_.clock(first).lanes_ahead(counts) == 1) result |= 1u << t;
+    while (result.lane[t] > before.lane[t] &&
+           log_.happens_before(event, events[result.lane[t] - 1u])) {
+      --result.lane[t];
+    }
   }
-  // Nothing but e' is left: it begins v, whatever it would do.
-  if (!others && begins(event)) result |= 1u << thread_;
   return result;
 }
 
-/// Whether e' can begin v, if v is more than e'. Without e it may use other words than it did in E,
-/// unless it read nothing that e changed. It may also be known, because it was tried at this node
-/// or sleeps there. Else, if it uses but one word, it is assumed that it would do so without e;
-/// its first word at least depends on nothing else. SearchTree checks that when it is tried.
-RaceDetector::Own RaceDetector::begins_rest(EventNumber event) const {
-  const Node& node = tree_.node(event);
-  std::uint32_t bit = 1u << thread_;
-  if (!begins(event) || (node.enabled & bit) == 0) return Own::No;
-  if (behaves_alike_without(event)) return independent_of_rest(event) ? Own::Yes : Own::No;
-  if ((node.choosers & bit) != 0) return Own::No;
-  if (SearchTree::Footprint known = tree_.footprint(event, thread_); known.known) {
-    for (const SearchTree::Use& use : known.uses) {
-      if (conflicts_with_rest(event, use.object, use.mode)) return Own::No;
-    }
-    return Own::Yes;
-  }
-  if (uses_.size() != 1) return Own::No;
-  const StepAccess& access = uses_[0].access;
-  Mode mode = access.mode == Mode::Read ? Mode::Read : Mode::Write;
-  return conflicts_with_rest(event, access.object, mode) ? Own::No : Own::Assumed;
+/// The step waits for one value only, so that this is what it sees in whatever order.
+bool RaceDetector::value_is_given(ObjectId object) const {
+  return std::any_of(guards_.begin(), guards_.end(), [&](const Guard& guard) {
+    return guard.object == object && !guard.negated && guard.mask == ~std::uint64_t{0};
+  });
 }
 
-bool RaceDetector::conflicts_with_rest(EventNumber event, ObjectId object, Mode mode) const {
-  for (std::uint32_t a = log_.last_access(object); a != kNoAccess;) {
-    const LoggedAccess& access = log_.access(a);
-    if (access.event <= event) break;
-    if (conflict(mode, access.use.mode) && !log_.happens_before(event, access.event)) return true;
-    a = access.previous;
-  }
-  return false;
-}
-
-void RaceDetector::assume(Node& node) const {
-  std::uint32_t bit = 1u << thread_;
-  node.assumed_narrow |= bit;
-  if (uses_[0].access.mode == Mode::Read) node.assumed_reading |= bit;
-}
-
-/// Whether e' would do the same without e. If not, its conflicts with the rest of v are unknown.
+/// Whether e' would do the same without e and what happens after it.
 bool RaceDetector::behaves_alike_without(EventNumber event) const {
   if (unknown_) return false;
-  for (const LoggedAccess& access : log_.accesses_of(event)) {
-    if (access.use.mode == Mode::Read) continue;
-    for (const Use& use : uses_) {
-      if (use.access.object == access.use.object && use.access.value_read) return false;
+  for (const GuardedUse& use : uses_) {
+    if (!use.access.value_read || value_is_given(use.access.object)) continue;
+    for (std::uint32_t a = use.previous; a != kNoAccess;) {
+      const LoggedAccess& access = log_.access(a);
+      if (access.event < event) break;
+      if (access.use.mode != Mode::Read && log_.happens_before(event, access.event)) return false;
+      a = access.previous;
     }
   }
   return true;
 }
 
-/// Whether e' conflicts with nothing of notdep(e, E).
-bool RaceDetector::independent_of_rest(EventNumber event) const {
-  return std::none_of(uses_.begin(), uses_.end(), [&](const Use& use) {
-    return conflicts_with_rest(event, use.access.object, use.access.mode);
-  });
-}
-
-bool RaceDetector::initial_asleep(EventNumber event, std::uint32_t threads) const {
-  const Clock& counts = log_.counts(event);
-  for (; threads != 0; threads &= threads - 1) {
-    auto t = static_cast<unsigned>(std::countr_zero(threads));
-    std::span<const std::uint32_t> events = log_.events_of(t);
-    if (counts.lane[t] >= events.size()) continue;
-    // Before e, a thread with alternatives may have others than the one it took here, and these may
-    // be awake.
-    bool chooses = (tree_.node(event).choosers >> t) & 1u;
-    if (chooses && t == thread_ && !behaves_alike_without(event)) continue;
-    if (tree_.asleep(event, t, log_.event(events[counts.lane[t]]).label)) return true;
+RacingStep RaceDetector::racing_step(EventNumber without) {
+  step_uses_.clear();
+  for (const GuardedUse& use : uses_) {
+    step_uses_.push_back({.object = use.access.object, .mode = use.access.mode});
   }
-  return false;
+  return {.thread = thread_,
+          .event = later_,
+          .label = later_ == kNone ? 0 : log_.event(later_).label,
+          .uses = step_uses_,
+          .known = behaves_alike_without(without),
+          .chooses = later_ != kNone && log_.event(later_).chose};
 }
 
-void RaceDetector::reverse(EventNumber event) {
-  Node& node = tree_.node(event);
-  if (node.backtrack == node.enabled) return;
-  std::uint32_t threads = initials(event) & node.enabled;
-  std::uint32_t own = 1u << thread_;
-  if ((threads & node.backtrack) != 0 || initial_asleep(event, threads)) return;
-  Own begins = (threads & own) != 0 ? Own::Yes : begins_rest(event);
-  if (begins == Own::Yes && (node.done & own) != 0) return;
-  if (begins == Own::Assumed) assume(node);
-  if (begins != Own::No) {
-    node.backtrack |= own;
-  } else if (threads != 0) {
-    node.backtrack |= threads & -threads;
-  } else {
-    // The program's promises say this cannot be. Whatever it is, miss nothing.
-    node.backtrack = node.enabled;
+/// Sees to it that e' is made before e somewhere.
+void RaceDetector::settle(EventNumber event) {
+  bool settled = insert(event);
+  if (!settled && later_ != kNone) unsettled_.push_back({.earlier = event, .later = later_});
+}
+
+bool RaceDetector::insert(EventNumber event) {
+  RacingStep step = racing_step(event);
+  witness_.begin_without(event, step);
+  if (!possible_after(event, witness_.end())) return insert_parts(event, step);
+  bool settled = false;
+  witness_.shorten();
+  if (insert_witness(event, false, settled)) return settled;
+  witness_.begin_without(event, step);
+  insert_witness(event, true, settled);
+  return settled;
+}
+
+/// For B2: e' is not possible after all of notdep(e, E), but may be after a part of it.
+bool RaceDetector::insert_parts(EventNumber event, const RacingStep& step) {
+  parts_.clear();
+  parts_seen_.clear();
+  find_parts(event, witness_.end());
+  bool all_settled = true;
+  for (const Clock& part : parts_) {
+    bool settled = false;
+    witness_.begin_until(event, part, step);
+    insert_witness(event, true, settled);
+    all_settled = all_settled && settled;
   }
+  return all_settled;
 }
 
-void RaceDetector::add_all(EventNumber event) {
-  Node& node = tree_.node(event);
-  std::uint32_t threads = initials(event);
-  if (begins(event)) threads |= 1u << thread_;
-  node.backtrack |= threads & node.enabled;
+/// False if a longer witness should be tried, which is not so for the `whole` one. `settled`:
+/// nothing more is to be done for this race, however long the witness gets.
+bool RaceDetector::insert_witness(EventNumber event, bool whole, bool& settled) {
+  using Match = Witness::Match;
+  Node& node = path_.node(event);
+  Match worst = Match::No;
+  for (const Sleeper& sleeper : node.sleepers) {
+    Match match =
+        witness_.match(sleeper.thread, sleeper.label, false, true, node.uses_of(sleeper));
+    if (match == Match::Yes) {
+      settled = true;
+      return true;
+    }
+    if (match == Match::ForNow || worst == Match::No) worst = match;
+  }
+  if (worst == Match::ForNow) return whole;
+  if (worst == Match::Unsure && !whole) return false;
+  Match inserted = witness_.insert(node.pending, pool_);
+  settled = inserted == Match::Yes;
+  return settled || whole;
 }
 
 }  // namespace mmcheck::explore

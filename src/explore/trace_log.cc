@@ -25,7 +25,8 @@ void TraceLog::append(const Step& step, const Clock& clock, const std::uint64_t*
                      .first_guard = static_cast<std::uint32_t>(guards_.size()),
                      .index = index,
                      .thread = static_cast<std::uint8_t>(step.thread),
-                     .asked_order = step.asked_order});
+                     .asked_order = step.asked_order,
+                     .chose = step.chose});
   by_thread_[step.thread].push_back(event);
   guards_.insert(guards_.end(), step.guards.begin(), step.guards.end());
   for (const StepAccess& access : step.accesses) {

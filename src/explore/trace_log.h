@@ -28,6 +28,7 @@ struct LoggedEvent {
   std::uint16_t index = 0;  ///< the how-manieth step of its thread, from 1
   std::uint8_t thread = 0;
   bool asked_order = false;  ///< its behaviour may depend on the order itself
+  bool chose = false;        ///< it had alternatives
 };
 
 /// Append-only but for truncate(), so that a search that backs up keeps what stays true. Events are
@@ -37,6 +38,8 @@ class TraceLog {
   TraceLog() : last_(kObjectsMax, kNoAccess) {}
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
+  unsigned nr_threads() const { return nr_threads_; }
+  void set_nr_threads(unsigned nr_threads) { nr_threads_ = nr_threads; }
   const LoggedEvent& event(std::uint32_t e) const { return events_[e]; }
   const Clock& clock(std::uint32_t e) const { return clocks_[e]; }
   /// How many steps each thread had made before the event.
@@ -78,6 +81,7 @@ class TraceLog {
     std::span<const StepAccess> accesses;  ///< each word once
     std::span<const Guard> guards;
     bool asked_order = false;
+    bool chose = false;
   };
   /// Adds a step. `clock` is what happens before it; `words` are as it left them.
   void append(const Step& step, const Clock& clock, const std::uint64_t* words);
@@ -95,6 +99,7 @@ class TraceLog {
   std::vector<std::uint32_t> by_thread_[kThreadsMax];
   Clock total_;
   Clock zero_;
+  unsigned nr_threads_ = 0;
 };
 
 }  // namespace mmcheck::explore
