@@ -105,6 +105,14 @@ Words Scenario::words(const std::string& name, std::uint32_t size, std::uint64_t
 
 Mutex Scenario::mutex(std::string name) { return Mutex(add_word(std::move(name), 0, kOfLocks)); }
 
+std::vector<Mutex> Scenario::mutexes(const std::string& name, std::uint32_t size) {
+  std::vector<Mutex> result;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    result.push_back(mutex(name + "[" + std::to_string(i) + "]"));
+  }
+  return result;
+}
+
 Scenario::Thread& Scenario::new_thread(std::string name, Kind kind) {
   check_building("thread");
   if (threads_.size() == kThreadsMax) {

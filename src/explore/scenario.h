@@ -142,6 +142,7 @@ class Scenario final : public Program {
   /// Named "name[0]" and so on.
   Words words(const std::string& name, std::uint32_t size, std::uint64_t initial = 0);
   Mutex mutex(std::string name);
+  std::vector<Mutex> mutexes(const std::string& name, std::uint32_t size);
 
   /// `body` is called as `body()`. Names may repeat. If a thread waits for ever, that is a deadlock
   /// (R-LIVE), unless it is a daemon.

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Queues, stacks and locks that are more than a word.
+#include "classic.h"
+
+namespace classic {
+
+using namespace mmcheck::explore;
+
+namespace {
+
+/// Linux's kernel/locking/mcs_spinlock.h. Nodes are numbered from 1; 0 is none.
+void mcs_spinlock(Scenario& s, Numbers n) {
+  Word tail = s.word("tail");
+  Words next = s.words("next", n[0] + 1);
+  Words locked = s.words("locked", n[0] + 1);
+  Word shared = s.word("shared");
+  for (unsigned i = 1; i <= n[0]; ++i) {
+    s.thread("mcs", [=] {
+      locked[i].store(0);
+      next[i].store(0);
+      if (std::uint64_t previous = tail.exchange(i); previous != 0) {
+        next[previous].store(i);
+        locked[i].wait_while(0);
+      }
+      shared.store(42);
+      std::uint64_t following = next[i].load();
+      if (following == 0) {
+        if (tail.compare_exchange(i, 0)) return;
+        following = next[i].wait_while(0);
+      }
+      locked[following].store(1);
+    });
+  }
+}
+
+/// Linux's old readers-writer locks: a writer takes the bias, a reader 1. N threads read, then
+/// write.
+class RwLock {
+ public:
+  RwLock(Scenario& s) : word_(s.word("rwlock", kBias)) {}
+
+  void read_lock() const {
+    while (static_cast<std::int64_t>(word_.fetch_sub(1)) <= 0) {
+      word_.fetch_add(1);
+      // More than 0: neither negative, nor 0.
+      word_.wait_for_bits(kSign, 0);
+    }
+  }
+  void read_unlock() const { word_.fetch_add(1); }
+  void write_lock() const {
+    while (word_.fetch_sub(kBias) != kBias) {
+      word_.fetch_add(kBias);
+      word_.wait_until(kBias);
+    }
+  }
+  void write_unlock() const { word_.fetch_add(kBias); }
+
+ private:
+  static constexpr std::uint64_t kBias = 0x100000;
+  static constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+  Word word_;
+};
+
+void rwlocks(Scenario& s, Numbers n) {
+  RwLock lock(s);
+  Word shared = s.word("shared");
+  for (unsigned i = 0; i < n[0]; ++i) {
+    s.thread("rdwr", [=] {
+      lock.read_lock();
+      shared.load();
+      lock.read_unlock();
+      lock.write_lock();
+      shared.store(1);
+      lock.write_unlock();
+    });
+  }
+}
+
+/// Treiber's stack with counted pointers (R. K. Treiber, 1986). Node 0 is none.
+class Stack {
+ public:
+  Stack(Scenario& s, unsigned nr_nodes)
+      : top_(s.word("top")), next_(s.words("next", nr_nodes + 1)) {}
+
+  void push(unsigned node) const {
+    for (;;) {
+      std::uint64_t old = top_.load();
+      next_[node].store(old);
+      if (top_.compare_exchange(old, pointer(node, count_of(old) + 1))) return;
+    }
+  }
+  /// 0 if the stack is empty.
+  std::uint64_t pop() const {
+    for (;;) {
+      std::uint64_t old = top_.load();
+      std::uint64_t node = node_of(old);
+      if (node == 0) return 0;
+      std::uint64_t next = next_[node].load();
+      if (top_.compare_exchange(old, pointer(node_of(next), count_of(old) + 1))) return node;
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t pointer(std::uint64_t node, std::uint64_t count) {
+    return count << 32 | node;
+  }
+  static constexpr std::uint64_t node_of(std::uint64_t p) { return p & 0xffffffff; }
+  static constexpr std::uint64_t count_of(std::uint64_t p) { return p >> 32; }
+
+  Word top_;
+  Words next_;
+};
+
+/// W threads push a node each, R pop one and read what belongs to it.
+void treiber_stack(Scenario& s, Numbers n) {
+  Stack stack(s, n[0]);
+  Words value = s.words("value", n[0] + 1);
+  for (unsigned i = 1; i <= n[0]; ++i) {
+    s.thread("push", [=] {
+      value[i].store(i);
+      stack.push(i);
+    });
+  }
+  for (unsigned i = 0; i < n[1]; ++i) {
+    s.thread("pop", [=, &s] {
+      std::uint64_t node = stack.pop();
+      if (node != 0) s.require(value[node].load() == node, "the node was filled before");
+    });
+  }
+}
+
+/// Chase and Lev, "Dynamic circular work-stealing deque", SPAA 2005.
+class Deque {
+ public:
+  static constexpr unsigned kSize = 10;
+  Deque(Scenario& s)
+      : scenario_(&s),
+        bottom_(s.word("bottom")),
+        top_(s.word("top")),
+        items_(s.words("d", kSize)) {}
+
+  void push(std::uint64_t item) const {
+    std::uint64_t b = bottom_.load();
+    std::uint64_t t = top_.load();
+    if (b - t >= kSize) return;
+    items_[b % kSize].store(item);
+    bottom_.store(b + 1);
+  }
+  void pop() const {
+    std::uint64_t b = bottom_.load();
+    bottom_.store(b - 1);
+    scenario_->fence();
+    std::uint64_t t = top_.load();
+    auto length = static_cast<std::int64_t>(b - t);
+    if (length > 0) {
+      items_[(b - 1) % kSize].load();
+      if (length > 1) return;
+      top_.compare_exchange(t, t + 1);
+    }
+    bottom_.store(b);
+  }
+  void steal() const {
+    std::uint64_t t = top_.load();
+    scenario_->fence();
+    std::uint64_t b = bottom_.load();
+    if (static_cast<std::int64_t>(b - t) <= 0) return;
+    items_[t % kSize].load();
+    top_.compare_exchange(t, t + 1);
+  }
+
+ private:
+  Scenario* scenario_;
+  Word bottom_;
+  Word top_;
+  Words items_;
+};
+
+/// The owner pushes five, pops three, pushes two; each of N thieves steals one.
+void chase_lev(Scenario& s, Numbers n) {
+  Deque deque(s);
+  s.thread("owner", [=] {
+    for (unsigned i = 1; i <= 5; ++i) deque.push(i);
+    for (unsigned i = 0; i < 3; ++i) deque.pop();
+    for (unsigned i = 6; i <= 7; ++i) deque.push(i);
+  });
+  for (unsigned i = 0; i < n[0]; ++i) s.thread("thief", [=] { deque.steal(); });
+}
+
+constexpr Entry kEntries[] = {
+    {"mcs_spinlock", "N", "Linux's MCS lock", mcs_spinlock},
+    {"linuxrwlocks", "N", "Linux's old readers-writer locks", rwlocks},
+    {"treiber-stack", "W R", "Treiber's stack: W push, R pop", treiber_stack},
+    {"chase-lev", "N", "a work-stealing deque with N thieves", chase_lev},
+};
+
+}  // namespace
+
+std::span<const Entry> structures() { return kEntries; }
+
+}  // namespace classic
