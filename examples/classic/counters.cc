@@ -110,24 +110,30 @@ void spin_cas(Scenario& s, Numbers n) {
   }
 }
 
-/// Loops that compare and exchange what they have just read, among others that change it.
+/// Threads that replace what they have just read, among others that change it too. They loop until
+/// they succeed; as a loop that fails leaves nothing behind, that is the assumption that they do.
 void conf_loop(Scenario& s, Numbers n) {
   Word x = s.word("x");
-  auto replace_by = [=](std::uint64_t value) {
-    while (!x.compare_exchange(x.load(), value)) continue;
+  auto add = [&](const char* name, std::uint64_t value) {
+    s.daemon(name, [=, &s] { s.assume(x.compare_exchange(x.load(), value)); });
   };
-  for (unsigned i = 0; i < n[0]; ++i) s.thread("to 42", [=] { replace_by(42); });
-  s.thread("to 0", [=] { replace_by(0); });
-  s.thread("once", [=] { x.compare_exchange(42, 0); });
+  for (unsigned i = 0; i < n[0]; ++i) add("to 42", 42);
+  for (unsigned i = 0; i < n[1]; ++i) {
+    add("to 0", 0);
+    s.thread("once", [=] { x.compare_exchange(42, 0); });
+  }
 }
 
-/// A thread stamps x and counts a commit if the stamp is still there, until it has N.
+/// Two threads stamp x and count a commit if the stamp is still there, until they have N. As they
+/// may disturb each other for ever, they give up after so many tries.
 void commits(Scenario& s, Numbers n) {
   Word goal = s.word("goal", n[0]);
   Word x = s.word("x");
   for (unsigned j = 1; j <= 2; ++j) {
-    s.thread("commit", [=] {
+    s.daemon("commit", [=, &s, tries = n[1]] {
+      unsigned nr_tries = 0;
       for (std::uint64_t i = 0; i < goal.load();) {
+        s.assume(nr_tries++ < tries);
         x.store(j);
         if (x.load() == j) ++i;
       }
@@ -151,8 +157,8 @@ constexpr Entry kEntries[] = {
     {"wainc", "N", "N threads add one beside a writer", wainc},
     {"n-writers", "N", "N + 1 threads write, one reads", n_writers},
     {"spin-cas", "N", "N threads take a spin lock", spin_cas},
-    {"conf-loop", "N", "loops of compare-and-exchange", conf_loop},
-    {"commits", "N", "two threads overwrite each other's stamps until they have N", commits},
+    {"conf-loop", "N M", "loops of compare-and-exchange", conf_loop},
+    {"commits", "N TRIES", "two threads overwrite each other's stamps until they have N", commits},
 };
 
 }  // namespace

@@ -33,39 +33,29 @@ void mcs_spinlock(Scenario& s, Numbers n) {
   }
 }
 
-/// Linux's old readers-writer locks: a writer takes the bias, a reader 1. N threads read, then
-/// write.
+/// Linux's old readers-writer locks: a writer takes the bias, a reader 1. Who does not get the lock
+/// puts back what it took and tries again, which leaves nothing behind; so that is an assumption.
 class RwLock {
  public:
-  RwLock(Scenario& s) : word_(s.word("rwlock", kBias)) {}
+  explicit RwLock(Scenario& s) : scenario_(&s), word_(s.word("rwlock", kBias)) {}
 
-  void read_lock() const {
-    while (static_cast<std::int64_t>(word_.fetch_sub(1)) <= 0) {
-      word_.fetch_add(1);
-      // More than 0: neither negative, nor 0.
-      word_.wait_for_bits(kSign, 0);
-    }
-  }
+  void read_lock() const { scenario_->assume(static_cast<std::int64_t>(word_.fetch_sub(1)) > 0); }
   void read_unlock() const { word_.fetch_add(1); }
-  void write_lock() const {
-    while (word_.fetch_sub(kBias) != kBias) {
-      word_.fetch_add(kBias);
-      word_.wait_until(kBias);
-    }
-  }
+  void write_lock() const { scenario_->assume(word_.fetch_sub(kBias) == kBias); }
   void write_unlock() const { word_.fetch_add(kBias); }
 
  private:
   static constexpr std::uint64_t kBias = 0x100000;
-  static constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+  Scenario* scenario_;
   Word word_;
 };
 
+/// N threads read, then write.
 void rwlocks(Scenario& s, Numbers n) {
   RwLock lock(s);
   Word shared = s.word("shared");
   for (unsigned i = 0; i < n[0]; ++i) {
-    s.thread("rdwr", [=] {
+    s.daemon("rdwr", [=] {
       lock.read_lock();
       shared.load();
       lock.read_unlock();
@@ -80,7 +70,7 @@ void rwlocks(Scenario& s, Numbers n) {
 class Stack {
  public:
   Stack(Scenario& s, unsigned nr_nodes)
-      : top_(s.word("top")), next_(s.words("next", nr_nodes + 1)) {}
+      : scenario_(&s), top_(s.word("top")), next_(s.words("next", nr_nodes + 1)) {}
 
   void push(unsigned node) const {
     for (;;) {
@@ -89,15 +79,15 @@ class Stack {
       if (top_.compare_exchange(old, pointer(node, count_of(old) + 1))) return;
     }
   }
-  /// 0 if the stack is empty.
+  /// 0 if the stack is empty. As a try that fails leaves nothing behind, to try until one succeeds
+  /// is to assume that the last one does.
   std::uint64_t pop() const {
-    for (;;) {
-      std::uint64_t old = top_.load();
-      std::uint64_t node = node_of(old);
-      if (node == 0) return 0;
-      std::uint64_t next = next_[node].load();
-      if (top_.compare_exchange(old, pointer(node_of(next), count_of(old) + 1))) return node;
-    }
+    std::uint64_t old = top_.load();
+    std::uint64_t node = node_of(old);
+    if (node == 0) return 0;
+    std::uint64_t next = next_[node].load();
+    scenario_->assume(top_.compare_exchange(old, pointer(node_of(next), count_of(old) + 1)));
+    return node;
   }
 
  private:
@@ -107,6 +97,7 @@ class Stack {
   static constexpr std::uint64_t node_of(std::uint64_t p) { return p & 0xffffffff; }
   static constexpr std::uint64_t count_of(std::uint64_t p) { return p >> 32; }
 
+  Scenario* scenario_;
   Word top_;
   Words next_;
 };
@@ -122,7 +113,7 @@ void treiber_stack(Scenario& s, Numbers n) {
     });
   }
   for (unsigned i = 0; i < n[1]; ++i) {
-    s.thread("pop", [=, &s] {
+    s.daemon("pop", [=, &s] {
       std::uint64_t node = stack.pop();
       if (node != 0) s.require(value[node].load() == node, "the node was filled before");
     });
@@ -133,7 +124,7 @@ void treiber_stack(Scenario& s, Numbers n) {
 class Deque {
  public:
   static constexpr unsigned kSize = 10;
-  Deque(Scenario& s)
+  explicit Deque(Scenario& s)
       : scenario_(&s),
         bottom_(s.word("bottom")),
         top_(s.word("top")),
