@@ -72,6 +72,8 @@ namespace mmcheck::explore {
 
 namespace {
 
+constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
+
 class Dpor {
  public:
   Dpor(Program& program, Tally& tally)
@@ -89,37 +91,53 @@ class Dpor {
   Cut extend();
   void push_node();
   bool take_pending();
+  bool is_covered(const Branch& branch);
   bool take_any();
-  bool expand(unsigned thread, Branch** at);
+  bool expand(unsigned thread, Branch** at, std::uint64_t but = kNoLabel);
   void make_step();
-  void detect_races();
+  void detect_at_end();
   void try_others_at_top();
   bool back_up();
+  bool anything_pending();
+  Result finish(bool visited_all);
 
   Tally& tally_;
   Engine engine_;
   SearchPath path_;
   BranchPool pool_;
   RaceDetector races_;
+  Sequence sequence_;
   Branch* taken_ = nullptr;      ///< the step to be made next, and what is to follow it
   Branch* following_ = nullptr;  ///< what is to be made after the step that was made last
-  std::uint32_t nr_searched_ = 0;  ///< events whose races are known
   const trace::Schedule no_schedule_;  // the log has it
 };
 
 Result Dpor::search() {
   engine_.begin();
-  while (tally_.may_begin()) {
+  while (true) {
     Cut cut = extend();
-    detect_races();
+    races_.detect_unsettled();
+    detect_at_end();
     if (cut == Cut::Asleep) {
       tally_.blocked();
     } else if (!tally_.ended(engine_, no_schedule_)) {
-      return tally_.finish(false);
+      return finish(false);
     }
-    if (!back_up()) return tally_.finish(true);
+    if (!tally_.may_begin()) return finish(!anything_pending());
+    if (!back_up()) return finish(true);
   }
-  return tally_.finish(false);
+}
+
+Result Dpor::finish(bool visited_all) {
+  tally_.add_steps(engine_.nr_steps_made());
+  return tally_.finish(visited_all);
+}
+
+bool Dpor::anything_pending() {
+  for (std::uint32_t i = 0; i < path_.size(); ++i) {
+    if (path_.node(i).pending != nullptr) return true;
+  }
+  return false;
 }
 
 /// Goes on from where the log ends, to the end of the execution. Each node but one to be cut has
@@ -143,14 +161,9 @@ void Dpor::push_node() {
   std::uint32_t depth = path_.size();
   Node& node = path_.push();
   node.enabled = engine_.enabled();
-  for (std::uint32_t rest = node.enabled; rest != 0; rest &= rest - 1) {
-    if (engine_.has_alternatives(static_cast<unsigned>(std::countr_zero(rest)))) {
-      node.choosers |= rest & -rest;
-    }
-  }
   if (depth != 0) {
     const TraceLog& log = engine_.log();
-    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.accesses_of(depth - 1));
+    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.footprint(depth - 1));
   }
   node.pending = following_;
   following_ = nullptr;
@@ -168,11 +181,28 @@ bool Dpor::take_pending() {
       expand(thread, &node.pending);
       continue;
     }
-    taken_ = node.pending;
-    node.pending = taken_->sibling;
+    Branch* branch = node.pending;
+    node.pending = branch->sibling;
+    if (node.asleep(branch->thread, branch->label) || (branch->unsure && is_covered(*branch))) {
+      pool_.release_all(branch->child);
+      pool_.release(branch);
+      continue;
+    }
+    if (branch->and_others) expand(branch->thread, &node.pending, branch->label);
+    taken_ = branch;
     return true;
   }
   return false;
+}
+
+/// What could not be told when the sequence was added may be known by now.
+bool Dpor::is_covered(const Branch& branch) {
+  sequence_.clear();
+  for (const Branch* step = &branch; step != nullptr; step = step->child) {
+    if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
+    sequence_.push_back(step->step());
+  }
+  return path_.top().covers(sequence_) != Begins::No;
 }
 
 /// Any thread with a step that does not sleep. The one that ran last comes first, so that
@@ -190,17 +220,18 @@ bool Dpor::take_any() {
 }
 
 /// Makes a branch of each alternative of the thread's step that does not sleep.
-bool Dpor::expand(unsigned thread, Branch** at) {
+bool Dpor::expand(unsigned thread, Branch** at, std::uint64_t but) {
   Node& node = path_.top();
   std::uint64_t labels[Alternatives::kMax];
   unsigned nr_labels = engine_.list(thread, labels);
-  node.expanded |= 1u << thread;
+  if (engine_.has_alternatives(thread)) node.expanded |= 1u << thread;
   bool some = false;
   for (unsigned i = 0; i < nr_labels; ++i) {
-    if (node.asleep(thread, labels[i])) continue;
+    if (labels[i] == but || node.asleep(thread, labels[i])) continue;
     Branch* branch = pool_.make();
     branch->thread = static_cast<std::uint8_t>(thread);
     branch->label = labels[i];
+    branch->chooses = engine_.has_alternatives(thread);
     branch->sibling = *at;
     *at = branch;
     at = &branch->sibling;
@@ -213,6 +244,7 @@ void Dpor::make_step() {
   unsigned thread = taken_->thread;
   std::uint64_t label = taken_->label;
   following_ = taken_->child;
+  path_.top().taken = thread;
   pool_.release(taken_);
   taken_ = nullptr;
   if (((path_.top().enabled >> thread) & 1u) == 0) {
@@ -221,12 +253,11 @@ void Dpor::make_step() {
   }
   engine_.run(thread, label);
   engine_.append_step();
+  races_.detect_latest();
 }
 
-/// Of the new steps; and of others, of which the end of the execution may say more. Then B3 and B4.
-void Dpor::detect_races() {
-  races_.detect_unsettled();
-  for (; nr_searched_ < engine_.log().size(); ++nr_searched_) races_.detect(nr_searched_);
+/// B3 and B4.
+void Dpor::detect_at_end() {
   if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
   std::uint32_t blocked = engine_.unfinished();
   if (engine_.violated()) {
@@ -248,10 +279,11 @@ void Dpor::try_others_at_top() {
   for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
   for (; others != 0; others &= others - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(others));
-    bool chooses = ((node.choosers >> thread) & 1u) != 0;
+    bool chooses = engine_.has_alternatives(thread);
     if (!chooses && node.asleep(thread, 0)) continue;
     Branch* branch = pool_.make();
     branch->thread = static_cast<std::uint8_t>(thread);
+    branch->label = 0;
     branch->any_label = chooses;
     *end = branch;
     end = &branch->sibling;
@@ -261,14 +293,21 @@ void Dpor::try_others_at_top() {
 /// To the deepest node where something is left to try. False: there is none.
 bool Dpor::back_up() {
   TraceLog& log = engine_.log();
+  const bool violated = engine_.violated();
+  const std::uint32_t nr_steps = log.size();
   for (; path_.size() > 0; path_.pop()) {
     std::uint32_t depth = path_.size() - 1;
     Node& node = path_.top();
-    node.add_sleeper(log.event(depth).thread, log.event(depth).label, log.accesses_of(depth));
+    const LoggedEvent& event = log.event(depth);
+    node.add_sleeper({.footprint = log.footprint(depth),
+                      .label = event.label,
+                      .thread = event.thread,
+                      .chooses = event.chose,
+                      .ends_all = violated && depth + 1 == nr_steps});
+    node.taken = kThreadsMax;
     if (node.pending == nullptr) continue;
     engine_.back_to(depth);
     races_.forget(depth);
-    nr_searched_ = depth;
     if (take_pending()) return true;
   }
   return false;

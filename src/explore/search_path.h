@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "explore/execution.h"
 #include "explore/wakeup_tree.h"
 
 namespace mmcheck::explore {
@@ -14,27 +14,40 @@ namespace mmcheck::explore {
 /// searched already, or is being searched.
 struct Sleeper {
   std::uint64_t label = 0;
+  std::uint64_t words = 0;
   std::uint32_t begin = 0;  ///< of its uses, in the node's
-  std::uint32_t end = 0;
+  std::uint32_t size = 0;
   std::uint8_t thread = 0;
+  bool chooses = false;
+  bool ends_all = false;
 };
 
 /// One state on the path. Node i is the state before event i of the log.
 struct Node {
   std::uint32_t enabled = 0;   ///< threads that can move here
-  std::uint32_t choosers = 0;  ///< those of them whose step has alternatives
-  std::uint32_t expanded = 0;  ///< choosers of which every alternative was taken or is pending
+  std::uint32_t expanded = 0;  ///< choosers of which every alternative is taken, was, or is pending
+  std::uint32_t taken = 0;     ///< the thread that makes the step from here on the path
   Branch* pending = nullptr;   ///< what is to be tried here, in this order
   std::vector<Sleeper> sleepers;
   std::vector<Use> uses;  ///< of the sleepers
 
-  std::span<const Use> uses_of(const Sleeper& sleeper) const {
-    return {uses.data() + sleeper.begin, sleeper.end - sleeper.begin};
+  ForeseenStep step(const Sleeper& sleeper) const {
+    return {.footprint = {uses.data() + sleeper.begin, sleeper.size, sleeper.words},
+            .label = sleeper.label,
+            .thread = sleeper.thread,
+            .chooses = sleeper.chooses,
+            .ends_all = sleeper.ends_all};
   }
   bool asleep(unsigned thread, std::uint64_t label) const;
-  void add_sleeper(unsigned thread, std::uint64_t label, std::span<const LoggedAccess> accesses);
+  void add_sleeper(const ForeseenStep& step);
   /// Those that sleep before the step, and are independent of it, sleep on after it.
-  void inherit(const Node& parent, unsigned thread, std::span<const LoggedAccess> accesses);
+  void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
+  /// Whether all that begins with the sequence is searched by way of a step that sleeps.
+  Begins covers(const Sequence& sequence) const;
+
+ private:
+  Begins covers_by_all_labels(const Sequence& sequence) const;
+  bool all_labels_independent(unsigned thread, const Sequence& sequence, std::size_t size) const;
 };
 
 /// Nodes that were popped keep their memory for the next.

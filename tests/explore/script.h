@@ -76,7 +76,7 @@ class Script : public Program {
   /// A step that only reads, or only writes.
   std::uint64_t read(unsigned i) {
     execution_->step({.format = "read"});
-    return words_[i].read();
+    return words_[i].read_last();
   }
   void write(unsigned i, std::uint64_t value) {
     execution_->step({.format = "write"});
