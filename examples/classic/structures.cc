@@ -177,10 +177,53 @@ void chase_lev(Scenario& s, Numbers n) {
   for (unsigned i = 0; i < n[0]; ++i) s.thread("thief", [=] { deque.steal(); });
 }
 
+/// Herlihy and Wing, "Linearizability", TOPLAS 1990: a queue in an array. Who finds nothing up to
+/// the end that it saw goes no further.
+class HwQueue {
+ public:
+  explicit HwQueue(Scenario& s) : scenario_(&s), back_(s.word("back")), items_(s.words("q", 4)) {}
+
+  void enqueue(std::uint64_t item) const { items_[back_.fetch_add(1)].store(item); }
+  void dequeue() const {
+    std::uint64_t back = back_.load();
+    std::uint64_t item = 0;
+    for (std::uint64_t k = 0; item == 0; ++k) {
+      scenario_->assume(k < back);
+      item = items_[k].exchange(0);
+    }
+  }
+
+ private:
+  Scenario* scenario_;
+  Word back_;
+  Words items_;
+};
+
+void hwqueue(Scenario& s, Numbers) {
+  HwQueue q(s);
+  s.daemon("one", [=] {
+    q.enqueue(1);
+    q.dequeue();
+  });
+  s.daemon("two", [=] {
+    q.enqueue(2);
+    q.enqueue(3);
+  });
+  s.daemon("three", [=] {
+    q.dequeue();
+    q.enqueue(4);
+  });
+  s.daemon("four", [=] {
+    q.dequeue();
+    q.dequeue();
+  });
+}
+
 constexpr Entry kEntries[] = {
     {"mcs_spinlock", "N", "Linux's MCS lock", mcs_spinlock},
     {"linuxrwlocks", "N", "Linux's old readers-writer locks", rwlocks},
     {"treiber-stack", "W R", "Treiber's stack: W push, R pop", treiber_stack},
+    {"hwqueue", "", "Herlihy and Wing's queue", hwqueue},
     {"chase-lev", "N", "a work-stealing deque with N thieves", chase_lev},
 };
 

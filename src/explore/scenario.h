@@ -277,10 +277,12 @@ inline std::uint64_t Word::fetch_add(std::uint64_t delta) const {
 
 inline bool Word::compare_exchange(std::uint64_t expected, std::uint64_t desired) const {
   // After a fence a load reads memory, in a step that may go on to write. So the case that fails is
-  // no write, and does not conflict with other reads.
+  // no write, and does not conflict with other reads. To read again says that the value decides.
   memory().fence();
-  if (seen(memory().load(id(), texts().compare)) != expected) return false;
-  memory().execution().write(id(), desired);
+  memory().load(id(), texts().compare);
+  Execution& execution = memory().execution();
+  if (seen(execution.read(id())) != expected) return false;
+  execution.write(id(), desired);
   return true;
 }
 

@@ -2,10 +2,12 @@
 // Numbers of executions that others have published, or that other checkers agree on.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace classic {
 
@@ -18,9 +20,24 @@ enum class Counted : std::uint8_t {
 /// How long the search takes in a release build.
 enum class Cost : std::uint8_t { Below1s, Above1s };
 
+/// The numbers that a program takes.
+class Parameters {
+ public:
+  constexpr Parameters(std::initializer_list<unsigned> numbers)
+      : size_(static_cast<unsigned>(numbers.size())) {
+    std::copy(numbers.begin(), numbers.end(), numbers_.begin());
+  }
+  constexpr const unsigned* begin() const { return numbers_.data(); }
+  constexpr const unsigned* end() const { return numbers_.data() + size_; }
+
+ private:
+  std::array<unsigned, 2> numbers_{};
+  unsigned size_;
+};
+
 struct Row {
   std::string_view program;  ///< of examples/classic
-  std::vector<unsigned> numbers;
+  Parameters numbers;
   std::uint64_t executions;
   Counted counted;
   Cost cost;
