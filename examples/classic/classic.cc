@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Entry> all_entries() {
   std::vector<Entry> all;
-  for (auto group : {counters(), arrays(), locks(), structures(), mutexes(), bugs()}) {
+  for (auto group : {counters(), arrays(), locks(), structures(), queues(), mutexes(), bugs()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -40,6 +40,7 @@ std::span<const Entry> counters();
 std::span<const Entry> arrays();
 std::span<const Entry> locks();
 std::span<const Entry> structures();
+std::span<const Entry> queues();
 std::span<const Entry> mutexes();
 std::span<const Entry> bugs();
 std::span<const Litmus> litmus();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queues, stacks and locks that are more than a word.
+// A stack, and locks that are more than a word.
 #include "classic.h"
 
 namespace classic {
@@ -120,111 +120,10 @@ void treiber_stack(Scenario& s, Numbers n) {
   }
 }
 
-/// Chase and Lev, "Dynamic circular work-stealing deque", SPAA 2005.
-class Deque {
- public:
-  static constexpr unsigned kSize = 10;
-  explicit Deque(Scenario& s)
-      : scenario_(&s),
-        bottom_(s.word("bottom")),
-        top_(s.word("top")),
-        items_(s.words("d", kSize)) {}
-
-  void push(std::uint64_t item) const {
-    std::uint64_t b = bottom_.load();
-    std::uint64_t t = top_.load();
-    if (b - t >= kSize) return;
-    items_[b % kSize].store(item);
-    bottom_.store(b + 1);
-  }
-  void pop() const {
-    std::uint64_t b = bottom_.load();
-    bottom_.store(b - 1);
-    scenario_->fence();
-    std::uint64_t t = top_.load();
-    auto length = static_cast<std::int64_t>(b - t);
-    if (length > 0) {
-      items_[(b - 1) % kSize].load();
-      if (length > 1) return;
-      top_.compare_exchange(t, t + 1);
-    }
-    bottom_.store(b);
-  }
-  void steal() const {
-    std::uint64_t t = top_.load();
-    scenario_->fence();
-    std::uint64_t b = bottom_.load();
-    if (static_cast<std::int64_t>(b - t) <= 0) return;
-    items_[t % kSize].load();
-    top_.compare_exchange(t, t + 1);
-  }
-
- private:
-  Scenario* scenario_;
-  Word bottom_;
-  Word top_;
-  Words items_;
-};
-
-/// The owner pushes five, pops three, pushes two; each of N thieves steals one.
-void chase_lev(Scenario& s, Numbers n) {
-  Deque deque(s);
-  s.thread("owner", [=] {
-    for (unsigned i = 1; i <= 5; ++i) deque.push(i);
-    for (unsigned i = 0; i < 3; ++i) deque.pop();
-    for (unsigned i = 6; i <= 7; ++i) deque.push(i);
-  });
-  for (unsigned i = 0; i < n[0]; ++i) s.thread("thief", [=] { deque.steal(); });
-}
-
-/// Herlihy and Wing, "Linearizability", TOPLAS 1990: a queue in an array. Who finds nothing up to
-/// the end that it saw goes no further.
-class HwQueue {
- public:
-  explicit HwQueue(Scenario& s) : scenario_(&s), back_(s.word("back")), items_(s.words("q", 4)) {}
-
-  void enqueue(std::uint64_t item) const { items_[back_.fetch_add(1)].store(item); }
-  void dequeue() const {
-    std::uint64_t back = back_.load();
-    std::uint64_t item = 0;
-    for (std::uint64_t k = 0; item == 0; ++k) {
-      scenario_->assume(k < back);
-      item = items_[k].exchange(0);
-    }
-  }
-
- private:
-  Scenario* scenario_;
-  Word back_;
-  Words items_;
-};
-
-void hwqueue(Scenario& s, Numbers) {
-  HwQueue q(s);
-  s.daemon("one", [=] {
-    q.enqueue(1);
-    q.dequeue();
-  });
-  s.daemon("two", [=] {
-    q.enqueue(2);
-    q.enqueue(3);
-  });
-  s.daemon("three", [=] {
-    q.dequeue();
-    q.enqueue(4);
-  });
-  s.daemon("four", [=] {
-    q.dequeue();
-    q.dequeue();
-  });
-}
-
 constexpr Entry kEntries[] = {
     {"mcs_spinlock", "N", "Linux's MCS lock", mcs_spinlock},
     {"linuxrwlocks", "N", "Linux's old readers-writer locks", rwlocks},
     {"treiber-stack", "W R", "Treiber's stack: W push, R pop", treiber_stack},
-    {"hwqueue", "", "Herlihy and Wing's queue", hwqueue},
-    {"chase-lev", "N", "a work-stealing deque with N thieves", chase_lev},
 };
 
 }  // namespace

@@ -148,6 +148,8 @@ constexpr Row kRows[] = {
     {"linuxrwlocks", {2}, 14, Finished, Below1s, "GenMC data-structures/linuxrwlocks"},
     {"treiber-stack", {2, 1}, 18, Finished, Below1s, "GenMC data-structures/treiber-stack"},
     {"hwqueue", {}, 5155, Finished, Below1s, "GenMC synthetic/hwqueue-ra"},
+    {"buf_ring", {3}, 273, Finished, Below1s, "GenMC data-structures/buf_ring"},
+    {"ms-queue", {2}, 50, Finished, Below1s, "GenMC data-structures/ms-queue"},
     {"chase-lev", {1}, 59, Finished, Below1s, "GenMC data-structures/chase-lev"},
     // Locks that are kept, forgotten, or taken in many orders.
     {"mutex-order", {2}, 2, All, Below1s, "Nidhugg smoke/mutex_order_2"},
