@@ -102,7 +102,7 @@ class Mutex {
  public:
   void lock() const;      ///< one step, possible while the lock is free
   bool try_lock() const;  ///< one step; if the lock is taken, it is only read
-  void unlock() const;    ///< one step
+  void unlock() const;    ///< one step, a plain store: as x86 has it
 
  private:
   friend class Scenario;
@@ -183,7 +183,7 @@ class Scenario final : public Program {
 
   // --- results ----------------------------------------------------------------------------------
 
-  /// Of the executions so far: those at whose end a daemon was waiting.
+  /// Of the executions so far, those at whose end a daemon was waiting. Replays count, too.
   std::uint64_t nr_unfinished() const { return nr_unfinished_; }
 
   void setup(Execution& execution) override;

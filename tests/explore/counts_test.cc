@@ -2,6 +2,7 @@
 // Numbers of executions: the published ones, and those of programs that no other checker has.
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "classic.h"
 #include "explore/explorer.h"
 #include "programs.h"
@@ -69,6 +70,18 @@ TEST(Counts, HandlerBehindTwoGates) {
   });
   Result result = search(script);
   EXPECT_EQ(result.executions, 2u);
+}
+
+TEST(Classic, RefusesWhatItDoesNotHave) {
+  const std::vector<unsigned> one{1}, two{1, 2};
+  Scenario s;
+  EXPECT_THROW(classic::build(s, "nothing", {}), InputError);
+  EXPECT_THROW(classic::build(s, "readers", {}), InputError);
+  EXPECT_THROW(classic::build(s, "readers", two), InputError);
+  EXPECT_THROW(classic::build(s, "SB", one), InputError);
+  for (const char* text : {"x=", "x:1", "x>1", "=1", "x:1<2"}) {
+    EXPECT_THROW(classic::build_litmus(s, text), InputError) << text;
+  }
 }
 
 // No number is published for it. In the order that it is about, y is written three times in a row.
