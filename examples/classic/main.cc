@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts the executions of a classic program.
+// Counts the executions of a classic program, and shows the shortest in which something is broken.
 //
 //   classic NAME [NUMBER...] [--memory sc|tso] [--json]
 //   classic --list
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "classic.h"
-#include "trace/schedule.h"
+#include "report/columns.h"
 
 namespace {
 
@@ -86,6 +86,11 @@ int main(int argc, char** argv) try {
   classic::build(scenario, arguments.name, arguments.numbers);
   classic::Counts counts = classic::count(scenario);
   print(arguments, counts);
+  if (counts.result.counterexample && !arguments.json) {
+    trace::Schedule schedule = straighten(scenario, counts.result.counterexample->schedule);
+    trace::Record record = replay(scenario, schedule);
+    std::printf("\n%s", report::columns(record, {.steps = report::Steps::All}).c_str());
+  }
   return counts.result.counterexample ? 1 : 0;
 } catch (const InputError& error) {
   std::fprintf(stderr, "%s\n", error.what());
