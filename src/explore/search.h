@@ -29,6 +29,7 @@ class Tally {
   std::uint64_t nr_executions() const { return result_.executions; }
   std::uint64_t nr_blocked() const { return result_.blocked; }
   const Result& result() const { return result_; }
+  Result& result() { return result_; }
   /// Adds the counts of another, and its counterexample if that is better.
   void absorb(Result other);
   bool found() const { return result_.counterexample.has_value(); }
@@ -42,7 +43,8 @@ class Tally {
  private:
   void consider(const Engine& engine, const trace::Schedule& schedule);
   void consider_log(const Engine& engine);
-  bool better(unsigned context_switches, unsigned steps) const;
+  bool better(unsigned context_switches, unsigned steps, const trace::Schedule* schedule) const;
+  bool worse(unsigned context_switches, unsigned steps) const;
 
   Program& program_;
   const Options& options_;
@@ -57,14 +59,20 @@ class Tally {
 Result search_naive(Program& program, Tally& tally);
 Result search_random(Program& program, Tally& tally);
 
-/// Programs for the lanes of search_dpor(): the first is the caller's.
-using ProgramFactory = std::function<std::unique_ptr<Program>()>;
+/// Sizes that change how fast a search is, and not what it finds.
+struct Tuning {
+  std::uint64_t scouted = 128;    ///< executions that are made out of order first, and in vain
+  std::uint64_t one_lane = 4096;  ///< executions before there are more lanes than one
+  std::uint64_t round = 1024;     ///< executions of a lane between two times when lanes trade
+};
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-                   const OutcomeFunction& on_outcome, const EndFunction& on_end);
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end,
+                   const Tuning& tuning = {});
 
 /// explore() with a view on the executions.
-Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+Result explore_observed(Program& program, const ProgramFactory& more_programs,
+                        const Options& options, const OutcomeFunction& on_outcome,
                         const EndFunction& on_end);
 
 }  // namespace mmcheck::explore
