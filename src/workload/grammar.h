@@ -60,13 +60,13 @@ struct digits : sor<seq<one<'0'>, one<'x', 'X'>, plus<xdigit>>, plus<digit>> {};
 struct number : seq<digits, not_at<identifier_other>> {};
 struct signed_number : seq<opt<one<'-'>>, digits, not_at<identifier_other>> {};
 
-struct type_name
-    : sor<word<'i', 'n', 't'>, word<'l', 'o', 'n', 'g'>, word<'s', 'h', 'o', 'r', 't'>,
-          word<'c', 'h', 'a', 'r'>, word<'u', 'n', 's', 'i', 'g', 'n', 'e', 'd'>,
-          word<'s', 'i', 'g', 'n', 'e', 'd'>, word<'b', 'o', 'o', 'l'>, word<'u', '8'>,
-          word<'u', '1', '6'>, word<'u', '3', '2'>, word<'u', '6', '4'>, word<'s', '3', '2'>,
-          word<'s', '6', '4'>, word<'s', 'i', 'z', 'e', '_', 't'>,
-          word<'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
+struct type_word
+    : sor<word<'v', 'o', 'i', 'd'>, word<'i', 'n', 't'>, word<'l', 'o', 'n', 'g'>,
+          word<'s', 'h', 'o', 'r', 't'>, word<'c', 'h', 'a', 'r'>,
+          word<'u', 'n', 's', 'i', 'g', 'n', 'e', 'd'>, word<'s', 'i', 'g', 'n', 'e', 'd'>,
+          word<'b', 'o', 'o', 'l'>, word<'u', '8'>, word<'u', '1', '6'>, word<'u', '3', '2'>,
+          word<'u', '6', '4'>, word<'s', '3', '2'>, word<'s', '6', '4'>,
+          word<'s', 'i', 'z', 'e', '_', 't'>, word<'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
           word<'u', 'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
           word<'i', 'n', 't', '3', '2', '_', 't'>, word<'i', 'n', 't', '6', '4', '_', 't'>,
           word<'u', 'i', 'n', 't', '3', '2', '_', 't'>,
@@ -76,6 +76,7 @@ struct type_name
           word<'s', 'r', 'c', 'u', '_', 's', 't', 'r', 'u', 'c', 't'>,
           word<'a', 't', 'o', 'm', 'i', 'c', '_', 't'>,
           word<'s', 'p', 'i', 'n', 'l', 'o', 'c', 'k', '_', 't'>> {};
+struct type_name : seq<type_word> {};
 
 // Expressions. Precedence is settled when the tree is built: here they are flat lists.
 
@@ -108,7 +109,11 @@ struct literal : seq<number, blank> {};
 struct name : seq<identifier, blank, no_index> {};
 struct primary : sor<literal, call, qualified, name, group> {};
 struct primary_after_operator : seq<primary> {};
-struct operand : sor<seq<plus<unary_operator, blank>, must<primary_after_operator>>, primary> {};
+// All numbers have 64 bits, so that a cast changes nothing.
+struct cast : seq<tok<'('>, plus<type_word, blank>, star<one<'*'>, blank>, tok<')'>> {};
+struct operand
+    : sor<seq<plus<sor<cast, seq<unary_operator, blank>>>, must<primary_after_operator>>, primary> {
+};
 struct operand_after_operator : seq<operand> {};
 struct expression : seq<operand, star<binary_operator, blank, must<operand_after_operator>>> {};
 

@@ -164,12 +164,13 @@ constexpr CallSpec kCalls[] = {
 // clang-format on
 
 constexpr std::string_view kKeywords[] = {
-    "if",          "else",   "while",    "for",       "do",       "goto",      "switch",
-    "return",      "break",  "int",      "long",      "short",    "char",      "unsigned",
-    "signed",      "bool",   "u8",       "u16",       "u32",      "u64",       "s32",
-    "s64",         "size_t", "intptr_t", "uintptr_t", "volatile", "const",     "atomic_t",
-    "spinlock_t",  "kernel", "int32_t",  "int64_t",   "struct",   "uint32_t",  "uint64_t",
-    "srcu_struct", "exists", "forall",   "not",       "filter",   "locations", "expect"};
+    "if",          "else",   "while",    "for",       "do",       "goto",     "switch",
+    "return",      "break",  "int",      "long",      "short",    "char",     "unsigned",
+    "signed",      "bool",   "u8",       "u16",       "u32",      "u64",      "s32",
+    "s64",         "size_t", "intptr_t", "uintptr_t", "volatile", "const",    "atomic_t",
+    "spinlock_t",  "kernel", "int32_t",  "int64_t",   "struct",   "uint32_t", "uint64_t",
+    "srcu_struct", "void",   "exists",   "forall",    "not",      "filter",   "locations",
+    "expect"};
 
 const CallSpec* find_exact(std::string_view name) {
   for (const CallSpec& call : kCalls) {

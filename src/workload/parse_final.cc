@@ -142,11 +142,21 @@ Expr parse_condition_expression(ParseContext& context, const SyntaxNode& node) {
                      : std::move(conjunction);
 }
 
+/// Without the comments that may stand in it and behind it.
+std::string text_of_condition(const SyntaxNode& node) {
+  std::string text(node.text);
+  for (std::size_t at = text.find("(*"); at != std::string::npos; at = text.find("(*", at)) {
+    const std::size_t end = text.find("*)", at + 2);
+    text.replace(at, end == std::string::npos ? end : end + 2 - at, " ");
+  }
+  return squeeze(text);
+}
+
 /// `node` is a ConditionExpression of what begins at `whole`.
 Condition make_condition(ParseContext& context, const SyntaxNode& node, const SyntaxNode& whole) {
   Condition condition;
   condition.expr = parse_condition_expression(context, node);
-  condition.text = squeeze(node.text);
+  condition.text = text_of_condition(node);
   condition.place = context.place(whole);
   return condition;
 }
