@@ -2,6 +2,8 @@
 // RCU: a grace period waits for the sections that began before it, and for no others.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "litmus/final_states.h"
 
 namespace mmcheck::workload {
@@ -58,19 +60,20 @@ TEST(Rcu, ALaterSectionDoesNotDelayIt) {
             "0:a=1; 0:b=0; 0:c=0;|0:a=1; 0:b=0; 0:c=1;|0:a=1; 0:b=1; 0:c=1;");
 }
 
-TEST(Rcu, TwoGracePeriodsAndTwoSections) {
-  // As many grace periods as sections in a cycle forbid it; fewer do not.
-  const auto cycle = [](const std::string& wait) {
-    return final_states_of("",
-                           "P0(int *x, int *y) { *x = 1; " + wait + " int a = *y; }\n" +
-                               "P1(int *y, int *z) { rcu_read_lock(); *y = 1; int b = *z; "
-                               "rcu_read_unlock(); }\n"
-                               "P2(int *z, int *x) { rcu_read_lock(); *z = 1; int c = *x; "
-                               "rcu_read_unlock(); }",
-                           "0:a; 1:b; 2:c;");
+TEST(Rcu, ItWaitsForEveryThread) {
+  const std::string section =
+      "(int *x, int *y) { rcu_read_lock(); int a = *x; int b = *y; "
+      "rcu_read_unlock(); }\n";
+  const auto with = [&](const std::string& wait) {
+    return final_states_of(
+        "", "P0" + section + "P1" + section + "P2(int *x, int *y) { *x = 1; " + wait + " *y = 1; }",
+        "0:a; 0:b; 1:a; 1:b;");
   };
-  EXPECT_EQ(cycle("synchronize_rcu();").find("0:a=0; 1:b=0; 2:c=0;"), std::string::npos);
-  EXPECT_NE(cycle("synchronize_rcu();").find("0:a=1; 1:b=0; 2:c=0;"), std::string::npos);
+  const std::string waits = with("synchronize_rcu();");
+  EXPECT_EQ(std::count(waits.begin(), waits.end(), ';'), 4 * 9);
+  EXPECT_EQ(waits.find("0:a=0; 0:b=1;"), std::string::npos);
+  EXPECT_EQ(waits.find("1:a=0; 1:b=1;"), std::string::npos);
+  EXPECT_NE(with("").find("1:a=0; 1:b=1;"), std::string::npos);
 }
 
 TEST(Rcu, WaitingWithinASectionIsADeadlock) {
