@@ -30,7 +30,7 @@ struct StepAccess {
   ObjectId object{};
   Mode mode = Mode::Read;
   bool guard = false;       ///< the step waits for a value of this word
-  bool value_read = false;  ///< what the step does may depend on the word
+  bool value_read = false;  ///< which words the step uses may depend on this one
 };
 
 }  // namespace mmcheck::explore

@@ -19,6 +19,8 @@ class Cell {
       : execution_(&execution), id_(execution.new_object(encode(initial), text)) {}
 
   T read() const { return decode(execution_->read(id_)); }
+  /// The accesses that the step makes do not depend on the value: see Execution::read_last.
+  T read_last() const { return decode(execution_->read_last(id_)); }
   void write(T value) { execution_->write(id_, encode(value)); }
   /// Reads and replaces: an atomic read-modify-write.
   T exchange(T value) {

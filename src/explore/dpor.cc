@@ -61,221 +61,146 @@
 // where it stays blocked, if there are only such). In it no later step than p is reversible with
 // q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is
 // a part after which q is enabled, and then some initial of w is added.
-#include <bit>
+#include <algorithm>
+#include <memory>
+#include <vector>
 
-#include "base/error.h"
-#include "explore/races.h"
+#include "explore/lane.h"
 #include "explore/search.h"
-#include "explore/search_path.h"
+#include "explore/search_tree.h"
 
 namespace mmcheck::explore {
 
 namespace {
 
+/// So many that they keep all cores of a machine busy; always the same, so that what is found does
+/// not depend on the machine.
+constexpr std::size_t kLanes = 16;
+/// The first executions are made one by one, few preemptions first.
+const std::uint64_t kFewPreemptionsFirst = getenv("FEW") ? atoi(getenv("FEW")) : 512;
+/// A search below this size is not worth more programs.
+constexpr std::uint64_t kOneLane = 4096;
+const std::uint64_t kRound = getenv("RND") ? atoi(getenv("RND")) : 1024;
+
 class Dpor {
  public:
-  Dpor(Program& program, Tally& tally)
-      : tally_(tally),
-        engine_(program, {.reordering_covers = true,
-                          .rewinding = true,
-                          .steps_max = tally.options().steps_max}),
-        races_(engine_, path_, pool_) {}
+  Dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+       const OutcomeFunction& on_outcome, const EndFunction& on_end)
+      : more_programs_(more_programs),
+        options_(options),
+        on_outcome_(on_outcome),
+        on_end_(on_end),
+        total_(program, options, on_outcome, on_end) {
+    add_lane(program);
+  }
 
   Result search();
 
  private:
-  enum class Cut : std::uint8_t { No, Asleep };
+  void add_lane(Program& program);
+  void add_lanes();
+  std::uint64_t nr_executions() const;
+  void run_round();
+  void trade();
+  bool assign(Lane& lane);
+  bool all_idle() const;
+  bool stops() const;
 
-  Cut extend();
-  void push_node();
-  bool take_pending();
-  bool take_any();
-  bool expand(unsigned thread, Branch** at);
-  void make_step();
-  void detect_races();
-  void try_others_at_top();
-  bool back_up();
-
-  Tally& tally_;
-  Engine engine_;
-  SearchPath path_;
-  BranchPool pool_;
-  RaceDetector races_;
-  Branch* taken_ = nullptr;      ///< the step to be made next, and what is to follow it
-  Branch* following_ = nullptr;  ///< what is to be made after the step that was made last
-  std::uint32_t nr_searched_ = 0;  ///< events whose races are known
-  const trace::Schedule no_schedule_;  // the log has it
+  const ProgramFactory& more_programs_;
+  const Options& options_;
+  const OutcomeFunction& on_outcome_;
+  const EndFunction& on_end_;
+  Tally total_;
+  SearchTree tree_{getenv("FEW") ? Order::FewPreemptions : Order::DeepFirst};
+  std::vector<std::unique_ptr<Program>> programs_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
+void Dpor::add_lane(Program& program) {
+  lanes_.push_back(std::make_unique<Lane>(program, options_, on_outcome_, on_end_));
+}
+
+void Dpor::add_lanes() {
+  if (!more_programs_) return;
+  while (lanes_.size() < kLanes) {
+    programs_.push_back(more_programs_());
+    add_lane(*programs_.back());
+  }
+}
+
+std::uint64_t Dpor::nr_executions() const {
+  std::uint64_t result = 0;
+  for (const auto& lane : lanes_) result += lane->tally().nr_executions();
+  return result;
+}
+
+bool Dpor::all_idle() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->idle(); });
+}
+
+bool Dpor::stops() const {
+  return options_.on_violation == OnViolation::Stop &&
+         std::any_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane->tally().found(); });
+}
+
 Result Dpor::search() {
-  engine_.begin();
-  while (tally_.may_begin()) {
-    Cut cut = extend();
-    detect_races();
-    if (cut == Cut::Asleep) {
-      tally_.blocked();
-    } else if (!tally_.ended(engine_, no_schedule_)) {
-      return tally_.finish(false);
-    }
-    if (!back_up()) return tally_.finish(true);
+  lanes_.front()->begin();
+  while (true) {
+    if (nr_executions() >= kOneLane) add_lanes();
+    run_round();
+    if (stops()) break;
+    trade();
+    if (all_idle() && tree_.empty()) break;
+    if (nr_executions() >= options_.executions_max) break;
   }
-  return tally_.finish(false);
+  for (const auto& lane : lanes_) total_.absorb(lane->tally().finish(false));
+  return total_.finish(!stops() && all_idle() && tree_.empty());
 }
 
-/// Goes on from where the log ends, to the end of the execution. Each node but one to be cut has
-/// its event in the log afterwards.
-Dpor::Cut Dpor::extend() {
-  if (taken_ != nullptr) make_step();
-  while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
-    push_node();
-    if (!take_pending() && !take_any()) {
-      path_.pop();
-      return Cut::Asleep;
-    }
-    make_step();
-  }
-  pool_.release_all(following_);
-  following_ = nullptr;
-  return Cut::No;
-}
-
-void Dpor::push_node() {
-  std::uint32_t depth = path_.size();
-  Node& node = path_.push();
-  node.enabled = engine_.enabled();
-  for (std::uint32_t rest = node.enabled; rest != 0; rest &= rest - 1) {
-    if (engine_.has_alternatives(static_cast<unsigned>(std::countr_zero(rest)))) {
-      node.choosers |= rest & -rest;
-    }
-  }
-  if (depth != 0) {
-    const TraceLog& log = engine_.log();
-    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.accesses_of(depth - 1));
-  }
-  node.pending = following_;
-  following_ = nullptr;
-}
-
-/// The first of what is pending at the top node. The engine is there.
-bool Dpor::take_pending() {
-  Node& node = path_.top();
-  while (node.pending != nullptr) {
-    if (node.pending->any_label) {
-      Branch* all = node.pending;
-      unsigned thread = all->thread;
-      node.pending = all->sibling;
-      pool_.release(all);
-      expand(thread, &node.pending);
-      continue;
-    }
-    taken_ = node.pending;
-    node.pending = taken_->sibling;
-    return true;
-  }
-  return false;
-}
-
-/// Any thread with a step that does not sleep. The one that ran last comes first, so that
-/// executions have few context switches.
-bool Dpor::take_any() {
-  Node& node = path_.top();
-  std::uint32_t depth = path_.size() - 1;
-  unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
-  if (((node.enabled >> last) & 1u) != 0 && expand(last, &node.pending)) return take_pending();
-  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    if (expand(thread, &node.pending)) return take_pending();
-  }
-  return false;
-}
-
-/// Makes a branch of each alternative of the thread's step that does not sleep.
-bool Dpor::expand(unsigned thread, Branch** at) {
-  Node& node = path_.top();
-  std::uint64_t labels[Alternatives::kMax];
-  unsigned nr_labels = engine_.list(thread, labels);
-  node.expanded |= 1u << thread;
-  bool some = false;
-  for (unsigned i = 0; i < nr_labels; ++i) {
-    if (node.asleep(thread, labels[i])) continue;
-    Branch* branch = pool_.make();
-    branch->thread = static_cast<std::uint8_t>(thread);
-    branch->label = labels[i];
-    branch->sibling = *at;
-    *at = branch;
-    at = &branch->sibling;
-    some = true;
-  }
-  return some;
-}
-
-void Dpor::make_step() {
-  unsigned thread = taken_->thread;
-  std::uint64_t label = taken_->label;
-  following_ = taken_->child;
-  pool_.release(taken_);
-  taken_ = nullptr;
-  if (((path_.top().enabled >> thread) & 1u) == 0) {
-    throw InternalError("a step is not possible where it should be: the program is not the same "
-                        "each time, or changes what others see outside of words");
-  }
-  engine_.run(thread, label);
-  engine_.append_step();
-}
-
-/// Of the new steps; and of others, of which the end of the execution may say more. Then B3 and B4.
-void Dpor::detect_races() {
-  races_.detect_unsettled();
-  for (; nr_searched_ < engine_.log().size(); ++nr_searched_) races_.detect(nr_searched_);
-  if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
-  std::uint32_t blocked = engine_.unfinished();
-  if (engine_.violated()) {
-    blocked &= ~(1u << engine_.log().event(engine_.log().size() - 1).thread);
-    if (tally_.options().on_violation == OnViolation::Continue) try_others_at_top();
-  } else {
-    blocked &= ~engine_.enabled();
-  }
-  for (; blocked != 0; blocked &= blocked - 1) {
-    races_.detect_blocked(static_cast<unsigned>(std::countr_zero(blocked)));
+void Dpor::run_round() {
+  const std::uint64_t before = nr_executions();
+  const bool one_by_one = before < kFewPreemptionsFirst;
+  std::uint64_t left = options_.executions_max - before;
+  for (const auto& lane : lanes_) {
+    if (lane->idle()) continue;
+    const std::uint64_t share = std::min(left, one_by_one ? 1 : kRound);
+    left -= share;
+    lane->run(share);
   }
 }
 
-void Dpor::try_others_at_top() {
-  Node& node = path_.top();
-  unsigned own = engine_.log().event(path_.size() - 1).thread;
-  std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
-  Branch** end = &node.pending;
-  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
-  for (; others != 0; others &= others - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(others));
-    bool chooses = ((node.choosers >> thread) & 1u) != 0;
-    if (!chooses && node.asleep(thread, 0)) continue;
-    Branch* branch = pool_.make();
-    branch->thread = static_cast<std::uint8_t>(thread);
-    branch->any_label = chooses;
-    *end = branch;
-    end = &branch->sibling;
+void Dpor::trade() {
+  const bool one_by_one = nr_executions() < kFewPreemptionsFirst;
+  for (const auto& lane : lanes_) lane->report(tree_);
+  if (one_by_one) lanes_.front()->publish_all(tree_);
+  for (const auto& lane : lanes_) {
+    if (lane->idle() && !assign(*lane)) break;
   }
 }
 
-/// To the deepest node where something is left to try. False: there is none.
-bool Dpor::back_up() {
-  TraceLog& log = engine_.log();
-  for (; path_.size() > 0; path_.pop()) {
-    std::uint32_t depth = path_.size() - 1;
-    Node& node = path_.top();
-    node.add_sleeper(log.event(depth).thread, log.event(depth).label, log.accesses_of(depth));
-    if (node.pending == nullptr) continue;
-    engine_.back_to(depth);
-    races_.forget(depth);
-    nr_searched_ = depth;
-    if (take_pending()) return true;
+/// Gives the lane something to search, out of what is shared or of what another lane has before it.
+bool Dpor::assign(Lane& lane) {
+  Assignment next = tree_.take();
+  if (next.begun == nullptr) {
+    auto victim = std::min_element(lanes_.begin(), lanes_.end(), [](const auto& a, const auto& b) {
+      return a->first_pending() < b->first_pending();
+    });
+    const std::uint32_t depth = (*victim)->first_pending();
+    if (depth == ~0u) return false;
+    (*victim)->publish(tree_, depth);
+    next = tree_.take();
+    if (next.begun == nullptr) return false;
   }
-  return false;
+  lane.begin(next, tree_.pool());
+  return true;
 }
 
 }  // namespace
 
-Result search_dpor(Program& program, Tally& tally) { return Dpor(program, tally).search(); }
+Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end) {
+  return Dpor(program, more_programs, options, on_outcome, on_end).search();
+}
 
 }  // namespace mmcheck::explore

@@ -111,6 +111,13 @@ class Execution {
     use(object, Mode::Read, 0, true);
     return words_[to_index(object)];
   }
+  /// The same, where the accesses that the step makes do not depend on the value: as a rule because
+  /// there are none after it. What may follow on the value is then a matter of later steps, and the
+  /// search can foresee this one.
+  std::uint64_t read_last(ObjectId object) {
+    use(object, Mode::Read, 0, false);
+    return words_[to_index(object)];
+  }
   void write(ObjectId object, std::uint64_t value) { replace(object, Mode::Write, value); }
   /// Replaces the value by Commute access.
   void commute(ObjectId object, std::uint64_t value) { replace(object, Mode::Commute, value); }

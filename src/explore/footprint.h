@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// What steps use, and which steps are in conflict because of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "explore/access.h"
-#include "explore/trace_log.h"
 
 namespace mmcheck::explore {
 
@@ -16,36 +17,46 @@ struct Use {
   Mode mode = Mode::Read;
 };
 
-inline bool conflict(const Use& a, const Use& b) {
-  return a.object == b.object && conflict(a.mode, b.mode);
+/// The uses of a step. Refers to memory that somebody else owns.
+struct Footprint {
+  const Use* uses = nullptr;
+  std::uint32_t size = 0;
+  std::uint64_t words = 0;  ///< a bit for each word, folded to 64: most steps share none
+
+  std::span<const Use> all() const { return {uses, size}; }
+};
+
+constexpr std::uint64_t word_bit(ObjectId object) {
+  return std::uint64_t{1} << (to_index(object) & 63u);
 }
 
-/// The uses of a step that may be made later. Most steps use a word or two.
-class Footprint {
- public:
-  Footprint() = default;
-  explicit Footprint(std::span<const LoggedAccess> accesses) {
-    size_ = static_cast<std::uint32_t>(accesses.size());
-    if (size_ > kFew) many_ = std::make_unique<Use[]>(size_);
-    Use* out = begin();
-    for (const LoggedAccess& access : accesses) {
-      *out++ = {.object = access.use.object, .mode = access.use.mode};
+inline bool in_conflict(const Footprint& a, const Footprint& b) {
+  if ((a.words & b.words) == 0) return false;
+  for (const Use& x : a.all()) {
+    for (const Use& y : b.all()) {
+      if (x.object == y.object && conflict(x.mode, y.mode)) return true;
     }
   }
-  explicit Footprint(std::span<const Use> uses) {
-    size_ = static_cast<std::uint32_t>(uses.size());
+  return false;
+}
+
+/// A footprint that has its own memory. Most steps use a word or two.
+class OwnFootprint {
+ public:
+  OwnFootprint() = default;
+  explicit OwnFootprint(const Footprint& other) : size_(other.size), words_(other.words) {
     if (size_ > kFew) many_ = std::make_unique<Use[]>(size_);
-    std::copy(uses.begin(), uses.end(), begin());
+    std::copy_n(other.uses, size_, many_ ? many_.get() : few_);
   }
 
-  std::span<const Use> uses() const { return {many_ ? many_.get() : few_, size_}; }
+  Footprint view() const { return {many_ ? many_.get() : few_, size_, words_}; }
 
  private:
   static constexpr unsigned kFew = 3;
-  Use* begin() { return many_ ? many_.get() : few_; }
 
-  std::uint32_t size_ = 0;
   Use few_[kFew];
+  std::uint32_t size_ = 0;
+  std::uint64_t words_ = 0;
   std::unique_ptr<Use[]> many_;
 };
 

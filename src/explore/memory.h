@@ -28,7 +28,7 @@ class Memory {
   /// A plain load: one step.
   std::uint64_t load(ObjectId word, const trace::StepText& text) {
     execution_->step(text);
-    return execution_->read(word);
+    return execution_->read_last(word);
   }
   /// A plain store: one step, made when it reaches memory.
   void store(ObjectId word, std::uint64_t value, const trace::StepText& text) {
@@ -40,7 +40,7 @@ class Memory {
   template <typename Change>
   std::uint64_t update(ObjectId word, Change change, const trace::StepText& text) {
     execution_->step(text);
-    std::uint64_t old = execution_->read(word);
+    std::uint64_t old = execution_->read_last(word);
     execution_->write(word, change(old));
     return old;
   }
@@ -48,14 +48,14 @@ class Memory {
   template <typename Change>
   std::uint64_t update_when(const Guard& guard, Change change, const trace::StepText& text) {
     execution_->step_when(guard, text);
-    std::uint64_t old = execution_->read(guard.object);
+    std::uint64_t old = execution_->read_last(guard.object);
     execution_->write(guard.object, change(old));
     return old;
   }
   /// A load that waits until the guard holds: what a loop of loads comes to. One step.
   std::uint64_t load_when(const Guard& guard, const trace::StepText& text) {
     execution_->step_when(guard, text);
-    return execution_->read(guard.object);
+    return execution_->read_last(guard.object);
   }
   /// All stores of this thread have reached memory before its next load. No step.
   void fence() {}

@@ -1,90 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 // See dpor.cc for what these computations are part of. In the terms of the paper: E is the log, e
-// an event of it, e' the new step, made by thread q.
+// an event of it, e' the new step.
 #include "explore/races.h"
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/error.h"
 
 namespace mmcheck::explore {
 
 namespace {
-constexpr std::uint32_t kNone = 0xffffffff;
 constexpr std::size_t kPartsMax = 64;
 }  // namespace
 
-void RaceDetector::begin(std::uint32_t event) {
-  thread_ = log_.event(event).thread;
-  later_ = event;
-  nr_before_ = log_.event(event).index - 1u;
-  before_ = &log_.clock_of(thread_, nr_before_);
-  uses_.clear();
-  for (const LoggedAccess& access : log_.accesses_of(event)) {
-    uses_.push_back({.access = access.use, .before = access.before, .previous = access.previous});
-  }
-  guards_ = log_.guards_of(event);
-  unknown_ = log_.event(event).asked_order;
+ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
+  const LoggedEvent& step = log.event(event);
+  return {.footprint = log.footprint(event),
+          .label = step.label,
+          .thread = step.thread,
+          .chooses = step.chose};
 }
 
-void RaceDetector::detect(std::uint32_t event) {
+void RaceDetector::begin(EventNumber number) {
+  later_ = number;
+  const LoggedEvent& event = log_.event(later_);
+  thread_ = event.thread;
+  before_ = &log_.clock_of(thread_, event.index - 1u);
+  uses_.clear();
+  for (const LoggedAccess& access : log_.accesses_of(later_)) {
+    uses_.push_back({.access = access.use, .before = access.before, .previous = access.previous});
+  }
+  guards_ = log_.guards_of(later_);
+  footprint_ = log_.footprint(later_);
+  unknown_ = event.asked_order;
+  chose_ = event.chose;
+  label_ = event.label;
+}
+
+void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
+
+void RaceDetector::detect_again(EventNumber event) {
   begin(event);
-  detect_step();
+  detect();
 }
 
 void RaceDetector::detect_unsettled() {
-  std::size_t nr_left = 0;
-  for (std::size_t i = 0; i < unsettled_.size(); ++i) {
-    Unsettled race = unsettled_[i];
+  std::erase_if(unsettled_, [&](const Race& race) {
     begin(race.later);
-    bool settled = insert(race.earlier);
-    if (!settled) unsettled_[nr_left++] = race;
-  }
-  unsettled_.resize(nr_left);
-}
-
-void RaceDetector::detect_blocked(unsigned thread) {
-  thread_ = thread;
-  later_ = kNone;
-  nr_before_ = engine_.steps_of(thread);
-  before_ = &log_.clock_of(thread, nr_before_);
-  guards_ = engine_.guards(thread);
-  unknown_ = true;
-  uses_.clear();
-  for (const Guard& guard : guards_) {
-    uses_.push_back({.access = {.object = guard.object, .mode = Mode::Write, .guard = true},
-                     .before = engine_.word(guard.object),
-                     .previous = log_.last_access(guard.object)});
-  }
-  detect_step();
+    return settle(race.earlier);
+  });
 }
 
 void RaceDetector::forget(std::uint32_t nr_events) {
   while (!unsettled_.empty() && unsettled_.back().later >= nr_events) unsettled_.pop_back();
 }
 
-void RaceDetector::detect_step() {
+void RaceDetector::detect_blocked(unsigned thread) {
+  thread_ = thread;
+  later_ = log_.size();
+  before_ = &log_.clock_of(thread, engine_.steps_of(thread));
+  guards_ = engine_.guards(thread);
+  footprint_ = {};
+  unknown_ = true;
+  chose_ = false;
+  label_ = 0;
+  uses_.clear();
+  for (const Guard& guard : guards_) {
+    uses_.push_back({.access = {.object = guard.object, .mode = Mode::Write, .guard = true},
+                     .before = engine_.word(guard.object),
+                     .previous = log_.last_access(guard.object)});
+  }
+  detect();
+}
+
+void RaceDetector::detect() {
   find_direct();
   if (!guards_.empty()) {
     detect_guarded();
     return;
   }
-  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
-    if (direct_[t] != kNone && !dominated(direct_, t)) settle(direct_[t]);
+  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
+    auto t = static_cast<unsigned>(std::countr_zero(rest));
+    if (!dominated(direct_, direct_threads_, t)) reverse(direct_[t]);
   }
 }
 
-/// The latest conflicting events that do not happen before q's previous step. An earlier step of a
-/// thread happens before its later one and can thus be no direct predecessor.
+/// The latest conflicting events that do not happen before the thread's previous step. An earlier
+/// step of a thread happens before its later one and can thus be no direct predecessor.
 void RaceDetector::find_direct() {
-  std::fill(std::begin(direct_), std::end(direct_), kNone);
-  for (const GuardedUse& use : uses_) {
+  direct_threads_ = 0;
+  for (const RacingUse& use : uses_) {
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& earlier = log_.access(a);
       if (conflict(use.access.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
-        EventNumber& latest = direct_[log_.event(earlier.event).thread];
-        if (latest == kNone || latest < earlier.event) latest = earlier.event;
+        unsigned t = log_.event(earlier.event).thread;
+        const bool is_new = ((direct_threads_ >> t) & 1u) == 0;
+        if (is_new || direct_[t] < earlier.event) direct_[t] = earlier.event;
+        direct_threads_ |= 1u << t;
       }
       if (earlier.use.mode == Mode::Write) break;
       a = earlier.previous;
@@ -93,46 +107,42 @@ void RaceDetector::find_direct() {
 }
 
 /// Whether the thread's event happens before another thread's event in the same set.
-bool RaceDetector::dominated(const EventNumber* latest, unsigned thread) const {
-  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
-    if (t != thread && latest[t] != kNone && log_.happens_before(latest[thread], latest[t])) {
-      return true;
-    }
+bool RaceDetector::dominated(const EventNumber* latest, std::uint32_t threads,
+                             unsigned thread) const {
+  for (std::uint32_t rest = threads & ~(1u << thread); rest != 0; rest &= rest - 1) {
+    if (log_.happens_before(latest[thread], latest[std::countr_zero(rest)])) return true;
   }
   return false;
 }
 
+/// B1 of dpor.cc.
 void RaceDetector::detect_guarded() {
   guard_changes_.clear();
   for (const Guard& guard : guards_) find_guard_changes(guard);
-  std::fill(std::begin(reversible_), std::end(reversible_), kNone);
-  auto reversible = [&](EventNumber event) {
-    witness_.begin_without(event, {});
-    return possible_after(event, witness_.end());
+  std::uint32_t threads = 0;
+  const auto keep_if_reversible = [&](EventNumber event) {
+    if (!possible_after(event, all_without(event))) return false;
+    unsigned t = log_.event(event).thread;
+    const bool is_new = ((threads >> t) & 1u) == 0;
+    if (is_new || reversible_[t] < event) reversible_[t] = event;
+    threads |= 1u << t;
+    return true;
   };
-  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
-    if (direct_[t] == kNone || dominated(direct_, t)) continue;
-    if (reversible(direct_[t])) keep_latest(direct_[t]);
+  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
+    auto t = static_cast<unsigned>(std::countr_zero(rest));
+    if (!dominated(direct_, direct_threads_, t)) keep_if_reversible(direct_[t]);
   }
   for (EventNumber event : guard_changes_) {
-    if (reversible(event)) {
-      keep_latest(event);
-    } else {
-      settle(event);
-    }
+    if (!keep_if_reversible(event)) reverse(event);
   }
-  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
-    if (reversible_[t] != kNone && !dominated(reversible_, t)) settle(reversible_[t]);
+  for (std::uint32_t rest = threads; rest != 0; rest &= rest - 1) {
+    auto t = static_cast<unsigned>(std::countr_zero(rest));
+    if (!dominated(reversible_, threads, t)) reverse(reversible_[t]);
   }
-}
-
-void RaceDetector::keep_latest(EventNumber event) {
-  EventNumber& latest = reversible_[log_.event(event).thread];
-  if (latest == kNone || latest < event) latest = event;
 }
 
 void RaceDetector::find_guard_changes(const Guard& guard) {
-  const GuardedUse& use = use_of(guard.object);
+  const RacingUse& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& earlier = log_.access(a);
@@ -151,11 +161,34 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
   }
 }
 
-const RaceDetector::GuardedUse& RaceDetector::use_of(ObjectId object) const {
-  for (const GuardedUse& use : uses_) {
+const RaceDetector::RacingUse& RaceDetector::use_of(ObjectId object) const {
+  for (const RacingUse& use : uses_) {
     if (use.access.object == object) return use;
   }
   throw InternalError("a step did not use the word that it waited for");
+}
+
+/// How far each thread is after the steps that do not happen after e, and are not e.
+Clock RaceDetector::all_without(EventNumber event) const {
+  Clock result = log_.counts(event);
+  for (EventNumber f = event + 1; f < log_.size(); ++f) {
+    // What happens after one of a thread's steps happens after the next ones too.
+    if (!log_.happens_before(event, f)) ++result.lane[log_.event(f).thread];
+  }
+  return result;
+}
+
+Clock RaceDetector::part_without(EventNumber event, EventNumber state, const Clock& end) const {
+  Clock result = end;
+  const Clock& before = log_.counts(state);
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    std::span<const std::uint32_t> events = log_.events_of(t);
+    while (result.lane[t] > before.lane[t] &&
+           log_.happens_before(event, events[result.lane[t] - 1u])) {
+      --result.lane[t];
+    }
+  }
+  return result;
 }
 
 /// Whether e' is enabled after the steps before `state` and those up to `end`.
@@ -165,7 +198,7 @@ bool RaceDetector::possible_after(EventNumber state, const Clock& end) const {
 }
 
 bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Clock& end) const {
-  const GuardedUse& use = use_of(guard.object);
+  const RacingUse& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& access = log_.access(a);
@@ -176,8 +209,8 @@ bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Cloc
   return guard.holds(word);
 }
 
-/// Parts of the steps up to `end`, closed under happens-before, after which e' is enabled. Step by
-/// step leaves out what changed a word that e' waits for, and what happens after that.
+/// B2 of dpor.cc. Parts of the steps up to `end`, closed under happens-before, after which e' is
+/// enabled. Step by step leaves out what changed a word that e' waits for, and what follows it.
 void RaceDetector::find_parts(EventNumber state, const Clock& end) {
   if (parts_seen_.size() >= kPartsMax) return;
   for (const Clock& seen : parts_seen_) {
@@ -201,19 +234,6 @@ void RaceDetector::find_parts(EventNumber state, const Clock& end) {
   }
 }
 
-Clock RaceDetector::part_without(EventNumber event, EventNumber state, const Clock& end) const {
-  Clock result = end;
-  const Clock& before = log_.counts(state);
-  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
-    std::span<const std::uint32_t> events = log_.events_of(t);
-    while (result.lane[t] > before.lane[t] &&
-           log_.happens_before(event, events[result.lane[t] - 1u])) {
-      --result.lane[t];
-    }
-  }
-  return result;
-}
-
 /// The step waits for one value only, so that this is what it sees in whatever order.
 bool RaceDetector::value_is_given(ObjectId object) const {
   return std::any_of(guards_.begin(), guards_.end(), [&](const Guard& guard) {
@@ -221,87 +241,69 @@ bool RaceDetector::value_is_given(ObjectId object) const {
   });
 }
 
-/// Whether e' would do the same without e and what happens after it.
-bool RaceDetector::behaves_alike_without(EventNumber event) const {
-  if (unknown_) return false;
-  for (const GuardedUse& use : uses_) {
+/// Whether e' would use the same words without e and what happens after it; or, where `end` is
+/// given, without all that is not before it.
+bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
+  if (unknown_ || chose_) return false;
+  for (const RacingUse& use : uses_) {
     if (!use.access.value_read || value_is_given(use.access.object)) continue;
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& access = log_.access(a);
       if (access.event < event) break;
-      if (access.use.mode != Mode::Read && log_.happens_before(event, access.event)) return false;
+      const bool left_out = end != nullptr ? !log_.covers(*end, access.event)
+                                           : log_.happens_before(event, access.event);
+      if (access.use.mode != Mode::Read && left_out) return false;
       a = access.previous;
     }
   }
   return true;
 }
 
-RacingStep RaceDetector::racing_step(EventNumber without) {
-  step_uses_.clear();
-  for (const GuardedUse& use : uses_) {
-    step_uses_.push_back({.object = use.access.object, .mode = use.access.mode});
-  }
-  return {.thread = thread_,
-          .event = later_,
-          .label = later_ == kNone ? 0 : log_.event(later_).label,
-          .uses = step_uses_,
-          .known = behaves_alike_without(without),
-          .chooses = later_ != kNone && log_.event(later_).chose};
-}
-
 /// Sees to it that e' is made before e somewhere.
-void RaceDetector::settle(EventNumber event) {
-  bool settled = insert(event);
-  if (!settled && later_ != kNone) unsettled_.push_back({.earlier = event, .later = later_});
+void RaceDetector::reverse(EventNumber event) {
+  if (!settle(event) && later_ < log_.size()) {
+    unsettled_.push_back({.earlier = event, .later = later_});
+  }
 }
 
-bool RaceDetector::insert(EventNumber event) {
-  RacingStep step = racing_step(event);
-  witness_.begin_without(event, step);
-  if (!possible_after(event, witness_.end())) return insert_parts(event, step);
-  bool settled = false;
-  witness_.shorten();
-  if (insert_witness(event, false, settled)) return settled;
-  witness_.begin_without(event, step);
-  insert_witness(event, true, settled);
-  return settled;
+/// Returns whether nothing more need be done for this race, whatever follows.
+bool RaceDetector::settle(EventNumber event) {
+  if (guards_.empty() || possible_after(event, all_without(event))) return add(event, nullptr);
+  return settle_parts(event);
 }
 
-/// For B2: e' is not possible after all of notdep(e, E), but may be after a part of it.
-bool RaceDetector::insert_parts(EventNumber event, const RacingStep& step) {
+bool RaceDetector::settle_parts(EventNumber event) {
   parts_.clear();
   parts_seen_.clear();
-  find_parts(event, witness_.end());
+  find_parts(event, all_without(event));
   bool all_settled = true;
-  for (const Clock& part : parts_) {
-    bool settled = false;
-    witness_.begin_until(event, part, step);
-    insert_witness(event, true, settled);
-    all_settled = all_settled && settled;
-  }
+  for (const Clock& part : parts_) all_settled = add(event, &part) && all_settled;
   return all_settled;
 }
 
-/// False if a longer witness should be tried, which is not so for the `whole` one. `settled`:
-/// nothing more is to be done for this race, however long the witness gets.
-bool RaceDetector::insert_witness(EventNumber event, bool whole, bool& settled) {
-  using Match = Witness::Match;
-  Node& node = path_.node(event);
-  Match worst = Match::No;
-  for (const Sleeper& sleeper : node.sleepers) {
-    Match match =
-        witness_.match(sleeper.thread, sleeper.label, false, true, node.uses_of(sleeper));
-    if (match == Match::Yes) {
-      settled = true;
-      return true;
-    }
-    if (match == Match::ForNow || worst == Match::No) worst = match;
+/// Adds v = notdep(e, E).e', or a part of notdep(e, E) and e', to what is to be made at E'.
+bool RaceDetector::add(EventNumber event, const Clock* end) {
+  sequence_.clear();
+  for (EventNumber f = event + 1; f < log_.size(); ++f) {
+    if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
+    sequence_.push_back(foreseen(log_, f));
   }
-  if (worst == Match::ForNow) return whole;
-  if (worst == Match::Unsure && !whole) return false;
-  Match inserted = witness_.insert(node.pending, pool_);
-  settled = inserted == Match::Yes;
-  return settled || whole;
+  sequence_.push_back({.footprint = footprint_,
+                       .label = label_,
+                       .thread = static_cast<std::uint8_t>(thread_),
+                       .any_label = chose_,
+                       .chooses = chose_,
+                       .known = uses_same_without(event, end)});
+  Node& node = path_.node(event);
+  Begins found = node.covers(sequence_);
+  if (found != Begins::No) return found == Begins::ForGood;
+  if (event >= nr_shared_) {
+    return insert(sequence_, node.pending, pool_, Others::Later).enough == Begins::ForGood;
+  }
+  OwnSequence whole(sequence_);
+  Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
+  if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
+  return inserted.enough == Begins::ForGood;
 }
 
 }  // namespace mmcheck::explore

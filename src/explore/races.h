@@ -8,56 +8,73 @@
 
 #include "explore/engine.h"
 #include "explore/search_path.h"
-#include "explore/witness.h"
 
 namespace mmcheck::explore {
+
+/// A step of the log, to be made elsewhere.
+ForeseenStep foreseen(const TraceLog& log, std::uint32_t event);
 
 class RaceDetector {
  public:
   RaceDetector(const Engine& engine, SearchPath& path, BranchPool& pool)
-      : engine_(engine), log_(engine.log()), path_(path), pool_(pool), witness_(engine.log()) {}
+      : engine_(engine), log_(engine.log()), path_(path), pool_(pool) {}
 
-  /// All three add to what is pending at the nodes on the path. To be called at the end of an
-  /// execution. For each event, once.
-  void detect(std::uint32_t event);
-  /// Races of earlier events that were left alone because something seemed as good, which may be no
-  /// longer so.
+  // These add to what is pending at the nodes on the path.
+
+  /// Races of the step that was made last.
+  void detect_latest();
+  /// Of an earlier step, after the path was changed.
+  void detect_again(std::uint32_t event);
+  /// At the end of an execution: races for which something seemed to be as good as what they ask
+  /// for. The steps that were made since may show that it is not.
   void detect_unsettled();
   /// The thread is blocked at the end; it takes part as if it had gone on.
   void detect_blocked(unsigned thread);
-
   /// The log will be cut to this size.
   void forget(std::uint32_t nr_events);
+
+  /// The first nodes of the path are copies: what is added there is a request to the owner.
+  struct Request {
+    std::uint32_t depth;
+    OwnSequence sequence;
+  };
+  void set_nr_shared(std::uint32_t nr_nodes) { nr_shared_ = nr_nodes; }
+  std::vector<Request>& requests() { return requests_; }
 
  private:
   using EventNumber = std::uint32_t;
 
   /// One word that the racing step uses.
-  struct GuardedUse {
+  struct RacingUse {
     StepAccess access;
     std::uint64_t before = 0;    ///< the word as the step found it, or would find it
     std::uint32_t previous = 0;  ///< the access of the word before this one
   };
-  void detect_step();
+
+  struct Race {
+    EventNumber earlier;
+    EventNumber later;
+  };
+
+  void begin(EventNumber event);
+  void detect();
   void find_direct();
   void detect_guarded();
   void find_guard_changes(const Guard& guard);
-  void keep_latest(EventNumber event);
-  bool dominated(const EventNumber* latest, unsigned thread) const;
+  bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
 
-  const GuardedUse& use_of(ObjectId object) const;
+  const RacingUse& use_of(ObjectId object) const;
+  Clock all_without(EventNumber event) const;
+  Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
   bool possible_after(EventNumber state, const Clock& end) const;
   bool holds_after(const Guard& guard, EventNumber state, const Clock& end) const;
   void find_parts(EventNumber state, const Clock& end);
-  Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
 
-  void begin(std::uint32_t event);
-  void settle(EventNumber event);
-  bool insert_parts(EventNumber event, const RacingStep& step);
-  bool insert(EventNumber event);
-  bool insert_witness(EventNumber event, bool whole, bool& settled);
-  RacingStep racing_step(EventNumber without);
-  bool behaves_alike_without(EventNumber event) const;
+  void reverse(EventNumber event);
+  bool settle(EventNumber event);
+  bool settle_parts(EventNumber event);
+  bool add(EventNumber event, const Clock* end);
+  bool uses_same_without(EventNumber event, const Clock* end) const;
   bool value_is_given(ObjectId object) const;
 
   const Engine& engine_;
@@ -67,26 +84,25 @@ class RaceDetector {
 
   // The racing step: e' in the paper.
   unsigned thread_ = 0;
-  EventNumber later_ = 0;
-  unsigned nr_before_ = 0;         ///< how many steps its thread made before it
-  const Clock* before_ = nullptr;  ///< the clock of the last of these
-  std::vector<GuardedUse> uses_;
+  EventNumber later_ = 0;          ///< its number, or that of the end of the log
+  const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
+  std::vector<RacingUse> uses_;
   std::span<const Guard> guards_;
+  Footprint footprint_;
   bool unknown_ = false;  ///< what it would do in another order cannot be told from its accesses
+  bool chose_ = false;
+  std::uint64_t label_ = 0;
 
   EventNumber direct_[kThreadsMax];      ///< per thread: its latest step in conflict
+  std::uint32_t direct_threads_ = 0;     ///< those that have one
   EventNumber reversible_[kThreadsMax];  ///< per thread: its latest step to reverse
   std::vector<EventNumber> guard_changes_;
-
-  struct Unsettled {
-    EventNumber earlier;
-    EventNumber later;
-  };
-  std::vector<Unsettled> unsettled_;  ///< sorted by `later`
-  std::vector<Clock> parts_;       ///< of notdep(e, E), after which e' is possible
+  std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
-  Witness witness_;
-  std::vector<Use> step_uses_;
+  std::vector<Race> unsettled_;  ///< by `later`
+  Sequence sequence_;
+  std::uint32_t nr_shared_ = 0;
+  std::vector<Request> requests_;
 };
 
 }  // namespace mmcheck::explore

@@ -2,21 +2,9 @@
 #include "explore/search_path.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace mmcheck::explore {
-
-namespace {
-
-bool independent(std::span<const Use> uses, std::span<const LoggedAccess> accesses) {
-  for (const Use& use : uses) {
-    for (const LoggedAccess& access : accesses) {
-      if (access.use.object == use.object && conflict(access.use.mode, use.mode)) return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 bool Node::asleep(unsigned thread, std::uint64_t label) const {
   return std::any_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
@@ -24,35 +12,110 @@ bool Node::asleep(unsigned thread, std::uint64_t label) const {
   });
 }
 
-void Node::add_sleeper(unsigned thread, std::uint64_t label,
-                       std::span<const LoggedAccess> accesses) {
-  auto begin = static_cast<std::uint32_t>(uses.size());
-  for (const LoggedAccess& access : accesses) {
-    uses.push_back({.object = access.use.object, .mode = access.use.mode});
-  }
-  sleepers.push_back({.label = label,
-                      .begin = begin,
-                      .end = static_cast<std::uint32_t>(uses.size()),
-                      .thread = static_cast<std::uint8_t>(thread)});
+void Node::add_sleeper(const ForeseenStep& step) {
+  sleepers.push_back({.label = step.label,
+                      .words = step.footprint.words,
+                      .begin = static_cast<std::uint32_t>(uses.size()),
+                      .size = step.footprint.size,
+                      .thread = step.thread,
+                      .chooses = step.chooses,
+                      .ends_all = step.ends_all,
+                      .unfinished = step.unfinished});
+  uses.insert(uses.end(), step.footprint.uses, step.footprint.uses + step.footprint.size);
 }
 
-void Node::inherit(const Node& parent, unsigned thread, std::span<const LoggedAccess> accesses) {
-  for (const Sleeper& sleeper : parent.sleepers) {
-    std::span<const Use> theirs = parent.uses_of(sleeper);
-    if (sleeper.thread == thread || !independent(theirs, accesses)) continue;
-    auto begin = static_cast<std::uint32_t>(uses.size());
-    uses.insert(uses.end(), theirs.begin(), theirs.end());
-    sleepers.push_back({.label = sleeper.label,
-                        .begin = begin,
-                        .end = static_cast<std::uint32_t>(uses.size()),
-                        .thread = sleeper.thread});
+void Node::begun(const ForeseenStep& step, bool unfinished) {
+  auto same = std::find_if(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
+    return sleeper.thread == step.thread && sleeper.label == step.label;
+  });
+  if (same == sleepers.end()) {
+    add_sleeper(step);
+    same = sleepers.end() - 1;
   }
+  same->ends_all = step.ends_all;
+  same->unfinished = unfinished;
+}
+
+void Node::finished(unsigned thread, std::uint64_t label) {
+  for (Sleeper& sleeper : sleepers) {
+    if (sleeper.thread == thread && sleeper.label == label) sleeper.unfinished = false;
+  }
+}
+
+void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
+  expanded = parent.expanded & ~(1u << thread);
+  for (const Branch* branch = parent.pending; branch != nullptr; branch = branch->sibling) {
+    expanded &= ~(1u << branch->thread);
+  }
+  for (const Sleeper& sleeper : parent.sleepers) {
+    if (sleeper.thread == thread) continue;
+    const ForeseenStep step = parent.step(sleeper);
+    if (in_conflict(step.footprint, footprint)) {
+      expanded &= ~(1u << sleeper.thread);
+    } else {
+      add_sleeper(step);
+    }
+  }
+}
+
+Begins Node::covers(const Sequence& sequence) const {
+  Begins result = Begins::No;
+  for (const Sleeper& sleeper : sleepers) {
+    Begins found = begins(step(sleeper), sequence);
+    if (found == Begins::ForGood) return found;
+    if (found == Begins::ForNow) result = found;
+  }
+  return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
+}
+
+bool Node::covers_branch(const Branch& branch, Begins least) const {
+  if (asleep(branch.thread, branch.label)) return true;
+  if (!branch.unsure) return false;
+  Sequence sequence;
+  for (const Branch* step = &branch; step != nullptr; step = step->child) {
+    if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
+    sequence.push_back(step->step());
+  }
+  return covers(sequence) >= least;
+}
+
+/// A thread that has alternatives can be moved to the front only with all of them.
+Begins Node::covers_by_all_labels(const Sequence& sequence) const {
+  Begins result = Begins::No;
+  for (std::uint32_t rest = expanded; rest != 0; rest &= rest - 1) {
+    auto thread = static_cast<unsigned>(std::countr_zero(rest));
+    std::size_t own = 0;
+    while (own < sequence.size() && sequence[own].thread != thread) ++own;
+    if (own < sequence.size() && !sequence[own].any_label) continue;
+    if (!all_labels_independent(thread, sequence, own)) continue;
+    result = Begins::ForNow;
+  }
+  return result;
+}
+
+bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
+                                  std::size_t size) const {
+  const auto independent = [&](const ForeseenStep& step) {
+    return std::all_of(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(size),
+                       [&](const ForeseenStep& other) {
+                         return step.known && other.known &&
+                                !in_conflict(step.footprint, other.footprint);
+                       });
+  };
+  if (taken == thread) return false;
+  for (const Branch* branch = pending; branch != nullptr; branch = branch->sibling) {
+    if (branch->thread == thread && !independent(branch->step())) return false;
+  }
+  return std::all_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
+    return sleeper.thread != thread || (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
+  });
 }
 
 Node& SearchPath::push() {
   if (size_ == nodes_.size()) nodes_.emplace_back();
   Node& node = nodes_[size_++];
-  node.enabled = node.choosers = node.expanded = 0;
+  node.enabled = node.expanded = 0;
+  node.taken = kThreadsMax;
   node.pending = nullptr;
   node.sleepers.clear();
   node.uses.clear();

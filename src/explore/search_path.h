@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "explore/execution.h"
 #include "explore/wakeup_tree.h"
 
 namespace mmcheck::explore {
@@ -14,27 +14,48 @@ namespace mmcheck::explore {
 /// searched already, or is being searched.
 struct Sleeper {
   std::uint64_t label = 0;
+  std::uint64_t words = 0;
   std::uint32_t begin = 0;  ///< of its uses, in the node's
-  std::uint32_t end = 0;
+  std::uint32_t size = 0;
   std::uint8_t thread = 0;
+  bool chooses = false;
+  bool ends_all = false;
+  bool unfinished = false;
 };
 
 /// One state on the path. Node i is the state before event i of the log.
 struct Node {
   std::uint32_t enabled = 0;   ///< threads that can move here
-  std::uint32_t choosers = 0;  ///< those of them whose step has alternatives
-  std::uint32_t expanded = 0;  ///< choosers of which every alternative was taken or is pending
+  std::uint32_t expanded = 0;  ///< choosers of which every alternative is taken, was, or is pending
+  std::uint32_t taken = 0;     ///< the thread that makes the step from here on the path
   Branch* pending = nullptr;   ///< what is to be tried here, in this order
   std::vector<Sleeper> sleepers;
   std::vector<Use> uses;  ///< of the sleepers
 
-  std::span<const Use> uses_of(const Sleeper& sleeper) const {
-    return {uses.data() + sleeper.begin, sleeper.end - sleeper.begin};
+  ForeseenStep step(const Sleeper& sleeper) const {
+    return {.footprint = {uses.data() + sleeper.begin, sleeper.size, sleeper.words},
+            .label = sleeper.label,
+            .thread = sleeper.thread,
+            .chooses = sleeper.chooses,
+            .ends_all = sleeper.ends_all,
+            .unfinished = sleeper.unfinished};
   }
   bool asleep(unsigned thread, std::uint64_t label) const;
-  void add_sleeper(unsigned thread, std::uint64_t label, std::span<const LoggedAccess> accesses);
+  void add_sleeper(const ForeseenStep& step);
+  /// The same, unless it sleeps already, perhaps less well known.
+  void begun(const ForeseenStep& step, bool unfinished);
+  void finished(unsigned thread, std::uint64_t label);
   /// Those that sleep before the step, and are independent of it, sleep on after it.
-  void inherit(const Node& parent, unsigned thread, std::span<const LoggedAccess> accesses);
+  void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
+  /// Whether all that begins with the sequence is searched by way of a step that sleeps.
+  Begins covers(const Sequence& sequence) const;
+  /// The same for a pending branch and what follows it, at least to this degree. What could not be
+  /// told when it was added may be known by now.
+  bool covers_branch(const Branch& branch, Begins least) const;
+
+ private:
+  Begins covers_by_all_labels(const Sequence& sequence) const;
+  bool all_labels_independent(unsigned thread, const Sequence& sequence, std::size_t size) const;
 };
 
 /// Nodes that were popped keep their memory for the next.
@@ -42,6 +63,7 @@ class SearchPath {
  public:
   std::uint32_t size() const { return size_; }
   Node& node(std::uint32_t i) { return nodes_[i]; }
+  const Node& node(std::uint32_t i) const { return nodes_[i]; }
   Node& top() { return nodes_[size_ - 1]; }
   Node& push();
   void pop() { --size_; }

@@ -31,6 +31,8 @@ void TraceLog::append(const Step& step, const Clock& clock, const std::uint64_t*
   guards_.insert(guards_.end(), step.guards.begin(), step.guards.end());
   for (const StepAccess& access : step.accesses) {
     std::uint32_t& last = last_[to_index(access.object)];
+    uses_.push_back({.object = access.object, .mode = access.mode});
+    events_.back().words |= word_bit(access.object);
     accesses_.push_back({.use = access,
                          .before = words[to_index(access.object)] - access.delta,
                          .event = event,
@@ -49,6 +51,7 @@ void TraceLog::truncate(std::uint32_t nr_events) {
   guards_.resize(events_[nr_events].first_guard);
   total_ = counts_[nr_events];
   accesses_.resize(nr_accesses);
+  uses_.resize(nr_accesses);
   events_.resize(nr_events);
   clocks_.resize(nr_events);
   counts_.resize(nr_events);

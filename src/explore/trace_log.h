@@ -8,6 +8,7 @@
 
 #include "explore/access.h"
 #include "explore/clock.h"
+#include "explore/footprint.h"
 
 namespace mmcheck::explore {
 
@@ -23,6 +24,7 @@ struct LoggedAccess {
 
 struct LoggedEvent {
   std::uint64_t label = 0;
+  std::uint64_t words = 0;  ///< of its footprint
   std::uint32_t first_access = 0;
   std::uint32_t first_guard = 0;
   std::uint16_t index = 0;  ///< the how-manieth step of its thread, from 1
@@ -49,6 +51,11 @@ class TraceLog {
     std::uint32_t end =
         e + 1 < size() ? events_[e + 1].first_access : static_cast<std::uint32_t>(accesses_.size());
     return {accesses_.data() + begin, end - begin};
+  }
+  Footprint footprint(std::uint32_t e) const {
+    std::uint32_t begin = events_[e].first_access;
+    return {uses_.data() + begin, static_cast<std::uint32_t>(accesses_of(e).size()),
+            events_[e].words};
   }
   std::span<const Guard> guards_of(std::uint32_t e) const {
     std::uint32_t begin = events_[e].first_guard;
@@ -94,6 +101,7 @@ class TraceLog {
   std::vector<Clock> clocks_;
   std::vector<Clock> counts_;
   std::vector<LoggedAccess> accesses_;
+  std::vector<Use> uses_;  ///< the accesses, as footprints want them
   std::vector<Guard> guards_;
   std::vector<std::uint32_t> last_;
   std::vector<std::uint32_t> by_thread_[kThreadsMax];

@@ -1,24 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sequences of steps that are still to be made after some state: an ordered tree, as in Abdulla et
-// al. (JACM 2017, section 6).
+// Sequences of steps that are still to be made after some state: the ordered trees of Abdulla et
+// al. (JACM 2017, section 6.1), and the question on which everything rests, whether a step may as
+// well come first in a sequence ("weak initials", section 3).
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "explore/footprint.h"
 
 namespace mmcheck::explore {
 
-/// One step of such a sequence. Its siblings are tried after it, its children follow it.
+/// A step, as far as it is known where it was not made yet.
+struct ForeseenStep {
+  Footprint footprint;  ///< as it was made elsewhere; empty if it was not
+  std::uint64_t label = 0;
+  std::uint8_t thread = 0;
+  bool any_label = false;  ///< the thread has alternatives here, and each is meant
+  bool chooses = false;    ///< the thread has alternatives here, and this is one of them
+  bool known = true;       ///< the footprint is what the step will use
+  bool ends_all = false;   ///< it broke a rule: nothing can follow it
+  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
+  /// not known yet, so it cannot stand for a sequence beside it.
+  bool unfinished = false;
+};
+
+/// v in the paper. Only the last step may be unknown.
+using Sequence = std::vector<ForeseenStep>;
+
+/// Whether a step may as well come first: all that can follow the sequence can follow when the step
+/// is made before it.
+enum class Begins : std::uint8_t {
+  No,       ///< or it cannot be told
+  ForNow,   ///< yes, but no longer, perhaps, if the sequence turns out to be longer
+  ForGood,  ///< yes, however long the sequence turns out to be
+};
+
+Begins begins(const ForeseenStep& step, const Sequence& sequence);
+
+/// One step of a tree. Its siblings are tried after it, its children follow it.
 struct Branch {
   Branch* child = nullptr;
   Branch* sibling = nullptr;
   std::uint64_t label = 0;
-  Footprint footprint;
+  OwnFootprint footprint;
   std::uint8_t thread = 0;
-  bool any_label = false;        ///< the thread has alternatives here, and all are to be tried
-  bool footprint_known = false;  ///< what the step uses does not depend on how one comes here
+  bool any_label = false;
+  bool chooses = false;
+  bool and_others = false;  ///< the thread's other alternatives are to be tried too
+  bool known = false;
+  bool unsure = false;  ///< may turn out to be covered by a sibling before it
+
+  ForeseenStep step() const {
+    return {footprint.view(), label, thread, any_label, chooses, known};
+  }
 };
 
 /// Branches come and go all the time: those not in use are kept.
@@ -28,9 +64,15 @@ class BranchPool {
     if (free_ == nullptr) return &all_.emplace_back();
     Branch* branch = free_;
     free_ = branch->sibling;
-    *branch = Branch{};
+    branch->child = branch->sibling = nullptr;
+    branch->any_label = branch->chooses = branch->and_others = false;
+    branch->known = branch->unsure = false;
+    branch->footprint = OwnFootprint();
     return branch;
   }
+  Branch* make(const ForeseenStep& step);
+  /// Copies a tree, which may be of another pool.
+  Branch* copy(const Branch* tree);
   void release(Branch* branch) {
     branch->sibling = free_;
     free_ = branch;
@@ -41,6 +83,30 @@ class BranchPool {
  private:
   std::deque<Branch> all_;
   Branch* free_ = nullptr;
+};
+
+struct Inserted {
+  Begins enough = Begins::ForNow;  ///< whether the tree leads to all that the sequence leads to
+  bool added = false;              ///< something was not there yet
+};
+
+/// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No need
+/// as long as the races that ask for them come before the sequence is begun.
+enum class Others : std::uint8_t { Later, Too };
+
+/// Adds the sequence to the tree, as far as what is there does not lead to what it leads to. Uses
+/// the sequence up.
+Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others);
+
+/// A sequence that is to be added at another time.
+class OwnSequence {
+ public:
+  explicit OwnSequence(const Sequence& sequence);
+  Sequence view() const;
+
+ private:
+  std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
+  std::vector<OwnFootprint> footprints_;
 };
 
 }  // namespace mmcheck::explore

@@ -62,6 +62,7 @@ class Script : public Program {
       }
     }
   }
+  bool rewindable() const override { return true; }
   void finished(Execution&) override {
     if (at_end_) at_end_(*this);
   }
@@ -76,7 +77,7 @@ class Script : public Program {
   /// A step that only reads, or only writes.
   std::uint64_t read(unsigned i) {
     execution_->step({.format = "read"});
-    return words_[i].read();
+    return words_[i].read_last();
   }
   void write(unsigned i, std::uint64_t value) {
     execution_->step({.format = "write"});
