@@ -13,15 +13,15 @@ namespace mmcheck::explore {
 
 /// Taken when every lane has handed over what it had.
 struct Checkpoint {
-  Result result;  ///< so far
-  std::vector<std::string> findings;  ///< of the programs
+  Result result;                                 ///< so far
+  std::vector<std::string> findings;             ///< of the programs
   std::vector<std::shared_ptr<TreeNode>> nodes;  ///< those where something is pending
 };
 
 std::string encode(const Checkpoint& checkpoint);
 
-/// The nodes are put into the tree, which must be empty. Throws InputError if the bytes are not what
-/// encode() made.
+/// The nodes are put into the tree, which must be empty. Throws InputError if the bytes are not
+/// what encode() made.
 Checkpoint decode(const std::string& bytes, SearchTree& tree);
 
 }  // namespace mmcheck::explore

@@ -279,8 +279,7 @@ Result search_dpor(Program& program, const ProgramFactory& more_programs, const 
                    const OutcomeFunction& on_outcome, const EndFunction& on_end,
                    const Tuning& tuning) {
   const bool scouts = options.on_violation == OnViolation::Stop && !on_end &&
-                      options.executions_max > tuning.scouted &&
-                      options.checkpoints.resume.empty();
+                      options.executions_max > tuning.scouted && options.checkpoints.resume.empty();
   if (scouts) {
     if (std::optional<Result> found = scout(program, options, tuning)) return *std::move(found);
   }
@@ -300,8 +299,7 @@ Result search_dpor(Program& program, const ProgramFactory& more_programs, const 
   };
   const OutcomeFunction locked_outcome = locked(on_outcome);
   const EndFunction locked_end = locked(on_end);
-  Dpor dpor(program, more_programs, options, locked_outcome, locked_end, tuning,
-            Order::DeepFirst);
+  Dpor dpor(program, more_programs, options, locked_outcome, locked_end, tuning, Order::DeepFirst);
   Result result;
   tbb::task_arena(static_cast<int>(options.jobs)).execute([&] { result = dpor.search(); });
   if (dpor.in_order() || !result.counterexample || options.on_violation == OnViolation::Continue) {

@@ -24,7 +24,7 @@ struct EngineOptions {
   bool real_time = false;          ///< Execution::ordered_before is always true
   bool reordering_covers = false;  ///< Execution::covered_by_reordering tells the truth
   bool recording = false;
-  bool rewinding = false;          ///< take steps back if the program allows it; needs the log
+  bool rewinding = false;  ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
 };
 

@@ -84,7 +84,8 @@ class Execution {
   /// execution. Ids are given in order of spawning, from 0.
   ThreadId spawn(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
 
-  /// The same, for what serves others without end: it may stay blocked when everything else is done.
+  /// The same, for what serves others without end: it may stay blocked when everything else is
+  /// done.
   ThreadId spawn_daemon(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
 
   /// A handler: whenever both guards hold, one atomic step that calls `function(context)`, which
@@ -180,11 +181,8 @@ class Execution {
 
   void use(ObjectId object, Mode mode, std::uint64_t delta, bool value_read) {
     if (next_access_ == accesses_end_) grow_accesses();
-    *next_access_++ = {.delta = delta,
-                       .object = object,
-                       .mode = mode,
-                       .guard = false,
-                       .value_read = value_read};
+    *next_access_++ = {
+        .delta = delta, .object = object, .mode = mode, .guard = false, .value_read = value_read};
   }
   void replace(ObjectId object, Mode mode, std::uint64_t value) {
     std::uint64_t& word = words_[to_index(object)];

@@ -156,7 +156,8 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
       first_to_report_ = node->waits = true;
       first_ends_all_ = false;
       ++node->nr_begun;
-      begun_ = std::make_shared<Begun>(node, Edge{.label = taken_->label, .thread = taken_->thread});
+      begun_ =
+          std::make_shared<Begun>(node, Edge{.label = taken_->label, .thread = taken_->thread});
     }
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
@@ -352,8 +353,9 @@ void Lane::make_step() {
   taken_ = nullptr;
   path_.top().taken = thread;
   if (((path_.top().enabled >> thread) & 1u) == 0) {
-    throw InternalError("a step is not possible where it should be: the program is not the same "
-                        "each time, or changes what others see outside of words");
+    throw InternalError(
+        "a step is not possible where it should be: the program is not the same "
+        "each time, or changes what others see outside of words");
   }
   run_step(thread, label);
 }

@@ -71,12 +71,12 @@ class Lane {
   BranchPool pool_;
   RaceDetector races_;
   bool idle_ = true;
-  Branch* taken_ = nullptr;      ///< the step to be made next, and what is to follow it
-  Branch* following_ = nullptr;  ///< what is to be made after the step that was made last
+  Branch* taken_ = nullptr;            ///< the step to be made next, and what is to follow it
+  Branch* following_ = nullptr;        ///< what is to be made after the step that was made last
   const trace::Schedule no_schedule_;  // the log has it
 
-  std::shared_ptr<Begun> begun_;  ///< what it searches
-  std::vector<TreeNode*> shared_;  ///< the first nodes of the path are copies of these
+  std::shared_ptr<Begun> begun_;         ///< what it searches
+  std::vector<TreeNode*> shared_;        ///< the first nodes of the path are copies of these
   std::vector<std::uint32_t> nr_begun_;  ///< at each own node, what it began there
   std::uint64_t steps_counted_ = 0;
 

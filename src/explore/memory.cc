@@ -44,8 +44,8 @@ void Memory::store_to_buffer(ObjectId word, std::uint64_t value) { buffers_->sto
 
 void Memory::note_update(ObjectId word) { buffers_->updated(word); }
 
-std::uint64_t Memory::compare_exchange(ObjectId word, std::uint64_t expected,
-                                       std::uint64_t desired, const trace::StepText& text) {
+std::uint64_t Memory::compare_exchange(ObjectId word, std::uint64_t expected, std::uint64_t desired,
+                                       const trace::StepText& text) {
   fence();
   execution_->step(text);
   const std::uint64_t old = execution_->read(word);

@@ -16,8 +16,8 @@ enum class MemoryModel : std::uint8_t {
 
 class StoreBuffers;
 
-/// The words of one program. In Program::setup: reset(), add() for each word, start(), and spawn the
-/// threads that use the memory before all others, so that their numbers begin with 0.
+/// The words of one program. In Program::setup: reset(), add() for each word, start(), and spawn
+/// the threads that use the memory before all others, so that their numbers begin with 0.
 ///
 /// Under TSO each of these threads has a thread beside it that drains its buffer. See
 /// store_buffers.h.
@@ -70,7 +70,8 @@ class Memory {
   /// A load that waits until the guard holds: what a loop of loads comes to. One step; under TSO
   /// there may be two more before it.
   std::uint64_t load_when(const Guard& guard, const trace::StepText& text);
-  /// All stores of this thread have reached memory before its next load. A step where there are any.
+  /// All stores of this thread have reached memory before its next load. A step where there are
+  /// any.
   void fence();
 
   Execution& execution() { return *execution_; }

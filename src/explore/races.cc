@@ -217,9 +217,8 @@ void RaceDetector::find_parts(EventNumber state, const Clock& end) {
     if (std::equal(std::begin(seen.lane), std::end(seen.lane), std::begin(end.lane))) return;
   }
   parts_seen_.push_back(end);
-  auto failing = std::find_if(guards_.begin(), guards_.end(), [&](const Guard& guard) {
-    return !holds_after(guard, state, end);
-  });
+  auto failing = std::find_if(guards_.begin(), guards_.end(),
+                              [&](const Guard& guard) { return !holds_after(guard, state, end); });
   if (failing == guards_.end()) {
     parts_.push_back(end);
     return;

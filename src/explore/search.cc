@@ -39,7 +39,8 @@ bool Tally::ended(Engine& engine, const trace::Schedule& schedule) {
   return options_.on_violation == OnViolation::Continue;
 }
 
-bool Tally::better(unsigned context_switches, unsigned steps, const trace::Schedule* schedule) const {
+bool Tally::better(unsigned context_switches, unsigned steps,
+                   const trace::Schedule* schedule) const {
   if (!result_.counterexample) return true;
   const Counterexample& best = *result_.counterexample;
   if (context_switches != best.context_switches) return context_switches < best.context_switches;

@@ -123,7 +123,8 @@ bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
   };
   if (!none_dependent(pending) || !none_dependent(pending_at_owner)) return false;
   return std::all_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
-    return sleeper.thread != thread || (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
+    return sleeper.thread != thread ||
+           (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
   });
 }
 

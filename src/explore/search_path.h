@@ -29,7 +29,8 @@ struct Node {
   std::uint32_t expanded = 0;  ///< choosers of which every alternative is taken, was, or is pending
   std::uint32_t taken = 0;     ///< the thread that makes the step from here on the path
   Branch* pending = nullptr;   ///< what is to be tried here, in this order
-  /// In a copy of somebody else's node: what is pending there. `pending` is then what was found since.
+  /// In a copy of somebody else's node: what is pending there. `pending` is then what was found
+  /// since.
   const Branch* pending_at_owner = nullptr;
   std::vector<Sleeper> sleepers;
   std::vector<Use> uses;  ///< of the sleepers

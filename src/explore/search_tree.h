@@ -70,7 +70,8 @@ class SearchTree {
   explicit SearchTree(Order order)
       : order_(order), least_(order == Order::DeepFirst ? Begins::ForNow : Begins::ForGood) {}
 
-  /// The state after the step `begun`. Takes over what is in `content`; pending branches are copied.
+  /// The state after the step `begun`. Takes over what is in `content`; pending branches are
+  /// copied.
   std::shared_ptr<TreeNode> publish(std::shared_ptr<Begun> begun, Node content,
                                     std::uint32_t nr_begun);
   /// A race asks for the sequence to be made at the node.
@@ -95,7 +96,8 @@ class SearchTree {
   bool drop_covered(TreeNode& node);
 
   Order order_;
-  /// What is covered for now is covered for good as long as there is one lane, which goes deep first.
+  /// What is covered for now is covered for good as long as there is one lane, which goes deep
+  /// first.
   Begins least_;
   BranchPool pool_;
   std::vector<std::shared_ptr<TreeNode>> open_;

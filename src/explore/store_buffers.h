@@ -24,10 +24,10 @@
 //     drain 2, drain 1, load
 //     drain 1, drain 2, load      one class: the load reads 2
 //
-//   So a drain (or an update) that overwrites what another thread stored last, and has drained, says
-//   so in a second word of that entry, and this is what the load reads. It reads the word itself if
-//   it was told so. In the lines above, drain 2 is in conflict with the load only where it comes
-//   after drain 1.
+//   So a drain (or an update) that overwrites what another thread stored last, and has drained,
+//   says so in a second word of that entry, and this is what the load reads. It reads the word
+//   itself if it was told so. In the lines above, drain 2 is in conflict with the load only where
+//   it comes after drain 1.
 //
 // One execution is visited for each reads-from relation and coherence order.
 #pragma once

@@ -45,8 +45,8 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
   // as it was made.
-  const bool for_good = sequence[own].known ||
-                        (step.known && is_part_of(step.footprint, sequence[own].footprint));
+  const bool for_good =
+      sequence[own].known || (step.known && is_part_of(step.footprint, sequence[own].footprint));
   return for_good ? Begins::ForGood : Begins::ForNow;
 }
 

@@ -52,9 +52,7 @@ struct Branch {
   bool known = false;
   bool unsure = false;  ///< may turn out to be covered by a sibling before it
 
-  ForeseenStep step() const {
-    return {footprint.view(), label, thread, any_label, chooses, known};
-  }
+  ForeseenStep step() const { return {footprint.view(), label, thread, any_label, chooses, known}; }
 };
 
 /// Branches come and go all the time: those not in use are kept.
@@ -90,8 +88,8 @@ struct Inserted {
   bool added = false;              ///< something was not there yet
 };
 
-/// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No need
-/// as long as the races that ask for them come before the sequence is begun.
+/// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No
+/// need as long as the races that ask for them come before the sequence is begun.
 enum class Others : std::uint8_t { Later, Too };
 
 /// Adds the sequence to the tree, as far as what is there does not lead to what it leads to. Uses

@@ -79,8 +79,7 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
 }
 
 Seen look_in_lanes(RandomProgram& program,
-                   const std::function<std::unique_ptr<RandomProgram>()>& more,
-                   unsigned nr_lanes) {
+                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes) {
   Seen seen;
   // A lane's program says which engine it is in.
   auto on_end = [&](const Engine& engine, Ending) {

@@ -30,8 +30,8 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
 
 /// The same search, shared among lanes that trade after every execution. `more` are programs of the
 /// same seed and options.
-Seen look_in_lanes(RandomProgram& program, const std::function<std::unique_ptr<RandomProgram>()>& more,
-                   unsigned nr_lanes);
+Seen look_in_lanes(RandomProgram& program,
+                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes);
 
 /// Empty if the two strategies agree, else what differs.
 std::string difference(const Seen& naive, const Seen& dpor);

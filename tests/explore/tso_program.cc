@@ -222,14 +222,13 @@ class OnBuffers final : public TsoProgram {
 template <typename P>
 TsoSeen look(P& program, Strategy strategy, std::uint64_t executions_max) {
   TsoSeen seen;
-  seen.result = explore_observed(
-      program, {},
-      {.strategy = strategy,
-       .on_violation = OnViolation::Continue,
-       .executions_max = executions_max},
-      {}, [&](const Engine& engine, Ending) {
-        seen.outcomes.insert(program.outcome(engine.log()));
-      });
+  seen.result = explore_observed(program, {},
+                                 {.strategy = strategy,
+                                  .on_violation = OnViolation::Continue,
+                                  .executions_max = executions_max},
+                                 {}, [&](const Engine& engine, Ending) {
+                                   seen.outcomes.insert(program.outcome(engine.log()));
+                                 });
   return seen;
 }
 
@@ -249,10 +248,10 @@ TsoSeen run_on_buffers(const TsoCode& code, std::uint64_t executions_max) {
 TsoCode random_tso_code(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto draw = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
-  static constexpr TsoOp kOps[] = {TsoOp::Load,     TsoOp::Load,  TsoOp::Load,
-                                   TsoOp::Load,     TsoOp::Store, TsoOp::Store,
-                                   TsoOp::Store,    TsoOp::Store, TsoOp::Exchange,
-                                   TsoOp::CompareExchange, TsoOp::Fence};
+  static constexpr TsoOp kOps[] = {
+      TsoOp::Load,  TsoOp::Load,  TsoOp::Load,  TsoOp::Load,     TsoOp::Store,
+      TsoOp::Store, TsoOp::Store, TsoOp::Store, TsoOp::Exchange, TsoOp::CompareExchange,
+      TsoOp::Fence};
   TsoCode code;
   code.nr_words = 2 + draw(2);
   code.threads.resize(2 + draw(3));
@@ -271,7 +270,8 @@ std::string TsoCode::text() const {
   std::string result;
   for (const auto& thread : threads) {
     for (const TsoInstruction& i : thread) {
-      result += std::string(kNames[static_cast<unsigned>(i.op)]) + " " + std::to_string(i.word) + "; ";
+      result +=
+          std::string(kNames[static_cast<unsigned>(i.op)]) + " " + std::to_string(i.word) + "; ";
     }
     result += "\n";
   }

@@ -39,7 +39,7 @@ THIRD_PARTY = {
     "CLI/": {"cli"},
     "nlohmann/": {"report", "cli"},
     "tao/": {"workload"},
-    "tbb/": {"cli"},
+    "tbb/": {"explore", "cli"},
     "oneapi/": {"cli"},
 }
 
