@@ -23,14 +23,24 @@ ObjectId Memory::add(std::uint64_t initial, const trace::ObjectText& text) {
   return word;
 }
 
+ObjectId Memory::add(std::uint64_t initial, const trace::ObjectText& text, Landing& landing) {
+  const ObjectId word = add(initial, text);
+  if (buffers_) buffers_->tell(word, landing);
+  return word;
+}
+
 void Memory::start(unsigned nr_threads) {
   if (buffers_) buffers_->start(nr_threads);
+}
+
+void Memory::count_stores(ThreadId thread, ObjectId word, std::uint64_t unit) {
+  if (buffers_) buffers_->count_stores(to_index(thread), word, unit);
 }
 
 void Memory::fence() {
   Guard guard;
   if (!buffers_ || !buffers_->must_wait(guard)) return;
-  execution_->step_when(guard, {.format = "stores have reached memory"});
+  execution_->step_when(guard, {.format = "stores have reached memory", .detail = trace::Detail::Minor});
   buffers_->fenced();
 }
 
@@ -40,9 +50,21 @@ std::uint64_t Memory::load_by_buffer(ObjectId word) {
   return execution_->read_last(word);
 }
 
-void Memory::store_to_buffer(ObjectId word, std::uint64_t value) { buffers_->store(word, value); }
+Memory::Loaded Memory::load_now_by_buffer(ObjectId word) {
+  const StoreBuffers::Own own = buffers_->own(word);
+  if (own.is && execution_->read(own.overwritten) == 0) {
+    return {.value = own.value, .from_memory = false};
+  }
+  return {.value = execution_->read(word)};
+}
+
+void Memory::store_to_buffer(ObjectId word, std::uint64_t value, ObjectId counter) {
+  buffers_->store(word, value, counter);
+}
 
 void Memory::note_update(ObjectId word) { buffers_->updated(word); }
+
+void Memory::note_write(ObjectId word) { buffers_->written(word); }
 
 std::uint64_t Memory::compare_exchange(ObjectId word, std::uint64_t expected, std::uint64_t desired,
                                        const trace::StepText& text) {

@@ -9,12 +9,23 @@
 
 namespace mmcheck::explore {
 
+inline constexpr ObjectId kNoObject{0xffff};
+
 enum class MemoryModel : std::uint8_t {
   Sc,   ///< sequentially consistent
   Tso,  ///< x86-TSO: stores wait in a buffer of their CPU, and later loads overtake them
 };
 
 class StoreBuffers;
+
+/// Told of each store to a word when it reaches memory, as part of that step.
+class Landing {
+ public:
+  virtual void landed() = 0;
+
+ protected:
+  ~Landing() = default;
+};
 
 /// The words of one program. In Program::setup: reset(), add() for each word, start(), and spawn
 /// the threads that use the memory before all others, so that their numbers begin with 0.
@@ -31,8 +42,13 @@ class Memory {
   MemoryModel model() const { return model_; }
   void reset(Execution& execution);
   ObjectId add(std::uint64_t initial, const trace::ObjectText& text);
+  /// The same; `landing` is told of stores from a buffer. Of others, who makes them knows.
+  ObjectId add(std::uint64_t initial, const trace::ObjectText& text, Landing& landing);
   /// After the threads were spawned. Throws InputError if they are too many for TSO.
   void start(unsigned nr_threads);
+  /// After start(), under TSO: `word` is greater by `unit` for each store that the thread has made
+  /// and that has not reached memory. Others may change it too, by Commute and by adding.
+  void count_stores(ThreadId thread, ObjectId word, std::uint64_t unit);
 
   /// A plain load: one step.
   std::uint64_t load(ObjectId word, const trace::StepText& text) {
@@ -74,7 +90,39 @@ class Memory {
   /// any.
   void fence();
 
+  // What follows is part of a step that has been announced.
+
+  struct Loaded {
+    std::uint64_t value = 0;
+    bool from_memory = true;  ///< false: from the buffer, and the word was not read
+  };
+  Loaded load_now(ObjectId word) {
+    if (buffers_) return load_now_by_buffer(word);
+    return {.value = execution_->read(word)};
+  }
+  /// Under TSO `counter`, if there is one, is greater by 1 until the store has reached memory.
+  void store_now(ObjectId word, std::uint64_t value, ObjectId counter = kNoObject) {
+    if (buffers_) {
+      store_to_buffer(word, value, counter);
+    } else {
+      execution_->write(word, value);
+    }
+  }
+  /// Memory itself, past all buffers: for what has none, as devices and page walks, and for threads
+  /// whose buffer is empty.
+  std::uint64_t read(ObjectId word) const { return execution_->read(word); }
+  void write(ObjectId word, std::uint64_t value) {
+    execution_->write(word, value);
+    if (buffers_) note_write(word);
+  }
+  /// A write that changes nothing but what is kept beside the word.
+  void touch(ObjectId word) {
+    execution_->touch(word, Access::Write);
+    if (buffers_) note_write(word);
+  }
+
   Execution& execution() { return *execution_; }
+  const Execution& execution() const { return *execution_; }
   std::uint64_t peek(ObjectId word) const { return execution_->peek(word); }
 
  private:
@@ -86,8 +134,10 @@ class Memory {
     return old;
   }
   std::uint64_t load_by_buffer(ObjectId word);
-  void store_to_buffer(ObjectId word, std::uint64_t value);
+  Loaded load_now_by_buffer(ObjectId word);
+  void store_to_buffer(ObjectId word, std::uint64_t value, ObjectId counter = kNoObject);
   void note_update(ObjectId word);
+  void note_write(ObjectId word);
 
   Execution* execution_ = nullptr;
   MemoryModel model_;

@@ -10,11 +10,27 @@ namespace mmcheck::explore {
 void StoreBuffers::reset(Execution& execution) {
   execution_ = &execution;
   nr_threads_ = nr_words_ = 0;
+  landings_.clear();
 }
 
 void StoreBuffers::add_word(ObjectId word) {
   if (nr_words_ == 0) first_word_ = to_index(word);
   nr_words_ = to_index(word) - first_word_ + 1;
+}
+
+void StoreBuffers::tell(ObjectId word, Landing& landing) {
+  landings_.resize(nr_words_, nullptr);
+  landings_[to_index(word) - first_word_] = &landing;
+}
+
+void StoreBuffers::count_stores(unsigned thread, ObjectId word, std::uint64_t unit) {
+  threads_[thread].counter = word;
+  threads_[thread].unit = unit;
+}
+
+void StoreBuffers::add_to(ObjectId counter, std::uint64_t delta) {
+  if (counter == kNoObject) return;
+  execution_->commute(counter, execution_->peek(counter) + delta);
 }
 
 void StoreBuffers::start(unsigned nr_threads) {
@@ -69,6 +85,10 @@ void StoreBuffers::drain(unsigned thread, unsigned entry) {
   execution_->write(store.word, store.value);
   tell_overwritten(thread, store.word);
   last_drain(thread, store.word) = static_cast<std::uint8_t>(entry);
+  add_to(threads_[thread].counter, 0 - threads_[thread].unit);
+  add_to(store.counter, ~std::uint64_t{0});
+  const unsigned number = to_index(store.word) - first_word_;
+  if (number < landings_.size() && landings_[number] != nullptr) landings_[number]->landed();
 }
 
 /// All stores to a word are in conflict, so that they may share plain memory.
@@ -88,7 +108,7 @@ StoreBuffers::Own StoreBuffers::own(ObjectId word) const {
   return {.is = true, .value = entries_[here].value, .overwritten = overwritten_[here]};
 }
 
-void StoreBuffers::store(ObjectId word, std::uint64_t value) {
+void StoreBuffers::store(ObjectId word, std::uint64_t value, ObjectId counter) {
   const unsigned thread = self();
   const std::uint8_t entry = counts_[thread].nr_stores;
   if (entry == kStoresMax) {
@@ -96,9 +116,11 @@ void StoreBuffers::store(ObjectId word, std::uint64_t value) {
                      " stores");
   }
   ++counts_[thread].nr_stores;
-  entries_[at(thread, entry)] = {.value = value, .word = word};
+  entries_[at(thread, entry)] = {.value = value, .word = word, .counter = counter};
   last_store(thread, word) = entry;
   execution_->write(states_[at(thread, entry)], kFilled);
+  add_to(threads_[thread].counter, threads_[thread].unit);
+  add_to(counter, 1);
 }
 
 bool StoreBuffers::must_wait(Guard& guard) const {

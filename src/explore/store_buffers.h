@@ -30,12 +30,17 @@
 //   it comes after drain 1.
 //
 // One execution is visited for each reads-from relation and coherence order.
+//
+// Who must wait until a buffer is empty, or until what has gone through one entry of a page table
+// has reached memory, looks at a counter. Stores and drains add to it by Commute accesses, so that
+// it is in conflict with nobody but those who wait.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "explore/execution.h"
+#include "explore/memory.h"
 
 namespace mmcheck::explore {
 
@@ -47,7 +52,9 @@ class StoreBuffers {
 
   void reset(Execution& execution);
   void add_word(ObjectId word);
+  void tell(ObjectId word, Landing& landing);
   void start(unsigned nr_threads);
+  void count_stores(unsigned thread, ObjectId word, std::uint64_t unit);
 
   /// What the current thread would read if its last store to the word were all that counts.
   struct Own {
@@ -56,25 +63,31 @@ class StoreBuffers {
     ObjectId overwritten{};  ///< not 0 once another thread's store has come after it
   };
   Own own(ObjectId word) const;
-  /// Fills the next entry, in the current step.
-  void store(ObjectId word, std::uint64_t value);
+  /// Fills the next entry, in the current step. `counter`: see Memory::store_now.
+  void store(ObjectId word, std::uint64_t value, ObjectId counter);
   /// The guard of a fence, if it would have to wait for anything.
   bool must_wait(Guard& guard) const;
   void fenced();
   /// The current thread has written the word in memory, past its buffer, which is empty.
   void updated(ObjectId word);
+  /// The word was written in memory, past all buffers, by whomever.
+  void written(ObjectId word) { tell_overwritten(kNobody, word); }
 
  private:
   enum State : std::uint64_t { kEmpty, kFilled, kDrained };
   static constexpr std::uint8_t kNoEntry = 0xff;
+  static constexpr unsigned kNobody = kThreadsMax;
 
   struct Entry {
     std::uint64_t value = 0;
     ObjectId word{};
+    ObjectId counter = kNoObject;
   };
   struct Thread {
     StoreBuffers* buffers = nullptr;
     unsigned number = 0;
+    ObjectId counter = kNoObject;
+    std::uint64_t unit = 0;
   };
   struct Counts {
     std::uint8_t nr_stores = 0;
@@ -83,6 +96,7 @@ class StoreBuffers {
 
   static void run_drain(void* context);
   void drain(unsigned thread, unsigned entry);
+  void add_to(ObjectId counter, std::uint64_t delta);
   void tell_overwritten(unsigned writer, ObjectId word);
   unsigned self() const { return to_index(execution_->self()); }
   unsigned at(unsigned thread, unsigned entry) const { return thread * kStoresMax + entry; }
@@ -94,6 +108,7 @@ class StoreBuffers {
   unsigned first_word_ = 0;
   unsigned nr_words_ = 0;
   std::vector<Thread> threads_;
+  std::vector<Landing*> landings_;     ///< by word; may end early
   std::vector<ObjectId> states_;       ///< of entries
   std::vector<ObjectId> overwritten_;  ///< of entries
   // What steps change, besides words.

@@ -38,7 +38,7 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   mm::folio_ref_add(task, page, 1);
   mapping.i_pages[index].write(static_cast<std::uint8_t>(to_index(page.frame.pfn()) + 1));
   task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
-  page.frame.store(mapping.blocks[index].read());
+  page.frame.write(mapping.blocks[index].read());
   return &page;
 }
 
@@ -82,7 +82,7 @@ std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
   folio* page = filemap_fault(task, mapping, index);
   mm::folio_unlock(task, *page);
   task.x().step({.format = "pread(): copy from {}", .args = {mm::arg(*page)}});
-  const std::uint64_t value = page->frame.load();
+  const std::uint64_t value = page->frame.read();
   mm::folio_put(task, *page);
   return value;
 }
@@ -93,7 +93,7 @@ void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint6
   task.x().step({.format = "write_begin({}): buffers", .args = {mm::arg(*page)}});
   attach_buffers(task, *page);
   task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
-  page->frame.store(value);
+  page->frame.write(value);
   mm::folio_mark_dirty(task, *page);
   mm::folio_unlock(task, *page);
   mm::folio_put(task, *page);

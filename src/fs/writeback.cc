@@ -31,7 +31,7 @@ bool folio_clear_dirty_for_io(thread& task, folio& page) {
 /// writeback, nor meets its own; Linux waits later (fsync) or not at all (fadvise).
 void submit_and_complete(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "device reads {}", .args = {mm::arg(page)}});
-  mapping.blocks[page.index].write(page.frame.load());
+  mapping.blocks[page.index].write(page.frame.read());
   mapping.written_at[page.index] = task.x().current_event();
   task.x().step(
       {.format = "folio_end_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});

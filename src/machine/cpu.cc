@@ -59,13 +59,25 @@ class WalkAlternatives final : public explore::Alternatives {
   AccessKind kind_;
 };
 
+/// Bit 0: interrupts are off; the rest: the number of stores in the buffer.
+void format_holds_off(const trace::Names& names, std::uint64_t value, std::string& out) {
+  trace::format_flag(names, value & 1, out);
+  if (value < 2) return;
+  out += ", ";
+  trace::format_decimal(names, value / 2, out);
+  out += " buffered";
+}
+
 }  // namespace
 
 Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
     : execution_(&execution),
       id_(id),
-      irqs_disabled_(execution, false,
-                     {.format = "CPU{}.irqs_off", .args = {arg(id)}, .value = trace::format_flag}) {
+      holds_off_(execution, 0,
+                 {.format = "CPU{}.irqs_off",
+                  .args = {arg(id)},
+                  .value = format_holds_off,
+                  .detail = trace::Detail::Minor}) {
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
@@ -77,12 +89,26 @@ Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
 
 void Cpu::local_irq_disable() {
   execution_->step({.format = "local_irq_disable()"});
-  irqs_disabled_.write(true);
+  set_irqs_off(kIrqsOff);
 }
 
 void Cpu::local_irq_enable() {
   execution_->step({.format = "local_irq_enable()"});
-  irqs_disabled_.write(false);
+  set_irqs_off(0);
+}
+
+void Cpu::set_irqs_off(std::uint64_t off) {
+  if (!counts_stores_) {
+    holds_off_.write(off);
+  } else if (irqs_disabled() != (off != 0)) {
+    // Two's complement: adding is what drains of the buffer commute with.
+    holds_off_.commute(off != 0 ? holds_off_.peek() + kIrqsOff : holds_off_.peek() - kIrqsOff);
+  }
+}
+
+void Cpu::count_stores(explore::Memory& memory) {
+  counts_stores_ = memory.model() == explore::MemoryModel::Tso;
+  memory.count_stores(static_cast<ThreadId>(to_index(id_)), holds_off_.id(), kBufferedStore);
 }
 
 void Cpu::start_handlers(unsigned nr_cpus) {
@@ -90,7 +116,7 @@ void Cpu::start_handlers(unsigned nr_cpus) {
     if (sender == to_index(id_)) continue;
     FlushRequest& request = requests_[sender];
     execution_->spawn_handler(
-        "flush_tlb_func", id_, request.pending.is(true), irqs_disabled_.is(false),
+        "flush_tlb_func", id_, request.pending.is(true), holds_off_.is(0),
         {.format = "flush_tlb_func() for CPU{}", .args = {arg(std::uint64_t{sender})}},
         &Cpu::handle_flush_request, &request);
   }

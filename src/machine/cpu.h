@@ -30,11 +30,16 @@ class Cpu {
 
   void local_irq_disable();
   void local_irq_enable();
-  bool irqs_disabled() const { return irqs_disabled_.peek(); }
+  bool irqs_disabled() const { return (holds_off_.peek() & kIrqsOff) != 0; }
 
   /// Registers the interrupt handlers by which this CPU serves the others. Called once all CPUs
   /// exist.
   void start_handlers(unsigned nr_cpus);
+  /// Under TSO, after Memory::start(), where the CPU has the number of its thread: an interrupt is
+  /// taken only when the store buffer is empty (Intel SDM vol. 3, 12.10 "Store Buffer": interrupts
+  /// and exceptions drain it). So a request is served when no store through an old translation is
+  /// on its way any more.
+  void count_stores(explore::Memory& memory);
 
   /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
   /// here. Nothing is known about the targets until wait_for_flush() returns. The entries must stay
@@ -59,13 +64,18 @@ class Cpu {
         entries;  ///< the sender's until pending is set
   };
 
+  static constexpr std::uint64_t kIrqsOff = 1;
+  static constexpr std::uint64_t kBufferedStore = 2;
+
   static void handle_flush_request(void* request);
+  void set_irqs_off(std::uint64_t off);
   Translation walk(PteSlot& slot, AccessKind kind) const;
   Translation use_stale(const PteSlot& slot, AccessKind kind, unsigned version) const;
 
   explore::Execution* execution_;
   CpuId id_;
-  explore::Cell<bool> irqs_disabled_;
+  explore::Cell<std::uint64_t> holds_off_;  ///< what interrupts wait for: 0 if nothing
+  bool counts_stores_ = false;
   FlushRequest requests_[kCpusMax];  ///< by sender
 };
 

@@ -1,33 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/memory.h"
 
+#include "machine/page_table.h"
+
 namespace mmcheck::machine {
 
-Frame::Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn, std::uint64_t contents)
-    : execution_(&execution),
+Frame::Frame(explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents)
+    : memory_(&memory),
       monitor_(&monitor),
-      data_(execution, contents,
-            {.format = "{}.data", .args = {arg(pfn)}, .value = trace::format_decimal}),
+      data_(memory.add(contents,
+                       {.format = "{}.data", .args = {arg(pfn)}, .value = trace::format_decimal},
+                       *this)),
       pfn_(pfn) {}
 
-std::uint64_t Frame::load() {
-  const std::uint64_t value = data_.read();
+void Frame::check_alive() {
   if (dead_) monitor_->freed_frame_used(*this);
+}
+
+std::uint64_t Frame::load() {
+  const explore::Memory::Loaded loaded = memory_->load_now(data_);
+  // What comes from the buffer says nothing about the frame; the store will.
+  if (loaded.from_memory) check_alive();
+  return loaded.value;
+}
+
+void Frame::store(std::uint64_t value, const PteSlot& slot) {
+  memory_->store_now(data_, value, slot.stores_counter());
+  if (memory_->model() == explore::MemoryModel::Sc) landed();
+}
+
+void Frame::landed() {
+  check_alive();
+  last_store_ = memory_->execution().current_event();
+  monitor_->store_landed(*this);
+}
+
+std::uint64_t Frame::read() {
+  const std::uint64_t value = memory_->read(data_);
+  check_alive();
   return value;
 }
 
-void Frame::store(std::uint64_t value) {
-  data_.write(value);
-  if (dead_) monitor_->freed_frame_used(*this);
-  last_store_ = execution_->current_event();
+void Frame::write(std::uint64_t value) {
+  memory_->write(data_, value);
+  check_alive();
+  last_store_ = memory_->execution().current_event();
 }
 
 void Frame::free() {
-  execution_->touch(data_.id(), explore::Access::Write);
-  if (dead_) monitor_->freed_frame_used(*this);
+  memory_->touch(data_);
+  check_alive();
   monitor_->frame_freed(*this);
   dead_ = true;
-  freed_at_ = execution_->current_event();
+  freed_at_ = memory_->execution().current_event();
 }
 
 }  // namespace mmcheck::machine

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "explore/cell.h"
+#include "explore/memory.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -14,25 +14,34 @@ namespace mmcheck::machine {
 /// A frame lives once: freed, it is dead, and any access to it is reported at that very step. Real
 /// memory would be reused and the access would corrupt its next owner. (Where code re-checks by
 /// value, reuse would be worse than death; no such code is modelled yet.)
-class Frame {
+class Frame final : public explore::Landing {
  public:
-  Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn, std::uint64_t contents);
+  Frame(explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents);
 
   Pfn pfn() const { return pfn_; }
-  /// Contents, by an access of the current step.
+  // Accesses of the current step.
+  /// By an instruction: through the store buffer of the CPU, if it has one.
   std::uint64_t load();
-  void store(std::uint64_t value);
-  /// Contents at the end of an execution.
-  std::uint64_t peek() const { return data_.peek(); }
+  /// The same. `slot` is the entry that it goes through.
+  void store(std::uint64_t value, const PteSlot& slot);
+  /// Past the buffers: by a device, or by the kernel, which begins with an empty buffer.
+  std::uint64_t read();
+  void write(std::uint64_t value);
   void free();
+  /// Contents at the end of an execution.
+  std::uint64_t peek() const { return memory_->peek(data_); }
+
+  void landed() override;
 
   EventId freed_at() const { return freed_at_; }
   EventId last_store() const { return last_store_; }
 
  private:
-  explore::Execution* execution_;
+  void check_alive();
+
+  explore::Memory* memory_;
   Monitor* monitor_;
-  explore::Cell<std::uint64_t> data_;
+  ObjectId data_;
   Pfn pfn_;
   // Ordered by the accesses to data_ that go with them.
   bool dead_ = false;

@@ -16,6 +16,8 @@ class Monitor {
   virtual void freed_frame_used(const Frame& frame) = 0;
   /// A frame is about to be freed.
   virtual void frame_freed(const Frame& frame) = 0;
+  /// A store that an instruction of user code made has reached a frame.
+  virtual void store_landed(const Frame& frame) = 0;
   /// An access goes through this version of an entry, which need not be the present one.
   virtual void translated(const PteSlot& slot, unsigned version) = 0;
 

@@ -19,13 +19,14 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 
 }  // namespace
 
-PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std::uint64_t space,
+PteSlot::PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
                  cpumask_t cpus, const pmd_t& pmd, pte_t initial)
-    : execution_(&execution),
+    : memory_(&memory),
       monitor_(&monitor),
-      cell_(
-          execution, initial,
-          {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte}),
+      word_(memory.add(
+          initial.word,
+          {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte},
+          *this)),
       pmd_(&pmd),
       va_(va),
       space_(space),
@@ -33,16 +34,40 @@ PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std:
   versions_.push_back({.value = initial});
   for_each_cpu(cpus, [&](CpuId cpu) {
     floors_[to_index(cpu)] = explore::Cell<std::uint32_t>(
-        execution, 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
+        execution(), 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
   });
+  if (memory.model() == explore::MemoryModel::Tso) {
+    stores_counter_ = execution().new_object(0, {.format = "stores through {}", .args = {arg(va)}});
+  }
+}
+
+void PteSlot::step_when_landed(const trace::StepText& text) const {
+  if (stores_counter_ == explore::kNoObject) {
+    execution().step(text);
+  } else {
+    execution().step_when({.object = stores_counter_, .expected = 0}, text);
+  }
 }
 
 void PteSlot::set_pte(pte_t value) {
-  cell_.exchange(value);
+  static_cast<void>(ptep_get());
+  memory_->write(word_, value.word);
+  remember();
+}
+
+void PteSlot::store_plain(pte_t value) {
+  if (memory_->model() == explore::MemoryModel::Sc) {
+    set_pte(value);
+  } else {
+    memory_->store_now(word_, value.word);
+  }
+}
+
+void PteSlot::remember() {
   if (versions_.size() == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
-  versions_.push_back({value, execution_->current_event()});
+  versions_.push_back({peek(), execution().current_event()});
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
@@ -56,7 +81,7 @@ void PteSlot::tlb_invalidate(CpuId cpu) {
 
 unsigned PteSlot::tlb_oldest_kept() const {
   // Which versions it ends depends on what has been stored before: a read of the entry.
-  static_cast<void>(cell_.read());
+  static_cast<void>(ptep_get());
   return current();
 }
 

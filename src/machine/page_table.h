@@ -16,6 +16,7 @@
 #include <boost/container/static_vector.hpp>
 
 #include "explore/cell.h"
+#include "explore/memory.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -48,7 +49,7 @@ void for_each_cpu(cpumask_t mask, Function&& function) {
 using pmd_t = explore::Cell<bool>;
 
 /// One leaf entry: its place in memory, its past, and each CPU's floor.
-class PteSlot {
+class PteSlot final : public explore::Landing {
  public:
   struct Version {
     pte_t value;
@@ -56,18 +57,28 @@ class PteSlot {
   };
 
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
-  PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std::uint64_t space,
+  PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
           cpumask_t cpus, const pmd_t& pmd, pte_t initial);
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
 
   // --- software and the table walker: accesses of the current step ------------------------------
-  pte_t ptep_get() const { return cell_.read(); }
-  /// Both levels, as the hardware walks them.
-  pte_t walk() const { return pmd_->read() ? cell_.read() : pte_t{}; }
+  pte_t ptep_get() const { return pte_t{memory_->read(word_)}; }
+  /// Both levels, as the hardware walks them: in memory, whatever the CPU's buffer holds.
+  pte_t walk() const { return pmd_->read() ? ptep_get() : pte_t{}; }
   void set_pte(pte_t value);
-  pte_t peek() const { return cell_.peek(); }
+  pte_t peek() const { return pte_t{memory_->peek(word_)}; }
+  /// The entry by a plain instruction, through the store buffer of the CPU, if it has one.
+  pte_t load_plain() const { return pte_t{memory_->load_now(word_).value}; }
+  void store_plain(pte_t value);
+  void landed() override { remember(); }
+
+  // --- stores that go through the entry ----------------------------------------------------------
+  /// How many there are that have not reached memory; kNoObject where stores reach it at once.
+  ObjectId stores_counter() const { return stores_counter_; }
+  /// A step that waits until there is none.
+  void step_when_landed(const trace::StepText& text) const;
 
   // --- TLB ---------------------------------------------------------------------------------------
   unsigned current() const { return static_cast<unsigned>(versions_.size()) - 1; }
@@ -109,9 +120,13 @@ class PteSlot {
   }
 
  private:
-  explore::Execution* execution_;
+  explore::Execution& execution() const { return memory_->execution(); }
+  void remember();
+
+  explore::Memory* memory_;
   Monitor* monitor_;
-  explore::Cell<pte_t> cell_;
+  ObjectId word_;
+  ObjectId stores_counter_ = explore::kNoObject;
   explore::Cell<std::uint32_t> floors_[kCpusMax];
   boost::container::static_vector<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;

@@ -27,7 +27,7 @@ folio::folio(System& owner, Pfn pfn, const folio_init& init)
     : folio(owner, *owner.execution, pfn, init) {}
 
 folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& init)
-    : frame(x, *owner.monitor, pfn, init.data),
+    : frame(*owner.memory, *owner.monitor, pfn, init.data),
       locked(x, kernel::LockClass::folio_lock, flag("{}.locked", pfn, Detail::Minor)),
       dirty(x, init.dirty, flag("{}.dirty", pfn)),
       writeback(x, false, flag("{}.writeback", pfn, Detail::Minor)),

@@ -95,7 +95,7 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
-  copy.frame.store(page->frame.load());
+  copy.frame.write(page->frame.read());
   const bool first = lock_and_recheck(task, vmf);
   if (first) {
     page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
@@ -154,7 +154,7 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   anon_vma_prepare(task, vmf.vma);
   folio& copy = folio_alloc(task);
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(old)}});
-  copy.frame.store(old.frame.load());
+  copy.frame.write(old.frame.read());
   if (!lock_and_recheck(task, vmf)) {
     folio_put(task, copy);
     folio_put(task, old);

@@ -22,8 +22,6 @@ class Monitor : public kernel::Monitor {
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
   /// A clean page leaves the page cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
-  /// A user store has reached a page.
-  virtual void user_stored(folio& page) = 0;
   /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says
   /// which version of each entry it left behind.
   virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;

@@ -36,6 +36,7 @@ struct System {
   System() {}  // As for mm_struct: built anew for each execution.
 
   explore::Execution* execution = nullptr;
+  explore::Memory* memory = nullptr;
   Monitor* monitor = nullptr;
   const Policies* policies = nullptr;
   const FileOperations* file_operations = nullptr;

@@ -17,6 +17,7 @@ bool killed_by_exit(thread& task) {
   if (!task.system->has_exit) return false;
   task.x().step({.format = "signal pending?", .detail = Detail::Minor});
   if (!task.mm->exiting.read()) return false;
+  enter_kernel(task);
   exit_mm(task);
   return true;
 }
@@ -27,6 +28,7 @@ bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation
     if (killed_by_exit(task)) return false;
     translation = task.cpu->translate(task.mm->pte(task.mm->page_of(va)), kind);
     if (translation.result == Translation::Result::Ok) return true;
+    enter_kernel(task);
     if (handle_mm_fault(task, va, kind) == FaultResult::Sigsegv) {
       task.killed = true;
       return false;
@@ -41,6 +43,13 @@ void note_if_stale(thread& task, const PteSlot& slot, const Translation& transla
 }
 
 }  // namespace
+
+// linux v6.12 arch/x86/entry/entry_64.S
+// An exception or an interrupt drains the store buffer (Intel SDM vol. 3, 12.10), and so does IRET
+// on the way back.
+// differs: SYSCALL itself drains nothing; here it does. The first thing that the calls of the model
+// do, or nearly so, is to take a lock. docs/internals/memory.md says what that leaves out.
+void enter_kernel(thread& task) { task.system->memory->fence(); }
 
 // The walk and the access are two steps: between them the entry may change, and the access still
 // goes through what the walk found, unless an invalidation has completed on this CPU.
@@ -66,9 +75,7 @@ bool user_store(thread& task, Vaddr va, std::uint64_t value) {
                    .args = {machine::arg(va), machine::arg(value), machine::arg(translation.pfn)}});
     if (!task.cpu->still_valid(slot, translation)) continue;
     note_if_stale(task, slot, translation);
-    folio& page = task.system->page(translation.pfn);
-    page.frame.store(value);
-    task.system->monitor->user_stored(page);
+    task.system->page(translation.pfn).frame.store(value, slot);
     return true;
   }
   return false;

@@ -33,6 +33,14 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
           .events = {frame.freed_at(), x().current_event()}});
 }
 
+// A page that has left its file while it was clean: nobody will ever write it again.
+void Monitors::store_landed(const machine::Frame& frame) {
+  const mm::folio& page = system_->page(frame.pfn());
+  const mm::mapping_t mapping = page.mapping.read();
+  if (mapping.is_anon() || mapping.is_file()) return;
+  store_lost(page, kNoEvent);
+}
+
 void Monitors::frame_freed(const machine::Frame& frame) {
   for (mm::mm_struct& mm : system_->mms) {
     for (machine::PteSlot& slot : mm.ptes) {
@@ -136,13 +144,6 @@ void Monitors::page_dirtied(mm::folio& page, bool was_dirty) {
                                  .args = {arg(page)}},
                         .why = "buffers can be dropped as soon as the page is unmapped and clean"});
   }
-}
-
-// A page that has left its file while it was clean: nobody will ever write it again.
-void Monitors::user_stored(mm::folio& page) {
-  const mm::mapping_t mapping = page.mapping.read();
-  if (mapping.is_anon() || mapping.is_file()) return;
-  store_lost(page, kNoEvent);
 }
 
 void Monitors::unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) {

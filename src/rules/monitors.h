@@ -25,6 +25,7 @@ class Monitors final : public mm::Monitor {
   // machine::Monitor
   void freed_frame_used(const machine::Frame& frame) override;
   void frame_freed(const machine::Frame& frame) override;
+  void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
@@ -36,7 +37,6 @@ class Monitors final : public mm::Monitor {
   void anon_vma_used(mm::anon_vma& av) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
-  void user_stored(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:

@@ -204,7 +204,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
-    mm.ptes.emplace_back(x, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
+    mm.ptes.emplace_back(*system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
                          mm.tables.back().pmd, pte);
   }
 }

@@ -19,6 +19,9 @@ void format_variable(const trace::Names& names, std::uint64_t value, std::string
 
 trace::Arg variable_arg(unsigned index) { return {index, format_variable}; }
 
+std::uint64_t to_word(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+std::int64_t from_word(std::uint64_t word) { return static_cast<std::int64_t>(word); }
+
 unsigned pages_of(std::int64_t bytes) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
 }
@@ -62,20 +65,25 @@ void check_supported(const Scenario& scenario) {
   }
 }
 
-void SharedState::reset(const Scenario& scenario, explore::Execution& execution) {
+void SharedState::reset(const Scenario& scenario, explore::Memory& memory) {
+  memory_ = &memory;
   nr_variables_ = static_cast<unsigned>(scenario.variables.size());
   nr_threads_ = static_cast<unsigned>(scenario.threads.size());
   for (unsigned i = 0; i < nr_variables_; ++i) {
-    variables_[i] = explore::Cell<std::int64_t>(
-        execution, scenario.variables[i].initial,
+    variables_[i] = memory.add(
+        static_cast<std::uint64_t>(scenario.variables[i].initial),
         {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
   }
   for (auto& registers : registers_) registers.fill(0);
 }
 
+std::int64_t SharedState::final_value(unsigned variable) const {
+  return static_cast<std::int64_t>(memory_->peek(variables_[variable]));
+}
+
 void SharedState::report_outcome(explore::Execution& execution) const {
   for (unsigned i = 0; i < nr_variables_; ++i) {
-    execution.outcome(static_cast<std::uint64_t>(variables_[i].peek()));
+    execution.outcome(static_cast<std::uint64_t>(final_value(i)));
   }
   for (unsigned thread = 0; thread < nr_threads_; ++thread) {
     for (std::int64_t value : registers_[thread]) {
@@ -91,7 +99,7 @@ std::int64_t SharedState::evaluate(const Expr& expr) const {
     case ExprKind::Register:
       return registers_[expr.thread][expr.index];
     case ExprKind::Variable:
-      return variables_[expr.index].peek();
+      return final_value(expr.index);
     case ExprKind::Apply:
       break;
     default:
@@ -149,7 +157,9 @@ std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
 void Interpreter::run() {
   run_body(scenario_.threads[number_].body);
   // Where somebody calls exit_group(), the address space goes away with its last thread.
-  if (system_.has_exit && task().mm != nullptr && !task().gone) mm::exit_mm(task());
+  if (!system_.has_exit || task().mm == nullptr || task().gone) return;
+  mm::enter_kernel(task());
+  mm::exit_mm(task());
 }
 
 void Interpreter::run_body(const std::vector<Statement>& body) {
@@ -192,7 +202,9 @@ std::int64_t Interpreter::evaluate(const Expr& expr) {
 std::int64_t Interpreter::call(const Expr& expr) {
   switch (expr.operation) {
     case Operation::Barrier:
-      return 0;  // Memory is sequentially consistent.
+      // The others order what neither model reorders.
+      if (expr.order == Order::Full) system_.memory->fence();
+      return 0;
     case Operation::Load:
     case Operation::Store:
     case Operation::Exchange:
@@ -207,16 +219,19 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::Madvise:
     case Operation::Msync:
     case Operation::ExitGroup:
+      mm::enter_kernel(task());
       return system_call(expr);
     case Operation::Fdatasync:
     case Operation::Fsync:
     case Operation::PosixFadvise:
     case Operation::Pread:
     case Operation::Pwrite:
+      mm::enter_kernel(task());
       return file_call(expr);
     case Operation::Writeback:
     case Operation::ShrinkFolioList:
     case Operation::FolioReferenced:
+      mm::enter_kernel(task());
       return kernel_activity(expr);
     case Operation::SpinTrylock:
     case Operation::SpinIsLocked:
@@ -248,7 +263,8 @@ std::int64_t Interpreter::access_page(const Expr& expr) {
 
 std::int64_t Interpreter::access_variable(const Expr& expr) {
   explore::Execution& x = *system_.execution;
-  auto& cell = state_.variable(expr.operands[0].index);
+  explore::Memory& memory = *system_.memory;
+  const ObjectId word = state_.variable(expr.operands[0].index);
   const trace::Arg name = variable_arg(expr.operands[0].index);
   const std::int64_t first = expr.operands.size() > 1 ? evaluate(expr.operands[1]) : 0;
   const std::int64_t second = expr.operands.size() > 2 ? evaluate(expr.operands[2]) : 0;
@@ -256,35 +272,56 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
   switch (expr.operation) {
     case Operation::Load:
       x.step({.format = "load {}", .args = {name}});
-      return cell.read();
+      return from_word(memory.load_now(word).value);
     case Operation::Store:
-      x.step({.format = "store {} = {}",
-              .args = {name, machine::arg(static_cast<std::uint64_t>(first))}});
-      cell.write(first);
+      // linux v6.12 arch/x86/include/asm/barrier.h: smp_store_mb: an xchg
+      if (expr.order == Order::Full) memory.fence();
+      x.step({.format = "store {} = {}", .args = {name, machine::arg(to_word(first))}});
+      if (expr.order == Order::Full) {
+        memory.write(word, to_word(first));
+      } else {
+        memory.store_now(word, to_word(first));
+      }
       return 0;
-    case Operation::Exchange:
+    case Operation::SpinUnlock:
+      x.step({.format = "spin_unlock({})", .args = {name}});
+      memory.store_now(word, 0);
+      return 0;
+    default:
+      // Locked instructions: they find the buffer empty.
+      memory.fence();
+      return update_variable(expr.operation, word, name, first, second);
+  }
+}
+
+std::int64_t Interpreter::update_variable(Operation operation, ObjectId word, trace::Arg name,
+                                          std::int64_t first, std::int64_t second) {
+  explore::Execution& x = *system_.execution;
+  explore::Memory& memory = *system_.memory;
+  switch (operation) {
+    case Operation::Exchange: {
       x.step({.format = "xchg {}", .args = {name}});
-      return cell.exchange(first);
+      const std::int64_t old = from_word(memory.read(word));
+      memory.write(word, to_word(first));
+      return old;
+    }
     case Operation::CompareExchange: {
       x.step({.format = "cmpxchg {}", .args = {name}});
-      const std::int64_t found = cell.read();
-      if (found == first) cell.write(second);
+      const std::int64_t found = from_word(memory.read(word));
+      if (found == first) memory.write(word, to_word(second));
       return found;
     }
     case Operation::FetchAdd:
     case Operation::AddReturn: {
       x.step({.format = "atomic_add {}", .args = {name}});
-      const std::int64_t old = cell.read();
-      cell.write(apply(Operator::Add, old, first));
-      return expr.operation == Operation::FetchAdd ? old : cell.peek();
+      const std::int64_t old = from_word(memory.read(word));
+      const std::int64_t sum = apply(Operator::Add, old, first);
+      memory.write(word, to_word(sum));
+      return operation == Operation::FetchAdd ? old : sum;
     }
     case Operation::SpinLock:
-      x.step_when(cell.is(0), {.format = "spin_lock({})", .args = {name}});
-      cell.write(1);
-      return 0;
-    case Operation::SpinUnlock:
-      x.step({.format = "spin_unlock({})", .args = {name}});
-      cell.write(0);
+      x.step_when({.object = word, .expected = 0}, {.format = "spin_lock({})", .args = {name}});
+      memory.write(word, 1);
       return 0;
     default:
       throw InternalError("not an access");

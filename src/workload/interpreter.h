@@ -12,9 +12,9 @@ namespace mmcheck::workload {
 /// What the threads of a scenario share besides memory, and their registers.
 class SharedState {
  public:
-  void reset(const Scenario& scenario, explore::Execution& execution);
+  void reset(const Scenario& scenario, explore::Memory& memory);
 
-  explore::Cell<std::int64_t>& variable(unsigned index) { return variables_[index]; }
+  ObjectId variable(unsigned index) const { return variables_[index]; }
   std::int64_t& reg(unsigned thread, unsigned index) { return registers_[thread][index]; }
 
   /// A condition on the final state.
@@ -23,10 +23,12 @@ class SharedState {
 
  private:
   std::int64_t evaluate(const Expr& expr) const;
+  std::int64_t final_value(unsigned variable) const;
 
   unsigned nr_variables_ = 0;
   unsigned nr_threads_ = 0;
-  std::array<explore::Cell<std::int64_t>, kVariablesMax> variables_;
+  const explore::Memory* memory_ = nullptr;
+  std::array<ObjectId, kVariablesMax> variables_{};
   std::array<std::array<std::int64_t, kRegistersMax>, machine::kCpusMax> registers_{};
 };
 
@@ -51,6 +53,8 @@ class Interpreter {
   std::int64_t call(const Expr& expr);
   std::int64_t access(const Expr& expr);
   std::int64_t access_variable(const Expr& expr);
+  std::int64_t update_variable(Operation operation, ObjectId word, trace::Arg name,
+                               std::int64_t first, std::int64_t second);
   std::int64_t access_page(const Expr& expr);
   std::int64_t system_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);

@@ -14,12 +14,14 @@ namespace mmcheck::workload {
 
 class ScenarioProgram::Impl {
  public:
-  Impl(const Scenario& scenario, const design::Design& design)
-      : scenario_(scenario), design_(design) {}
+  Impl(const Scenario& scenario, const design::Design& design, explore::MemoryModel model)
+      : scenario_(scenario), design_(design), memory_(model) {}
 
   void setup(explore::Execution& x) {
+    memory_.reset(x);
     system_.emplace();
     system_->execution = &x;
+    system_->memory = &memory_;
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
@@ -28,14 +30,16 @@ class ScenarioProgram::Impl {
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
-    state_.reset(scenario_, x);
+    state_.reset(scenario_, memory_);
     for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
       runs_[number].emplace(scenario_, *system_, state_, number);
       x.spawn(name_of(scenario_.threads[number]), static_cast<CpuId>(number), &Impl::run,
               &*runs_[number]);
     }
     check_size();
+    memory_.start(static_cast<unsigned>(scenario_.threads.size()));
     for (machine::Cpu* cpu : system_->cpus) {
+      cpu->count_stores(memory_);
       cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
     }
     for (mm::folio& page : system_->folios) mm::start_freeing(page);
@@ -70,16 +74,18 @@ class ScenarioProgram::Impl {
   }
 
  private:
-  /// Each thread, each pair of CPUs (for flushes) and each page (for its free) is one for the
-  /// explorer.
+  /// Each thread, each pair of CPUs (for flushes), each page (for its free), and each store buffer
+  /// is one for the explorer.
   void check_size() const {
     const std::size_t cpus = system_->cpus.size();
-    const std::size_t wanted = cpus * cpus + system_->folios.size();
+    const bool tso = memory_.model() == explore::MemoryModel::Tso;
+    const std::size_t wanted = cpus * cpus + system_->folios.size() + (tso ? cpus : 0);
     if (wanted <= explore::kThreadsMax) return;
-    throw InputError({scenario_.path, 0, 0}, scenario_.name +
-                                                 ": too large: threads squared plus pages may be " +
-                                                 std::to_string(explore::kThreadsMax) +
-                                                 " at most, and are " + std::to_string(wanted));
+    throw InputError({scenario_.path, 0, 0},
+                     scenario_.name + ": too large: threads squared plus " +
+                         (tso ? "threads (for --memory tso) plus pages" : "pages") + " may be " +
+                         std::to_string(explore::kThreadsMax) + " at most, and are " +
+                         std::to_string(wanted));
   }
 
   static void run(void* context) { static_cast<Interpreter*>(context)->run(); }
@@ -90,6 +96,7 @@ class ScenarioProgram::Impl {
 
   const Scenario& scenario_;
   const design::Design& design_;
+  explore::Memory memory_;
   rules::Monitors monitors_;
   std::optional<mm::System> system_;
   SharedState state_;
@@ -98,9 +105,10 @@ class ScenarioProgram::Impl {
   bool all_met_ = true;
 };
 
-ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
+ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design,
+                                 explore::MemoryModel model) {
   check_supported(scenario);
-  impl_ = std::make_unique<Impl>(scenario, design);
+  impl_ = std::make_unique<Impl>(scenario, design, model);
 }
 
 ScenarioProgram::~ScenarioProgram() = default;

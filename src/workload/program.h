@@ -5,6 +5,7 @@
 
 #include "design/design.h"
 #include "explore/execution.h"
+#include "explore/memory.h"
 #include "rules/rules.h"
 #include "workload/scenario.h"
 
@@ -14,7 +15,8 @@ namespace mmcheck::workload {
 class ScenarioProgram final : public explore::Program {
  public:
   /// Throws InputError if the scenario needs what the model has not, with its place in the file.
-  ScenarioProgram(const Scenario& scenario, const design::Design& design);
+  ScenarioProgram(const Scenario& scenario, const design::Design& design,
+                  explore::MemoryModel model = explore::MemoryModel::Sc);
   ~ScenarioProgram() override;
 
   void setup(explore::Execution& execution) override;

@@ -23,6 +23,7 @@ class SilentMonitor final : public machine::Monitor {
  public:
   void freed_frame_used(const Frame&) override {}
   void frame_freed(const Frame&) override {}
+  void store_landed(const Frame&) override {}
   void translated(const PteSlot&, unsigned) override {}
 };
 
@@ -31,8 +32,8 @@ using Registers = std::array<std::uint64_t, kNrRegisters>;
 class VmsaProgram final : public explore::Program {
  public:
   /// `inputs`: a value for each of the test's inputs.
-  VmsaProgram(const Test& test, std::vector<std::uint64_t> inputs)
-      : test_(test), inputs_(std::move(inputs)) {}
+  VmsaProgram(const Test& test, std::vector<std::uint64_t> inputs, explore::MemoryModel model)
+      : test_(test), inputs_(std::move(inputs)), memory_(model) {}
 
   void setup(explore::Execution& execution) override;
   void finished(explore::Execution&) override { held_ = held_ || holds(test_.final); }
@@ -56,6 +57,7 @@ class VmsaProgram final : public explore::Program {
   const Test& test_;
   std::vector<std::uint64_t> inputs_;
   SilentMonitor monitor_;
+  explore::Memory memory_;
   explore::Execution* execution_ = nullptr;
   machine::pmd_t pmd_;
   machine::cpumask_t everyone_;
@@ -69,6 +71,7 @@ class VmsaProgram final : public explore::Program {
 
 void VmsaProgram::setup(explore::Execution& x) {
   execution_ = &x;
+  memory_.reset(x);
   everyone_ = {};
   cpus_.clear();
   slots_.clear();
@@ -84,16 +87,17 @@ void VmsaProgram::setup(explore::Execution& x) {
     registers_[test_.inputs[i].thread][test_.inputs[i].target] = inputs_[i];
   }
   for (unsigned i = 0; i < test_.frames.size(); ++i) {
-    frames_.emplace_back(x, monitor_, static_cast<Pfn>(kFirstPfn + i), test_.contents[i]);
+    frames_.emplace_back(memory_, monitor_, static_cast<Pfn>(kFirstPfn + i), test_.contents[i]);
   }
   pmd_ = machine::pmd_t(x, true, {.format = "pmd"});
   for (unsigned i = 0; i < test_.addresses.size(); ++i) {
-    slots_.emplace_back(x, monitor_, Vaddr(i * kPageSizeBytes), 0, everyone_, pmd_,
+    slots_.emplace_back(memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, everyone_, pmd_,
                         pte_t{test_.entries[i]});
   }
   for (unsigned i = 0; i < nr_threads; ++i) {
     x.spawn("thread", static_cast<CpuId>(i), &VmsaProgram::run_thread, &contexts_[i]);
   }
+  memory_.start(nr_threads);
 }
 
 void VmsaProgram::run_thread(void* context) {
@@ -146,7 +150,7 @@ bool VmsaProgram::access(unsigned number, const Instruction& instruction) {
     if (load) {
       registers_[number][instruction.target] = frame.load();
     } else {
-      frame.store(value_of(number, instruction.a));
+      frame.store(value_of(number, instruction.a), slot);
     }
     return true;
   }
@@ -164,17 +168,21 @@ void VmsaProgram::run_thread(unsigned number) {
         break;
       case Operation::LoadEntry:
         execution_->step({.format = "load PTE"});
-        registers[i.target] = slots_[i.address].ptep_get().word;
+        registers[i.target] = slots_[i.address].load_plain().word;
         break;
       case Operation::StoreEntry:
         execution_->step({.format = "store PTE"});
-        slots_[i.address].set_pte(pte_t{entry_of(value_of(number, i.a), test_.frames.size())});
+        slots_[i.address].store_plain(pte_t{entry_of(value_of(number, i.a), test_.frames.size())});
         break;
       case Operation::Invalidate:
         invalidate(number, i);
         break;
       case Operation::Complete:
+        memory_.fence();
         cpus_[number].dsb();
+        break;
+      case Operation::Fence:
+        memory_.fence();
         break;
       case Operation::Move:
       case Operation::Or:
@@ -225,7 +233,7 @@ bool advance(const Test& test, std::vector<std::size_t>& choice) {
 
 }  // namespace
 
-Verdict run(const Test& test, explore::Strategy strategy) {
+Verdict run(const Test& test, explore::Strategy strategy, explore::MemoryModel model) {
   Verdict verdict;
   std::vector<std::size_t> choice(test.inputs.size(), 0);
   do {
@@ -233,7 +241,7 @@ Verdict run(const Test& test, explore::Strategy strategy) {
     for (std::size_t i = 0; i < choice.size(); ++i) {
       values.push_back(test.inputs[i].candidates[choice[i]]);
     }
-    VmsaProgram program(test, std::move(values));
+    VmsaProgram program(test, std::move(values), model);
     verdict.executions += explore::explore(program, {.strategy = strategy}).executions;
     verdict.allowed = verdict.allowed || program.held();
   } while (advance(test, choice));

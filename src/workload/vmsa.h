@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "explore/explorer.h"
+#include "explore/memory.h"
 
 namespace mmcheck::workload::vmsa {
 
@@ -36,6 +37,7 @@ enum class Operation : std::uint8_t {
   StoreEntry,  ///< PTE(address) := a
   Invalidate,  ///< TLBI of `addresses`, everywhere if `broadcast`
   Complete,    ///< DSB for loads and stores
+  Fence,       ///< other barriers that order stores before later loads
   Move,        ///< target := a
   Or,
   And,
@@ -109,6 +111,7 @@ struct Verdict {
 };
 
 /// Searches all executions.
-Verdict run(const Test& test, explore::Strategy strategy = explore::Strategy::Dpor);
+Verdict run(const Test& test, explore::Strategy strategy = explore::Strategy::Dpor,
+            explore::MemoryModel model = explore::MemoryModel::Sc);
 
 }  // namespace mmcheck::workload::vmsa

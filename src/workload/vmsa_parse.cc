@@ -32,7 +32,8 @@ bool is_barrier_kind(std::string_view kind) {
   return std::find(std::begin(kKinds), std::end(kKinds), upper) != std::end(kKinds);
 }
 
-/// Arm ARM, TLB maintenance: only a DSB for both loads and stores completes it.
+/// Arm ARM, TLB maintenance: only a DSB for both loads and stores completes it. So it is with what
+/// orders a store before a later load.
 bool completes(std::string_view kind) {
   return !kind.ends_with('D') && !kind.ends_with('T') && !kind.ends_with('d') &&
          !kind.ends_with('t');
@@ -236,8 +237,8 @@ bool Reader::read_other(Thread& thread, Scanner& in) {
   if (name == "DSB" || name == "DMB" || name == "ISB") {
     const std::string kind = in.accept(".") ? in.word("the kind of barrier") : "SY";
     if (!is_barrier_kind(kind)) start.fail("a barrier");
-    i.operation = Operation::Complete;
-    if (name == "DSB" && completes(kind)) thread.code.push_back(std::move(i));
+    i.operation = name == "DSB" ? Operation::Complete : Operation::Fence;
+    if (name != "ISB" && completes(kind)) thread.code.push_back(std::move(i));
     return true;
   }
   const auto read_operand = [&]() -> Operand {

@@ -133,7 +133,8 @@ Scenario load_scenario(const std::string& path) {
 
 class ScenarioProgram::Impl {};
 
-ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
+ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design,
+                                 explore::MemoryModel) {
   current = {};
   std::ifstream in(scenario.path);
   for (std::string line; std::getline(in, line);) {

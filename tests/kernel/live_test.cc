@@ -16,6 +16,7 @@ class ReportingMonitor final : public Monitor {
   explore::Execution* execution = nullptr;
   void freed_frame_used(const machine::Frame&) override {}
   void frame_freed(const machine::Frame&) override {}
+  void store_landed(const machine::Frame&) override {}
   void translated(const machine::PteSlot&, unsigned) override {}
   void lock_out_of_order(LockClass, LockClass) override {
     execution->violate({.rule = "order", .what = {.format = "order"}});

@@ -13,6 +13,7 @@ constexpr std::uint64_t kFault = 0xfa;
 
 void TlbProgram::setup(explore::Execution& x) {
   execution_ = &x;
+  memory_.reset(x);
   const auto nr_cpus = static_cast<unsigned>(threads_.size());
   cpus_.clear();
   frames_.clear();
@@ -27,18 +28,22 @@ void TlbProgram::setup(explore::Execution& x) {
     mask_.set(static_cast<CpuId>(i));
   }
   for (unsigned i = 0; i < kFrames; ++i) {
-    frames_.emplace_back(x, monitor_, static_cast<Pfn>(i), 10 + i);
+    frames_.emplace_back(memory_, monitor_, static_cast<Pfn>(i), 10 + i);
   }
   pmd_ = pmd_t(x, true, {.format = "pmd"});
   for (unsigned i = 0; i < kEntries; ++i) {
-    slots_.emplace_back(x, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_, initial_[i]);
+    slots_.emplace_back(memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_, initial_[i]);
   }
-  flag_ = explore::Cell<std::uint64_t>(x, 0, {.format = "flag"});
+  flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
     contexts_[i] = {.program = this, .number = i};
     x.spawn("thread", static_cast<CpuId>(i), &TlbProgram::run, &contexts_[i]);
   }
-  for (Cpu* cpu : cpu_list_) cpu->start_handlers(nr_cpus);
+  memory_.start(nr_cpus);
+  for (Cpu* cpu : cpu_list_) {
+    cpu->count_stores(memory_);
+    cpu->start_handlers(nr_cpus);
+  }
 }
 
 void TlbProgram::run(void* context) {
@@ -60,7 +65,7 @@ std::uint64_t TlbProgram::access(Cpu& cpu, PteSlot& slot, const Instruction& ins
     if (!cpu.still_valid(slot, translation)) continue;
     Frame& frame = frames_[to_index(translation.pfn)];
     if (kind == AccessKind::Load) return frame.load();
-    frame.store(instruction.value);
+    frame.store(instruction.value, slot);
     return 1;
   }
 }
@@ -74,23 +79,25 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
       return access(cpu, slot, instruction);
     case Op::SetPte:
       execution_->step({.format = "set_pte"});
-      slot.set_pte(pte_t{instruction.value});
+      slot.store_plain(pte_t{instruction.value});
       return 0;
     case Op::GetAndClear:
+      memory_.fence();
       // Without A: speculation may set it or not, which is nobody's business.
       return pte_mkold(arch_.ptep_get_and_clear(cpu, slot)).word;
     case Op::Flush: {
+      memory_.fence();
       PteSlot* entries[] = {&slot};
       arch_.flush_tlb(cpu, entries, mask_, cpu_list_.data());
       return 0;
     }
     case Op::FlagStore:
       execution_->step({.format = "store flag"});
-      flag_.write(instruction.value);
+      memory_.store_now(flag_, instruction.value);
       return 0;
     case Op::FlagLoad:
       execution_->step({.format = "load flag"});
-      return flag_.read();
+      return memory_.load_now(flag_).value;
   }
   return 0;
 }
@@ -117,7 +124,7 @@ std::string TlbProgram::describe() const {
 }
 
 TlbProgram random_program(std::mt19937_64& random, const Arch& arch, unsigned nr_threads,
-                          unsigned length) {
+                          unsigned length, explore::MemoryModel model) {
   const auto pick = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
   const auto entry = [&]() -> pte_t {
     if (pick(4) == 0) return {};
@@ -137,7 +144,7 @@ TlbProgram random_program(std::mt19937_64& random, const Arch& arch, unsigned nr
       thread.push_back(instruction);
     }
   }
-  return TlbProgram(arch, {entry(), entry()}, std::move(threads));
+  return TlbProgram(arch, {entry(), entry()}, std::move(threads), model);
 }
 
 }  // namespace mmcheck::machine::testing

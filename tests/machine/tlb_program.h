@@ -19,6 +19,7 @@ class SilentMonitor final : public Monitor {
  public:
   void freed_frame_used(const Frame&) override {}
   void frame_freed(const Frame&) override {}
+  void store_landed(const Frame&) override {}
   void translated(const PteSlot&, unsigned) override {}
 };
 
@@ -37,8 +38,9 @@ class TlbProgram final : public explore::Program {
   static constexpr unsigned kFrames = 2;
 
   TlbProgram(const Arch& arch, std::vector<pte_t> initial,
-             std::vector<std::vector<Instruction>> threads)
-      : arch_(arch), initial_(std::move(initial)), threads_(std::move(threads)) {}
+             std::vector<std::vector<Instruction>> threads,
+             explore::MemoryModel model = explore::MemoryModel::Sc)
+      : arch_(arch), initial_(std::move(initial)), threads_(std::move(threads)), memory_(model) {}
 
   void setup(explore::Execution& execution) override;
   void finished(explore::Execution& execution) override;
@@ -58,13 +60,14 @@ class TlbProgram final : public explore::Program {
   std::vector<pte_t> initial_;
   std::vector<std::vector<Instruction>> threads_;
   SilentMonitor monitor_;
+  explore::Memory memory_;
   explore::Execution* execution_ = nullptr;
   pmd_t pmd_;
   boost::container::static_vector<Cpu, 4> cpus_;
   std::vector<Cpu*> cpu_list_;
   boost::container::static_vector<Frame, kFrames> frames_;
   boost::container::static_vector<PteSlot, kEntries> slots_;
-  explore::Cell<std::uint64_t> flag_;
+  ObjectId flag_{};
   cpumask_t mask_;
   std::vector<Thread> contexts_;
   std::vector<std::vector<std::uint64_t>> results_;
@@ -72,6 +75,7 @@ class TlbProgram final : public explore::Program {
 
 /// A program of `nr_threads` threads with at most `length` instructions each.
 TlbProgram random_program(std::mt19937_64& random, const Arch& arch, unsigned nr_threads,
-                          unsigned length);
+                          unsigned length,
+                          explore::MemoryModel model = explore::MemoryModel::Sc);
 
 }  // namespace mmcheck::machine::testing

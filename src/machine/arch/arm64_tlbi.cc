@@ -54,8 +54,11 @@ void Arm64Cpu::tlbi(std::span<PteSlot* const> entries, cpumask_t targets) {
 
 void Arm64Cpu::dsb() {
   if (issued_.empty()) return;
-  execution_->step({.format = "DSB"});
+  // Where stores are buffered, an entry at a time: a step waits for one thing.
+  const bool buffered = issued_.front().entry->stores_counter() != explore::kNoObject;
+  if (!buffered) execution_->step({.format = "DSB"});
   for (const Issued& issued : issued_) {
+    if (buffered) issued.entry->step_when_landed({.format = "DSB"});
     for_each_cpu(issued.targets,
                  [&](CpuId target) { issued.entry->tlb_forget(target, issued.oldest); });
   }

@@ -10,8 +10,11 @@ class S390 final : public Arch {
   std::string_view name() const override { return "s390"; }
 
   // linux v6.12 arch/s390/mm/pgtable.c: ptep_xchg_direct -> ptep_ipte_global
+  // z/Architecture Principles of Operation, INVALIDATE PAGE TABLE ENTRY: it is complete when all
+  // CPUs have completed their stores through the entry.
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
-    cpu.execution().step({.format = "ptep_get_and_clear({}): IPTE", .args = {arg(slot.va())}});
+    static_cast<void>(cpu);
+    slot.step_when_landed({.format = "ptep_get_and_clear({}): IPTE", .args = {arg(slot.va())}});
     const pte_t old = slot.ptep_get();
     slot.set_pte(pte_t{});
     for_each_cpu(slot.cpus(), [&](CpuId other) { slot.tlb_invalidate(other); });
@@ -21,10 +24,19 @@ class S390 final : public Arch {
   // linux v6.12 arch/s390/include/asm/tlb.h: tlb_flush; arch/s390/include/asm/tlbflush.h
   void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
                  Cpu* const*) const override {
-    cpu.execution().step({.format = "tlb_flush(): IDTE", .detail = trace::Detail::Minor});
-    for_each_cpu(targets, [&](CpuId target) {
-      for (PteSlot* entry : entries) entry->tlb_invalidate(target);
-    });
+    constexpr trace::StepText kText{.format = "tlb_flush(): IDTE", .detail = trace::Detail::Minor};
+    const auto invalidate = [&](PteSlot& entry) {
+      for_each_cpu(targets, [&](CpuId target) { entry.tlb_invalidate(target); });
+    };
+    if (entries.empty() || entries.front()->stores_counter() == explore::kNoObject) {
+      cpu.execution().step(kText);
+      for (PteSlot* entry : entries) invalidate(*entry);
+      return;
+    }
+    for (PteSlot* entry : entries) {
+      entry->step_when_landed(kText);
+      invalidate(*entry);
+    }
   }
 
   bool gathers_pages() const override { return false; }
