@@ -73,6 +73,7 @@ report::Verdict verdict_of(const Cell& cell, const explore::Options& options,
   verdict.scenario = scenario.name;
   verdict.file = scenario.path;
   verdict.design = cell.design->name;
+  verdict.memory = memory_name(cell.memory);
   verdict.strategy = name_of(options.strategy);
   if (options.strategy == explore::Strategy::Random) verdict.seed = options.seed;
   verdict.outcome = outcome_of(result);
@@ -134,6 +135,10 @@ void count_steps(const trace::Record& record, report::Counterexample& example) {
 
 }  // namespace
 
+std::string_view memory_name(explore::MemoryModel memory) {
+  return memory == explore::MemoryModel::Tso ? "tso" : "sc";
+}
+
 rules::RuleSet set_of(const rules::Rule& rule) {
   rules::RuleSet set;
   set.add(rule.id);
@@ -162,7 +167,7 @@ std::optional<report::Expectation> expectation_of(const workload::Scenario& scen
 
 CellResult run_cell(const Cell& cell, const explore::Options& options, Search search) {
   const workload::Scenario& scenario = cell.scenario->scenario;
-  workload::ScenarioProgram program(scenario, *cell.design);
+  workload::ScenarioProgram program(scenario, *cell.design, cell.memory);
   if (cell.only_rule != nullptr) program.watch_only(set_of(*cell.only_rule));
   const auto start = std::chrono::steady_clock::now();
   const explore::Result result = explore::explore(program, options);

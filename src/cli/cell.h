@@ -7,11 +7,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "cli/catalog.h"
 #include "cli/session.h"
 #include "design/design.h"
 #include "explore/explorer.h"
+#include "explore/memory.h"
 #include "report/verdict.h"
 #include "rules/rules.h"
 #include "trace/record.h"
@@ -22,6 +24,7 @@ struct Cell {
   const NamedScenario* scenario = nullptr;
   const design::Design* design = nullptr;
   const rules::Rule* only_rule = nullptr;  ///< the one to watch; nullptr: all
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
 };
 
 /// What to do about a counterexample once there is one.
@@ -35,6 +38,9 @@ struct CellResult {
   report::Verdict verdict;
   std::optional<trace::Record> record;  ///< of the counterexample; not for Search::Verdict
 };
+
+/// "sc" or "tso", as `--memory` takes it.
+std::string_view memory_name(explore::MemoryModel memory);
 
 rules::RuleSet set_of(const rules::Rule& rule);
 

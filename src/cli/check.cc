@@ -77,13 +77,13 @@ class TextReport {
                                        .colour = console_.colour,
                                        .replay = result.verdict.replay,
                                        .program = console_.program,
-                                       .only_rule = result.verdict.only_rule});
+                                       .only_rule = result.verdict.only_rule,
+                                       .memory = result.verdict.memory});
     }
     console_.out << '\n' << report::summary(verdicts);
     if (nr_hidden_ > 0) {
-      const std::string& rule = verdicts.front().only_rule;
       console_.out << fmt::format("`{} check SCENARIO{}` shows the expected counterexamples too\n",
-                                  console_.program, rule.empty() ? "" : " --rule " + rule);
+                                  console_.program, report::repeated_options(verdicts.front()));
     }
   }
 
@@ -101,7 +101,7 @@ ExitCode check(const CheckOptions& options, const Session& session) {
       select_designs(options.search, session.console);
   const rules::Rule* only_rule = select_rule(options.search.rule, session.console);
   const std::vector<NamedScenario> scenarios = load_scenarios(options, session);
-  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule);
+  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule, options.search.memory);
 
   std::size_t design_width = 0;
   for (const design::Design* design : designs) {

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/json_file.h"
 #include "cli/json_line.h"
+#include "cli/search_options.h"
 #include "workload/vmsa.h"
 
 namespace mmcheck::cli {
@@ -102,14 +103,14 @@ class TestFile {
   JsonFile file_;
 };
 
-Comparison compare(const NamedTest& test) {
+Comparison compare(const NamedTest& test, explore::MemoryModel memory) {
   Comparison out;
   out.result = "skipped";
   if (!test.test.cannot.empty()) {
     out.reason = test.test.cannot;
     return out;
   }
-  const vmsa::Verdict verdict = vmsa::run(test.test);
+  const vmsa::Verdict verdict = vmsa::run(test.test, explore::Strategy::Dpor, memory);
   out.own = verdict.allowed ? "allowed" : "forbidden";
   out.executions = verdict.executions;
   if (test.published.empty()) {
@@ -165,7 +166,8 @@ Json json_of(const NamedTest& test, const Comparison& comparison) {
   return json;
 }
 
-ExitCode conform(const std::string& path, bool json, const Session& session) {
+ExitCode conform(const std::string& path, explore::MemoryModel memory, bool json,
+                 const Session& session) {
   const std::vector<NamedTest> tests = TestFile(path).read();
   std::ostream& out = session.console.out;
   std::size_t width = 4;
@@ -175,7 +177,7 @@ ExitCode conform(const std::string& path, bool json, const Session& session) {
   }
   Summary summary;
   for (const NamedTest& test : tests) {
-    const Comparison comparison = compare(test);
+    const Comparison comparison = compare(test, memory);
     summary.count(comparison.result);
     out << (json ? json_line(json_of(test, comparison)) : text_line(test, comparison, width))
         << std::flush;
@@ -190,6 +192,7 @@ void add_conform_command(CLI::App& app, Session& session) {
   struct Options {
     std::string suite;
     std::string file;
+    explore::MemoryModel memory = explore::MemoryModel::Sc;
     bool json = false;
   };
   auto options = std::make_shared<Options>();
@@ -200,10 +203,11 @@ void add_conform_command(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"arm-vmsa"}))
       ->required();
   command->add_option("file", options->file, "The tests, as JSON")->type_name("FILE")->required();
+  add_memory_option(*command, options->memory);
   command->add_flag("--json", options->json, "One line of JSON per test, and one for the summary");
   command->callback([options, &session] {
     session.command = [options, &session] {
-      return conform(options->file, options->json, session);
+      return conform(options->file, options->memory, options->json, session);
     };
   });
 }

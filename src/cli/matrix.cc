@@ -40,9 +40,8 @@ const Cell* headline_of(std::span<const Cell> cells, std::span<const report::Ver
 }
 
 void print_where_to_go_next(const Console& console, const report::Verdict& headline) {
-  const std::string rule = headline.only_rule.empty() ? "" : " --rule " + headline.only_rule;
   const std::pair<std::string, std::string_view> lines[] = {
-      {"check " + headline.scenario + rule, "this scenario under every design"},
+      {"check " + headline.scenario + report::repeated_options(headline), "this scenario under every design"},
       {"explain " + headline.rule, "the rule, why it is one, what upholds it"},
       {"list", "the scenarios"},
       {"designs", "the designs, and where they come from"},
@@ -70,7 +69,8 @@ void print_headline(const Cell& cell, const SearchOptions& options, const Consol
           console.out << report::columns(*result.record, {.colour = console.colour,
                                                           .replay = result.verdict.replay,
                                                           .program = console.program,
-                                                          .only_rule = result.verdict.only_rule});
+                                                          .only_rule = result.verdict.only_rule,
+                                                          .memory = result.verdict.memory});
         }
         print_where_to_go_next(console, result.verdict);
       });
@@ -81,7 +81,7 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   const std::vector<const design::Design*> designs = select_designs(options, console);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
-  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule);
+  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule, options.memory);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
   const Search search = options.json ? Search::First : Search::Verdict;

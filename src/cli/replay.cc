@@ -23,6 +23,7 @@ namespace {
 struct ReplayOptions {
   std::string target;
   std::string rule;  ///< as given; empty: all
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
   bool json = false;
   bool all_steps = false;
 };
@@ -72,6 +73,9 @@ void print(const Cell& cell, const trace::Record& record, report::Steps steps,
     only_rule = cell.only_rule->name;
     heading += fmt::format(" (only {} was watched)", only_rule);
   }
+  if (cell.memory != explore::MemoryModel::Sc) {
+    heading += fmt::format(" (memory: {})", memory_name(cell.memory));
+  }
   console.out << report::paint(console.colour, report::Emphasis::Bold, heading) << "\n\n"
               << report::columns(
                      record, {.steps = steps, .colour = console.colour, .only_rule = only_rule});
@@ -84,14 +88,15 @@ ExitCode replay(const ReplayOptions& options, const Session& session) {
   const design::Design& design = find_design_or_throw(target.design, console);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const NamedScenario named = Catalog(session).load(target.scenario);
-  const Cell cell{&named, &design, only_rule};
-  workload::ScenarioProgram program(named.scenario, design);
+  const Cell cell{&named, &design, only_rule, options.memory};
+  workload::ScenarioProgram program(named.scenario, design, options.memory);
   if (only_rule != nullptr) program.watch_only(set_of(*only_rule));
   const trace::Record record = explore::replay(program, schedule);
   if (options.json) {
     console.out << report::to_json(
         record, {named.scenario.name, named.scenario.path, std::string(design.name),
-                 only_rule == nullptr ? "" : std::string(only_rule->name)});
+                 only_rule == nullptr ? "" : std::string(only_rule->name),
+                 std::string(memory_name(options.memory))});
   } else {
     print(cell, record, options.all_steps ? report::Steps::All : report::Steps::Essential, console);
   }
@@ -109,6 +114,7 @@ void add_replay_command(CLI::App& app, Session& session) {
       ->type_name("SCENARIO@DESIGN:SCHEDULE")
       ->required();
   add_rule_option(*command, options->rule);
+  add_memory_option(*command, options->memory);
   command->add_flag("--json", options->json, "The whole execution as one JSON object");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");

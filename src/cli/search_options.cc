@@ -44,6 +44,7 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
   command.add_flag("--mutations", options.mutations,
                    "Also the mutations: linux-6.12 with one step dropped or moved");
   add_rule_option(command, options.rule);
+  add_memory_option(command, options.memory);
   command.add_flag("--json", options.json, "One JSON object per line and cell");
   command
       .add_option("--strategy", options.strategy,
@@ -74,6 +75,19 @@ void add_rule_option(CLI::App& command, std::string& rule) {
                   "Only this rule: executions go on past violations of others. Deadlock and lack "
                   "of progress (R-LIVE) are always reported")
       ->type_name("R-NAME");
+}
+
+void add_memory_option(CLI::App& command, explore::MemoryModel& memory) {
+  command
+      .add_option_function<std::string>(
+          "--memory",
+          [&memory](const std::string& name) {
+            memory = name == "tso" ? explore::MemoryModel::Tso : explore::MemoryModel::Sc;
+          },
+          "The memory model: sc (sequentially consistent) or tso (x86: store buffers)")
+      ->type_name("MODEL")
+      ->check(CLI::IsMember({"sc", "tso"}))
+      ->default_str("sc");
 }
 
 const design::Design& find_design_or_throw(const std::string& name, const Console& console) {
@@ -130,10 +144,10 @@ explore::Options explore_options(const SearchOptions& options) {
 
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
                              std::span<const design::Design* const> designs,
-                             const rules::Rule* only_rule) {
+                             const rules::Rule* only_rule, explore::MemoryModel memory) {
   std::vector<Cell> cells;
   for (const NamedScenario& scenario : scenarios) {
-    for (const design::Design* design : designs) cells.push_back({&scenario, design, only_rule});
+    for (const design::Design* design : designs) cells.push_back({&scenario, design, only_rule, memory});
   }
   return cells;
 }

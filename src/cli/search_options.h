@@ -20,6 +20,7 @@ namespace mmcheck::cli {
 struct SearchOptions {
   std::vector<std::string> designs;
   std::string rule;  ///< as given; empty: all
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
   bool mutations = false;
   bool json = false;
   std::string strategy = "dpor";
@@ -33,6 +34,9 @@ void add_search_options(CLI::App& command, SearchOptions& options);
 
 /// `--rule`.
 void add_rule_option(CLI::App& command, std::string& rule);
+
+/// `--memory`.
+void add_memory_option(CLI::App& command, explore::MemoryModel& memory);
 
 /// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
 std::vector<const design::Design*> select_designs(const SearchOptions& options,
@@ -53,7 +57,7 @@ explore::Options explore_options(const SearchOptions& options);
 /// Every scenario under every design. References both.
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
                              std::span<const design::Design* const> designs,
-                             const rules::Rule* only_rule);
+                             const rules::Rule* only_rule, explore::MemoryModel memory);
 
 /// The exit code that the verdicts call for.
 ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options);

@@ -181,6 +181,7 @@ std::string replay_command(const ColumnsOptions& options, unsigned label_width) 
       options.width > label_width ? options.width - label_width : options.width;
   std::string out = options.program + " replay";
   if (!options.only_rule.empty()) out += " --rule " + options.only_rule;
+  if (options.memory != "sc") out += " --memory " + options.memory;
   // The schedule may be broken after a dot. Scenario and design may not: a path may have spaces.
   std::string target = shell_quoted(options.replay);
   const std::size_t colon = target.find(':', std::min(target.rfind('@'), target.size()));

@@ -23,6 +23,7 @@ struct ColumnsOptions {
   std::string replay{};             ///< what `mmcheck replay` takes; empty: no such line
   std::string program = "mmcheck";  ///< what a shell calls this program
   std::string only_rule{};          ///< the one that was watched; empty: all were
+  std::string memory = "sc";        ///< the memory model
 };
 
 /// The table, then `why:`, `replay:` and `not shown:`. Steps carry the number that they have in the

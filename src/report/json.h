@@ -23,6 +23,7 @@ struct RecordOrigin {
   std::string file;
   std::string design;
   std::string only_rule{};  ///< the one that was watched; empty: all were
+  std::string memory = "sc";
 };
 
 /// One line, with its end. Steps are numbered from 1, as in the columns.

@@ -193,7 +193,7 @@ std::string expectations_text(const Tally& tally, std::string_view only_rule) {
 std::string remarks_on(const Verdict& verdict) {
   std::string text;
   if (verdict.outcome == Outcome::Held) {
-    text = "complete";
+    text = verdict.memory == "sc" ? "complete" : fmt::format("complete ({})", verdict.memory);
     for (std::size_t i = 0; i < verdict.vacuous.size(); ++i) {
       text += (i == 0 ? "; not exercised: " : " ") + verdict.vacuous[i];
     }
@@ -245,6 +245,9 @@ std::string summary(std::span<const Verdict> verdicts) {
                   tally.nr[0], tally.nr[1]);
   if (tally.nr[2] > 0) out += fmt::format(", {} incomplete", tally.nr[2]);
   out += fmt::format("; {}\n", count_of(tally.executions, "execution", "executions"));
+  if (!verdicts.empty() && verdicts.front().memory != "sc") {
+    out += fmt::format("memory: {}\n", verdicts.front().memory);
+  }
   const std::string only_rule = verdicts.empty() ? "" : verdicts.front().only_rule;
   if (!only_rule.empty()) out += fmt::format("only {} was watched\n", only_rule);
   const std::string expectations = expectations_text(tally, only_rule);

@@ -58,6 +58,13 @@ bool is_failure(const Verdict& verdict) {
   return !verdict.expected && verdict.outcome == Outcome::Violated;
 }
 
+std::string repeated_options(const Verdict& verdict) {
+  std::string options;
+  if (!verdict.only_rule.empty()) options += " --rule " + verdict.only_rule;
+  if (verdict.memory != "sc") options += " --memory " + verdict.memory;
+  return options;
+}
+
 std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural) {
   return fmt::format("{} {}", count, count == 1 ? singular : plural);
 }

@@ -62,6 +62,7 @@ struct Verdict {
   std::string scenario;
   std::string file;
   std::string design;
+  std::string memory = "sc";  ///< the memory model: "sc" or "tso"
   std::string strategy;
   std::optional<std::uint64_t> seed;  ///< where the strategy has one
   Outcome outcome = Outcome::Held;
@@ -93,6 +94,9 @@ bool condition_fails(const Verdict& verdict);
 /// True if this verdict makes a check fail: an expectation is not met, the condition fails, or a
 /// rule is broken of which nobody said that it would be.
 bool is_failure(const Verdict& verdict);
+
+/// The options with which another command looks at the same: " --rule R-WRITE --memory tso".
+std::string repeated_options(const Verdict& verdict);
 
 /// "37 executions", "1 execution".
 std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural);

@@ -75,7 +75,6 @@ class TlbProgram final : public explore::Program {
 
 /// A program of `nr_threads` threads with at most `length` instructions each.
 TlbProgram random_program(std::mt19937_64& random, const Arch& arch, unsigned nr_threads,
-                          unsigned length,
-                          explore::MemoryModel model = explore::MemoryModel::Sc);
+                          unsigned length, explore::MemoryModel model = explore::MemoryModel::Sc);
 
 }  // namespace mmcheck::machine::testing

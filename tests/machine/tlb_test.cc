@@ -8,6 +8,7 @@
 namespace mmcheck::machine::testing {
 namespace {
 
+using explore::MemoryModel;
 using explore::Options;
 using explore::Strategy;
 
@@ -24,11 +25,12 @@ std::set<std::uint64_t> outcomes(TlbProgram& program, Strategy strategy,
 }
 
 void compare_with_brute_force(const Arch& arch, unsigned wanted, unsigned nr_threads,
-                              unsigned length, std::uint64_t first_seed) {
+                              unsigned length, std::uint64_t first_seed,
+                              MemoryModel model = MemoryModel::Sc) {
   unsigned compared = 0;
   for (std::uint64_t seed = first_seed; compared < wanted; ++seed) {
     std::mt19937_64 random(seed);
-    TlbProgram program = random_program(random, arch, nr_threads, length);
+    TlbProgram program = random_program(random, arch, nr_threads, length, model);
     explore::Result naive;
     const auto expected = outcomes(program, Strategy::Naive, &naive);
     if (!naive.complete) continue;
@@ -51,12 +53,25 @@ TEST(TlbReduction, SynchronousInvalidationAgreesWithBruteForce) {
   compare_with_brute_force(s390(), 150, 3, 2, 200'000);
 }
 
+TEST(TlbReduction, TwoCpusUnderTsoAgreeWithBruteForce) {
+  compare_with_brute_force(x86_64(), 200, 2, 3, 300'000, MemoryModel::Tso);
+}
+
+TEST(TlbReduction, ThreeCpusUnderTsoAgreeWithBruteForce) {
+  compare_with_brute_force(x86_64(), 60, 3, 2, 400'000, MemoryModel::Tso);
+}
+
+TEST(TlbReduction, SynchronousInvalidationUnderTsoAgreesWithBruteForce) {
+  compare_with_brute_force(s390(), 60, 3, 2, 500'000, MemoryModel::Tso);
+}
+
 /// Runs a hand-written program and says whether some execution ends with `outcome` as CPU
 /// `cpu`'s result number `index`.
 class Probe final : public explore::Program {
  public:
-  Probe(const Arch& arch, pte_t initial, std::vector<std::vector<Instruction>> threads)
-      : program_(arch, {initial, pte_t{}}, std::move(threads)) {}
+  Probe(const Arch& arch, pte_t initial, std::vector<std::vector<Instruction>> threads,
+        MemoryModel model = MemoryModel::Sc, pte_t second = {})
+      : program_(arch, {initial, second}, std::move(threads), model) {}
   void setup(explore::Execution& x) override { program_.setup(x); }
   void finished(explore::Execution& x) override { program_.finished(x); }
   std::size_t nr_outcomes(Strategy strategy) {
@@ -122,6 +137,45 @@ TEST(Tlb, S390ForgetsWithTheChange) {
       s390(), kDirtyA,
       {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}}, {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
   EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);
+}
+
+// CPU1 stores through the entry that CPU0 takes out and flushes; CPU0 then stores to the same frame
+// by another entry, and looks. Outcomes by (what CPU0 reads, whether CPU1 faults, what is in the
+// frame): CPU1 faults; it stores and CPU0's store comes after it. A third one, in which CPU1's
+// store comes last, would be a store that lands after the flush.
+TEST(Tso, AFlushWaitsForStoresThroughTheEntry) {
+  for (const Arch* arch : {&x86_64(), &s390()}) {
+    Probe probe(*arch, kDirtyA,
+                {{{Op::GetAndClear, 0, 0}, {Op::Flush, 0, 0}, {Op::Store, 1, 3}, {Op::Load, 1, 0}},
+                 {{Op::Store, 0, 2}}},
+                MemoryModel::Tso, kDirtyA);
+    EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 2u) << arch->name();
+  }
+}
+
+TEST(Tso, WithoutAFlushTheyMayLandLater) {
+  Probe probe(x86_64(), kDirtyA,
+              {{{Op::GetAndClear, 0, 0}, {Op::Store, 1, 3}, {Op::Load, 1, 0}}, {{Op::Store, 0, 2}}},
+              MemoryModel::Tso, kDirtyA);
+  // Besides these: CPU1's store comes last, and CPU0 reads 3, or 2.
+  EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 4u);
+}
+
+// The entry is taken out while the store waits in the buffer: it lands all the same, and in the
+// frame that it was translated to. CPU0 sees first that it has not landed, then that it has.
+TEST(Tso, AStoreLandsWhereItWasTranslatedTo) {
+  const std::vector<std::vector<Instruction>> threads = {
+      {{Op::FlagLoad, 0, 0}, {Op::Load, 1, 0}}, {{Op::Store, 0, 2}, {Op::FlagStore, 0, 1}}};
+  // Message passing: all but (1, old).
+  EXPECT_EQ(
+      Probe(x86_64(), kDirtyA, threads, MemoryModel::Tso, kDirtyA).nr_outcomes(Strategy::Dpor), 3u);
+  // Store buffering: all four.
+  const std::vector<std::vector<Instruction>> both = {{{Op::FlagStore, 0, 1}, {Op::Load, 1, 0}},
+                                                      {{Op::Store, 0, 2}, {Op::FlagLoad, 0, 0}}};
+  EXPECT_EQ(Probe(x86_64(), kDirtyA, both, MemoryModel::Sc, kDirtyA).nr_outcomes(Strategy::Dpor),
+            3u);
+  EXPECT_EQ(Probe(x86_64(), kDirtyA, both, MemoryModel::Tso, kDirtyA).nr_outcomes(Strategy::Dpor),
+            4u);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@ workload::Scenario catalog(const std::string& name) {
 }
 
 Cell search(const workload::Scenario& scenario, const design::Design& design,
-            const explore::Options& options) {
-  workload::ScenarioProgram program(scenario, design);
+            const explore::Options& options, explore::MemoryModel memory) {
+  workload::ScenarioProgram program(scenario, design, memory);
   Cell cell{.result = explore::explore(program, options), .verdict = {}};
   cell.verdict = cell.result.counterexample ? cell.result.counterexample->rule
                  : cell.result.complete     ? "held"

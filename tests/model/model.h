@@ -16,7 +16,8 @@ struct Cell {
 };
 
 Cell search(const workload::Scenario& scenario, const design::Design& design,
-            const explore::Options& options = {});
+            const explore::Options& options = {},
+            explore::MemoryModel memory = explore::MemoryModel::Sc);
 
 /// A scenario of the catalog, by name.
 workload::Scenario catalog(const std::string& name);

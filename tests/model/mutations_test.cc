@@ -38,6 +38,7 @@ TEST(Mutations, EachIsCaughtByARuleThatFits) {
     const workload::Scenario scenario = catalog(caught.scenario);
     EXPECT_EQ(search(scenario, sound).verdict, "held");
     EXPECT_EQ(search(scenario, *mutation).verdict, caught.rule);
+    EXPECT_EQ(search(scenario, *mutation, {}, explore::MemoryModel::Tso).verdict, caught.rule);
   }
 }
 
