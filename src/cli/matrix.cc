@@ -41,7 +41,8 @@ const Cell* headline_of(std::span<const Cell> cells, std::span<const report::Ver
 
 void print_where_to_go_next(const Console& console, const report::Verdict& headline) {
   const std::pair<std::string, std::string_view> lines[] = {
-      {"check " + headline.scenario + report::repeated_options(headline), "this scenario under every design"},
+      {"check " + headline.scenario + report::repeated_options(headline),
+       "this scenario under every design"},
       {"explain " + headline.rule, "the rule, why it is one, what upholds it"},
       {"list", "the scenarios"},
       {"designs", "the designs, and where they come from"},

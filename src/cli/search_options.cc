@@ -147,7 +147,8 @@ std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
                              const rules::Rule* only_rule, explore::MemoryModel memory) {
   std::vector<Cell> cells;
   for (const NamedScenario& scenario : scenarios) {
-    for (const design::Design* design : designs) cells.push_back({&scenario, design, only_rule, memory});
+    for (const design::Design* design : designs)
+      cells.push_back({&scenario, design, only_rule, memory});
   }
   return cells;
 }

@@ -33,6 +33,10 @@ ThreadId Execution::spawn_daemon(std::string_view name, CpuId cpu, ThreadFunctio
   return id;
 }
 
+void Execution::show_as_cpu(ThreadId thread) {
+  if (engine_->recorder_) engine_->recorder_->make_part_of_cpu(thread);
+}
+
 ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,
                                   const trace::StepText& text, ThreadFunction function,
                                   void* context) {

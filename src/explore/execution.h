@@ -88,6 +88,9 @@ class Execution {
   /// done.
   ThreadId spawn_daemon(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
 
+  /// For reports: the thread's steps are shown as its CPU's own.
+  void show_as_cpu(ThreadId thread);
+
   /// A handler: whenever both guards hold, one atomic step that calls `function(context)`, which
   /// must not announce steps of its own. Handlers may stay blocked when everything else is done.
   ThreadId spawn_handler(std::string_view name, CpuId cpu, Guard first, Guard second,

@@ -40,7 +40,8 @@ void Memory::count_stores(ThreadId thread, ObjectId word, std::uint64_t unit) {
 void Memory::fence() {
   Guard guard;
   if (!buffers_ || !buffers_->must_wait(guard)) return;
-  execution_->step_when(guard, {.format = "stores have reached memory", .detail = trace::Detail::Minor});
+  execution_->step_when(guard,
+                        {.format = "stores have reached memory", .detail = trace::Detail::Minor});
   buffers_->fenced();
 }
 

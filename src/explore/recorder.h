@@ -17,6 +17,7 @@ class Recorder {
  public:
   void add_object(const trace::ObjectText& text) { objects_.push_back(text); }
   void add_thread(std::string_view name, CpuId cpu, bool interrupt);
+  void make_part_of_cpu(ThreadId thread) { record_.threads[to_index(thread)].part_of_cpu = true; }
   void begin_step(ThreadId thread, std::uint64_t label, const trace::StepText& text);
   /// `accesses` are the step's, each word once; `words` are as the step left them.
   void end_step(std::span<const StepAccess> accesses, const std::uint64_t* words);

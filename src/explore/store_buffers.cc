@@ -55,8 +55,8 @@ void StoreBuffers::start(unsigned nr_threads) {
   for (unsigned t = 0; t < nr_threads; ++t) {
     threads_[t] = {.buffers = this, .number = t};
     const ThreadId id{static_cast<std::uint8_t>(t)};
-    execution_->spawn_daemon("store buffer", execution_->cpu_of(id), &StoreBuffers::run_drain,
-                             &threads_[t]);
+    execution_->show_as_cpu(execution_->spawn_daemon("store buffer", execution_->cpu_of(id),
+                                                     &StoreBuffers::run_drain, &threads_[t]));
   }
 }
 

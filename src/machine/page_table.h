@@ -57,8 +57,8 @@ class PteSlot final : public explore::Landing {
   };
 
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
-  PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
-          cpumask_t cpus, const pmd_t& pmd, pte_t initial);
+  PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space, cpumask_t cpus,
+          const pmd_t& pmd, pte_t initial);
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }

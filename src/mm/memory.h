@@ -23,8 +23,8 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
 /// the gather is finished, hence before the last flush.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma);
 
-/// What an exception, and a system call, begins with: the CPU's stores reach memory. Functions of the
-/// kernel are called after it, so their accesses are made to memory directly.
+/// What an exception, and a system call, begins with: the CPU's stores reach memory. Functions of
+/// the kernel are called after it, so their accesses are made to memory directly.
 void enter_kernel(thread& task);
 
 /// A load or store of user code: walk, fault as often as it takes, access. Returns false if the

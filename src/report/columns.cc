@@ -69,7 +69,8 @@ std::vector<CpuId> columns_of(const trace::Record& record, const Selection& sele
 std::vector<const trace::ThreadRecord*> threads_on(const trace::Record& record, CpuId cpu) {
   std::vector<const trace::ThreadRecord*> threads;
   for (const trace::ThreadRecord& thread : record.threads) {
-    if (thread.cpu == cpu && !thread.interrupt) threads.push_back(&thread);
+    const bool named = !thread.interrupt && !thread.part_of_cpu;
+    if (thread.cpu == cpu && named) threads.push_back(&thread);
   }
   return threads;
 }

@@ -70,9 +70,9 @@ void SharedState::reset(const Scenario& scenario, explore::Memory& memory) {
   nr_variables_ = static_cast<unsigned>(scenario.variables.size());
   nr_threads_ = static_cast<unsigned>(scenario.threads.size());
   for (unsigned i = 0; i < nr_variables_; ++i) {
-    variables_[i] = memory.add(
-        static_cast<std::uint64_t>(scenario.variables[i].initial),
-        {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
+    variables_[i] =
+        memory.add(static_cast<std::uint64_t>(scenario.variables[i].initial),
+                   {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
   }
   for (auto& registers : registers_) registers.fill(0);
 }

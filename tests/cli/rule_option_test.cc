@@ -153,5 +153,19 @@ TEST(RuleOption, SuggestsANearName) {
   }
 }
 
+// `--memory`: the report says which model was searched, and so does the replay line.
+TEST(MemoryOption, IsNamedWhereTheVerdictIs) {
+  TemporaryCatalog catalog;
+  catalog.add("a", kBoth);
+  EXPECT_EQ(first_line(catalog.run({"check", "--json"}))["memory"], "sc");
+  EXPECT_EQ(first_line(catalog.run({"matrix", "--json", "--memory", "tso"}))["memory"], "tso");
+  const std::string out = catalog.run({"check", "a", "--memory", "tso"}).out;
+  EXPECT_THAT(out, HasSubstr("complete (tso)"));
+  EXPECT_THAT(out, HasSubstr("replay --memory tso 'a@linux-6.1:"));
+  EXPECT_THAT(out, HasSubstr("\nmemory: tso\n"));
+  EXPECT_THAT(catalog.run({"check", "a", "--memory", "sc"}).out, Not(HasSubstr("memory")));
+  EXPECT_EQ(catalog.run({"check", "a", "--memory", "pso"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace mmcheck::cli

@@ -39,7 +39,8 @@ void only_under_tso(const std::string& text) { expect(text, false, true); }
 void under_neither(const std::string& text) { expect(text, false, false); }
 
 const std::string kTwoPages = R"({ file f; file g; process A {
-  x = mmap(f, 1 page, MAP_SHARED), dirty; y = mmap(g, 1 page, MAP_SHARED), dirty; } flag = 0; l = 0; })";
+  x = mmap(f, 1 page, MAP_SHARED), dirty;
+  y = mmap(g, 1 page, MAP_SHARED), dirty; } flag = 0; l = 0; })";
 
 TEST(Tso, StoresThroughPagesAreOvertakenByLoads) {
   only_under_tso(kTwoPages + R"(

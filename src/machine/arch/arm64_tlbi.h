@@ -4,7 +4,7 @@
 //
 // Sources: Arm ARM (DDI 0487), D8.16 "TLB maintenance"; Simner et al., "Relaxed virtual memory in
 // Armv8-A", ESOP 2022.
-// differs: memory is sequentially consistent, so DMB and ISB have nothing to do.
+// differs: memory is sequentially consistent or TSO, so ISB has nothing to do.
 #pragma once
 
 #include <boost/container/static_vector.hpp>
