@@ -47,8 +47,8 @@ struct StepRecord {
 struct ThreadRecord {
   std::string name;
   CpuId cpu{};
-  bool part_of_cpu = false;  ///< a store buffer: its steps are shown as the CPU's own
   bool interrupt = false;
+  bool part_of_cpu = false;  ///< a store buffer: its steps are shown as the CPU's own
 };
 
 struct ViolationRecord {
