@@ -11,8 +11,12 @@ Result explore_observed(Program& program, const Options& options, const OutcomeF
   switch (options.strategy) {
     case Strategy::Naive:
       return search_naive(program, tally);
+    case Strategy::Bounded:
+      return search_bounded(program, tally);
     case Strategy::Random:
       return search_random(program, tally);
+    case Strategy::Pct:
+      return search_pct(program, tally);
     case Strategy::Dpor:
       break;
   }

@@ -47,6 +47,10 @@ std::uint64_t class_of(const TraceLog& log) {
 }
 
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max) {
+  return look(program, {.strategy = strategy, .executions_max = executions_max});
+}
+
+Seen look(RandomProgram& program, Options options) {
   Seen seen;
   auto on_end = [&](const Engine& engine, Ending) {
     const auto& reported = engine.reported();
@@ -64,11 +68,8 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
     seen.outcomes.insert(mix(program.state_hash(), engine.unfinished()));
     seen.classes.insert(class_of(engine.log()));
   };
-  seen.result = explore_observed(program,
-                                 {.strategy = strategy,
-                                  .on_violation = OnViolation::Continue,
-                                  .executions_max = executions_max},
-                                 {}, on_end);
+  options.on_violation = OnViolation::Continue;
+  seen.result = explore_observed(program, options, {}, on_end);
   return seen;
 }
 

@@ -25,6 +25,8 @@ struct Seen {
 std::uint64_t class_of(const TraceLog& log);
 
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max);
+/// The same, whatever `options` says of violations: the search continues at them.
+Seen look(RandomProgram& program, Options options);
 
 /// Empty if the two strategies agree, else what differs.
 std::string difference(const Seen& naive, const Seen& dpor);
