@@ -15,10 +15,11 @@
 //
 // Beginnings of executions that order all dependent steps alike lead to the same state. Where the
 // same thread goes on from such a beginning, and no more preemptions are left than when that was
-// searched before, nothing new can follow (the happens-before cache of CHESS; ibid. section 4). So
-// of schedules that are equivalent not all are run. Reductions that judge by what races, as
-// search_dpor does, would not be right here: the reversal of a race may need a preemption more than
-// another schedule that it stands for (Coons, Musuvathi and McKinley, OOPSLA 2013).
+// searched before, nothing new can follow (the happens-before cache of CHESS). So of schedules that
+// are equivalent not all are run, and of those that are run only the first is judged. Reductions
+// that judge by what races, as search_dpor does, would not be right here: the reversal of a race
+// may need a preemption more than another schedule that it stands for (Coons, Musuvathi and
+// McKinley, OOPSLA 2013).
 #include <bit>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -74,8 +75,10 @@ class BoundedSearch {
   bool back_up();
   void enter(Position& position, std::uint32_t enabled);
   void add_options(Position& position, unsigned thread, unsigned cost, bool only);
-  bool is_new(const Position& position, const Option& option);
+  bool is_new(const ClassHash& key, unsigned left);
+  bool is_new_end();
   unsigned spent() const;
+  ClassHash made() const;
   double fraction() const;
 
   Tally& tally_;
@@ -84,7 +87,8 @@ class BoundedSearch {
   bool left_out_ = false;  ///< something needs more preemptions than the bound
   std::vector<Position> positions_;
   std::size_t depth_ = 0;  ///< steps made, each from one of positions_[0..depth_)
-  /// From which beginnings which thread went on, and with how many preemptions left, plus one.
+  /// From which beginnings which thread went on, and with how many preemptions left at most; and
+  /// what was judged.
   boost::unordered_flat_map<ClassHash, unsigned, HashOfClass> searched_;
 };
 
@@ -118,9 +122,10 @@ bool BoundedSearch::search_bound() {
     if (!tally_.may_begin()) return false;
     Went went = Went::On;
     while (went == Went::On) went = move();
-    if (went == Went::Back) {
+    if (went == Went::End && spent() < bound_) continue;  // an earlier bound's
+    if (went == Went::Back || !is_new_end()) {
       tally_.blocked();
-    } else if (spent() == bound_ && !tally_.ended(engine_, {})) {  // with fewer: an earlier bound's
+    } else if (!tally_.ended(engine_, {})) {
       return false;
     }
   } while (back_up());
@@ -162,13 +167,10 @@ void BoundedSearch::enter(Position& position, std::uint32_t enabled) {
   position.options.clear();
   position.next = 0;
   position.spent = spent();
-  position.beginning = {};
+  position.beginning = made();
   std::uint32_t interrupted = 0;  // the thread that made the last step and could go on, as a bit
   if (depth_ > 0) {
-    const Position& before = positions_[depth_ - 1];
-    const auto event = static_cast<std::uint32_t>(depth_ - 1);
-    position.beginning = before.beginning + hash_of_step(engine_.log(), event);
-    const unsigned last = before.taken().thread;
+    const unsigned last = positions_[depth_ - 1].taken().thread;
     if (!engine_.is_handler(last)) interrupted = enabled & (1u << last);
   }
   auto add = [&](std::uint32_t threads, unsigned cost) {
@@ -190,15 +192,15 @@ void BoundedSearch::add_options(Position& position, unsigned thread, unsigned co
   std::uint64_t labels[Alternatives::kMax];
   const unsigned nr_labels = engine_.list(thread, labels);
   for (unsigned i = 0; i < nr_labels; ++i) {
-    const Option option{.label = labels[i], .thread = thread, .cost = cost};
+    const ClassHash key = mix(mix(position.beginning, thread), labels[i]);
     // Where there is nothing to choose, the next position tells as well.
-    if ((only && nr_labels == 1) || is_new(position, option)) position.options.push_back(option);
+    if ((only && nr_labels == 1) || is_new(key, bound_ - position.spent - cost)) {
+      position.options.push_back({.label = labels[i], .thread = thread, .cost = cost});
+    }
   }
 }
 
-bool BoundedSearch::is_new(const Position& position, const Option& option) {
-  const unsigned left = bound_ - position.spent - option.cost + 1;
-  const ClassHash key = mix(mix(position.beginning, option.thread), option.label);
+bool BoundedSearch::is_new(const ClassHash& key, unsigned left) {
   const auto known = searched_.find(key);
   if (known != searched_.end()) {
     if (known->second >= left) return false;
@@ -207,6 +209,16 @@ bool BoundedSearch::is_new(const Position& position, const Option& option) {
     searched_.emplace(key, left);
   }
   return true;
+}
+
+/// Two beginnings that lead to one class can differ in the thread that goes on.
+bool BoundedSearch::is_new_end() { return is_new(mix(made(), kThreadsMax), 0); }
+
+/// The identity of the steps made.
+ClassHash BoundedSearch::made() const {
+  if (depth_ == 0) return {};
+  return positions_[depth_ - 1].beginning +
+         hash_of_step(engine_.log(), static_cast<std::uint32_t>(depth_ - 1));
 }
 
 /// Preemptions of the steps made.

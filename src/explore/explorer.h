@@ -17,7 +17,7 @@ namespace mmcheck::explore {
 enum class Strategy : std::uint8_t {
   Naive,    ///< every schedule
   Dpor,     ///< one of each class of equivalent ones
-  Bounded,  ///< every schedule with few preemptions, or one that is equivalent to it
+  Bounded,  ///< every schedule with few preemptions: one of each class of equivalent ones
   Random,   ///< a sample: each thread and alternative as likely as every other
   Pct,      ///< a sample: random priorities that change at random steps
 };

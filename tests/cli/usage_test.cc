@@ -47,8 +47,34 @@ TEST(Usage, MistakesExitWith2AndSayWhich) {
   EXPECT_EQ(error({"check", "-j", "many"}),
             "mmcheck: --jobs: 'many' is not a number of at least 1");
   EXPECT_EQ(error({"check", "--strategy", "best"}),
-            "mmcheck: --strategy: best not in {dpor,naive,random}");
+            "mmcheck: --strategy: best not in {dpor,naive,bounded,pct,random}");
+  EXPECT_EQ(error({"check", "--strategy", "pct", "--depth", "0"}),
+            "mmcheck: --depth: '0' is not a number of at least 1");
   EXPECT_EQ(error({"explain"}), "mmcheck: rule is required");
+}
+
+TEST(Usage, OptionsThatTheStrategyHasNoUseForExitWith2) {
+  TemporaryCatalog catalog;
+  catalog.add("a", "behave * held 5\n");
+  const auto error = [&](std::vector<std::string> arguments) {
+    for (const char* command : {"matrix", "check"}) {
+      std::vector<std::string> words = arguments;
+      words.insert(words.begin(), command);
+      const Outcome outcome = catalog.run(words);
+      EXPECT_EQ(outcome.exit_code, 2);
+      EXPECT_EQ(outcome.out, "");
+      if (command == std::string("check")) return outcome.err;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error({"--preemptions", "2"}),
+            "mmcheck: --preemptions is for --strategy bounded; this search is dpor\n");
+  EXPECT_EQ(error({"--strategy", "random", "--depth", "3"}),
+            "mmcheck: --depth is for --strategy pct; this search is random\n");
+  EXPECT_EQ(error({"--strategy", "bounded", "--seed", "3"}),
+            "mmcheck: --seed is for --strategy pct or random; this search is bounded\n");
+  EXPECT_EQ(error({"--strategy", "pct", "--depth", "21"}),
+            "mmcheck: --depth: 21 is more than 20\n");
 }
 
 TEST(Usage, UnknownNamesExitWith2AndASuggestion) {
