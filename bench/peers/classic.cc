@@ -2,20 +2,21 @@
 // One search of a program with a published number of executions. peers.py runs it beside the peers:
 //   bench_classic fib_bench N | lastzero N | race NR_WRITERS NR_CLEANERS | trivial  [--buggy]
 // Prints one JSON object. found_at is the execution that violates, or null.
+#include "classic.h"
+
 #include <sys/resource.h>
 
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "explore/explorer.h"
-#include "programs.h"
 
 namespace mmcheck::explore {
 namespace {
@@ -26,21 +27,21 @@ struct Arguments {
   bool buggy = false;
 };
 
-/// The only place that knows where the programs come from. A Script's threads point to it: it is
-/// made in its place, not moved there.
-std::unique_ptr<Program> make_program(const Arguments& arguments) {
-  const auto& n = arguments.numbers;
-  auto is = [&](std::string_view name, std::size_t nr_numbers) {
-    return arguments.program == name && n.size() == nr_numbers;
-  };
-  Script* made = nullptr;
-  if (is("fib_bench", 1)) made = new Script(fib_bench(n[0]));
-  if (is("lastzero", 1)) made = new Script(lastzero(n[0]));
-  if (is("race", 2)) {
-    made = new Script(race({.nr_writers = n[0], .nr_cleaners = n[1], .buggy = arguments.buggy}));
+/// The only place that knows where the programs come from. False: there is no such program.
+bool add_program(Scenario& scenario, const Arguments& arguments) {
+  std::string name(arguments.program);
+  std::vector<unsigned> numbers = arguments.numbers;
+  if (name == "race" && arguments.buggy) name = "race-buggy";
+  if (name == "trivial" && numbers.empty()) {
+    name = "readers";
+    numbers = {0};
   }
-  if (is("trivial", 0)) made = new Script(readers(0));
-  return std::unique_ptr<Program>(made);
+  try {
+    classic::build(scenario, name, numbers);
+  } catch (const InputError&) {
+    return false;
+  }
+  return true;
 }
 
 std::optional<Arguments> parse(int argc, char** argv) {
@@ -100,13 +101,13 @@ void search(Program& program) {
 int main(int argc, char** argv) {
   using namespace mmcheck::explore;
   std::optional<Arguments> arguments = parse(argc, argv);
-  std::unique_ptr<Program> program = arguments ? make_program(*arguments) : nullptr;
-  if (!program) {
+  Scenario scenario;
+  if (!arguments || !add_program(scenario, *arguments)) {
     std::fprintf(stderr,
                  "usage: bench_classic fib_bench N | lastzero N | race NR_WRITERS NR_CLEANERS | "
                  "trivial  [--buggy]\n");
     return 2;
   }
-  search(*program);
+  search(scenario);
   return 0;
 }

@@ -61,260 +61,146 @@
 // where it stays blocked, if there are only such). In it no later step than p is reversible with
 // q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is
 // a part after which q is enabled, and then some initial of w is added.
-#include <bit>
+#include <algorithm>
+#include <memory>
+#include <vector>
 
-#include "base/error.h"
-#include "explore/races.h"
+#include "explore/lane.h"
 #include "explore/search.h"
-#include "explore/search_path.h"
+#include "explore/search_tree.h"
 
 namespace mmcheck::explore {
 
 namespace {
 
-constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
+/// So many that they keep all cores of a machine busy; always the same, so that what is found does
+/// not depend on the machine.
+constexpr std::size_t kLanes = 16;
+/// The first executions are made one by one, few preemptions first.
+const std::uint64_t kFewPreemptionsFirst = getenv("FEW") ? atoi(getenv("FEW")) : 512;
+/// A search below this size is not worth more programs.
+constexpr std::uint64_t kOneLane = 4096;
+const std::uint64_t kRound = getenv("RND") ? atoi(getenv("RND")) : 1024;
 
 class Dpor {
  public:
-  Dpor(Program& program, Tally& tally)
-      : tally_(tally),
-        engine_(program, {.reordering_covers = true,
-                          .rewinding = true,
-                          .steps_max = tally.options().steps_max}),
-        races_(engine_, path_, pool_) {}
+  Dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+       const OutcomeFunction& on_outcome, const EndFunction& on_end)
+      : more_programs_(more_programs),
+        options_(options),
+        on_outcome_(on_outcome),
+        on_end_(on_end),
+        total_(program, options, on_outcome, on_end) {
+    add_lane(program);
+  }
 
   Result search();
 
  private:
-  enum class Cut : std::uint8_t { No, Asleep };
+  void add_lane(Program& program);
+  void add_lanes();
+  std::uint64_t nr_executions() const;
+  void run_round();
+  void trade();
+  bool assign(Lane& lane);
+  bool all_idle() const;
+  bool stops() const;
 
-  Cut extend();
-  void push_node();
-  bool take_pending();
-  bool is_covered(const Branch& branch);
-  bool take_any();
-  bool expand(unsigned thread, Branch** at, std::uint64_t but = kNoLabel);
-  void make_step();
-  void detect_at_end();
-  void try_others_at_top();
-  bool back_up();
-  bool anything_pending();
-  Result finish(bool visited_all);
-
-  Tally& tally_;
-  Engine engine_;
-  SearchPath path_;
-  BranchPool pool_;
-  RaceDetector races_;
-  Sequence sequence_;
-  Branch* taken_ = nullptr;      ///< the step to be made next, and what is to follow it
-  Branch* following_ = nullptr;  ///< what is to be made after the step that was made last
-  const trace::Schedule no_schedule_;  // the log has it
+  const ProgramFactory& more_programs_;
+  const Options& options_;
+  const OutcomeFunction& on_outcome_;
+  const EndFunction& on_end_;
+  Tally total_;
+  SearchTree tree_{getenv("FEW") ? Order::FewPreemptions : Order::DeepFirst};
+  std::vector<std::unique_ptr<Program>> programs_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
+void Dpor::add_lane(Program& program) {
+  lanes_.push_back(std::make_unique<Lane>(program, options_, on_outcome_, on_end_));
+}
+
+void Dpor::add_lanes() {
+  if (!more_programs_) return;
+  while (lanes_.size() < kLanes) {
+    programs_.push_back(more_programs_());
+    add_lane(*programs_.back());
+  }
+}
+
+std::uint64_t Dpor::nr_executions() const {
+  std::uint64_t result = 0;
+  for (const auto& lane : lanes_) result += lane->tally().nr_executions();
+  return result;
+}
+
+bool Dpor::all_idle() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->idle(); });
+}
+
+bool Dpor::stops() const {
+  return options_.on_violation == OnViolation::Stop &&
+         std::any_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane->tally().found(); });
+}
+
 Result Dpor::search() {
-  engine_.begin();
+  lanes_.front()->begin();
   while (true) {
-    Cut cut = extend();
-    races_.detect_unsettled();
-    detect_at_end();
-    if (cut == Cut::Asleep) {
-      tally_.blocked();
-    } else if (!tally_.ended(engine_, no_schedule_)) {
-      return finish(false);
-    }
-    if (!tally_.may_begin()) return finish(!anything_pending());
-    if (!back_up()) return finish(true);
+    if (nr_executions() >= kOneLane) add_lanes();
+    run_round();
+    if (stops()) break;
+    trade();
+    if (all_idle() && tree_.empty()) break;
+    if (nr_executions() >= options_.executions_max) break;
+  }
+  for (const auto& lane : lanes_) total_.absorb(lane->tally().finish(false));
+  return total_.finish(!stops() && all_idle() && tree_.empty());
+}
+
+void Dpor::run_round() {
+  const std::uint64_t before = nr_executions();
+  const bool one_by_one = before < kFewPreemptionsFirst;
+  std::uint64_t left = options_.executions_max - before;
+  for (const auto& lane : lanes_) {
+    if (lane->idle()) continue;
+    const std::uint64_t share = std::min(left, one_by_one ? 1 : kRound);
+    left -= share;
+    lane->run(share);
   }
 }
 
-Result Dpor::finish(bool visited_all) {
-  tally_.add_steps(engine_.nr_steps_made());
-  return tally_.finish(visited_all);
-}
-
-bool Dpor::anything_pending() {
-  for (std::uint32_t i = 0; i < path_.size(); ++i) {
-    if (path_.node(i).pending != nullptr) return true;
-  }
-  return false;
-}
-
-/// Goes on from where the log ends, to the end of the execution. Each node but one to be cut has
-/// its event in the log afterwards.
-Dpor::Cut Dpor::extend() {
-  if (taken_ != nullptr) make_step();
-  while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
-    push_node();
-    if (!take_pending() && !take_any()) {
-      path_.pop();
-      return Cut::Asleep;
-    }
-    make_step();
-  }
-  pool_.release_all(following_);
-  following_ = nullptr;
-  return Cut::No;
-}
-
-void Dpor::push_node() {
-  std::uint32_t depth = path_.size();
-  Node& node = path_.push();
-  node.enabled = engine_.enabled();
-  if (depth != 0) {
-    const TraceLog& log = engine_.log();
-    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.footprint(depth - 1));
-  }
-  node.pending = following_;
-  following_ = nullptr;
-}
-
-/// The first of what is pending at the top node. The engine is there.
-bool Dpor::take_pending() {
-  Node& node = path_.top();
-  while (node.pending != nullptr) {
-    if (node.pending->any_label) {
-      Branch* all = node.pending;
-      unsigned thread = all->thread;
-      node.pending = all->sibling;
-      pool_.release(all);
-      expand(thread, &node.pending);
-      continue;
-    }
-    Branch* branch = node.pending;
-    node.pending = branch->sibling;
-    if (node.asleep(branch->thread, branch->label) || (branch->unsure && is_covered(*branch))) {
-      pool_.release_all(branch->child);
-      pool_.release(branch);
-      continue;
-    }
-    if (branch->and_others) expand(branch->thread, &node.pending, branch->label);
-    taken_ = branch;
-    return true;
-  }
-  return false;
-}
-
-/// What could not be told when the sequence was added may be known by now.
-bool Dpor::is_covered(const Branch& branch) {
-  sequence_.clear();
-  for (const Branch* step = &branch; step != nullptr; step = step->child) {
-    if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
-    sequence_.push_back(step->step());
-  }
-  return path_.top().covers(sequence_) != Begins::No;
-}
-
-/// Any thread with a step that does not sleep. The one that ran last comes first, so that
-/// executions have few context switches.
-bool Dpor::take_any() {
-  Node& node = path_.top();
-  std::uint32_t depth = path_.size() - 1;
-  unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
-  if (((node.enabled >> last) & 1u) != 0 && expand(last, &node.pending)) return take_pending();
-  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    if (expand(thread, &node.pending)) return take_pending();
-  }
-  return false;
-}
-
-/// Makes a branch of each alternative of the thread's step that does not sleep.
-bool Dpor::expand(unsigned thread, Branch** at, std::uint64_t but) {
-  Node& node = path_.top();
-  std::uint64_t labels[Alternatives::kMax];
-  unsigned nr_labels = engine_.list(thread, labels);
-  if (engine_.has_alternatives(thread)) node.expanded |= 1u << thread;
-  bool some = false;
-  for (unsigned i = 0; i < nr_labels; ++i) {
-    if (labels[i] == but || node.asleep(thread, labels[i])) continue;
-    Branch* branch = pool_.make();
-    branch->thread = static_cast<std::uint8_t>(thread);
-    branch->label = labels[i];
-    branch->chooses = engine_.has_alternatives(thread);
-    branch->sibling = *at;
-    *at = branch;
-    at = &branch->sibling;
-    some = true;
-  }
-  return some;
-}
-
-void Dpor::make_step() {
-  unsigned thread = taken_->thread;
-  std::uint64_t label = taken_->label;
-  following_ = taken_->child;
-  path_.top().taken = thread;
-  pool_.release(taken_);
-  taken_ = nullptr;
-  if (((path_.top().enabled >> thread) & 1u) == 0) {
-    throw InternalError("a step is not possible where it should be: the program is not the same "
-                        "each time, or changes what others see outside of words");
-  }
-  engine_.run(thread, label);
-  engine_.append_step();
-  races_.detect_latest();
-}
-
-/// B3 and B4.
-void Dpor::detect_at_end() {
-  if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
-  std::uint32_t blocked = engine_.unfinished();
-  if (engine_.violated()) {
-    blocked &= ~(1u << engine_.log().event(engine_.log().size() - 1).thread);
-    if (tally_.options().on_violation == OnViolation::Continue) try_others_at_top();
-  } else {
-    blocked &= ~engine_.enabled();
-  }
-  for (; blocked != 0; blocked &= blocked - 1) {
-    races_.detect_blocked(static_cast<unsigned>(std::countr_zero(blocked)));
+void Dpor::trade() {
+  const bool one_by_one = nr_executions() < kFewPreemptionsFirst;
+  for (const auto& lane : lanes_) lane->report(tree_);
+  if (one_by_one) lanes_.front()->publish_all(tree_);
+  for (const auto& lane : lanes_) {
+    if (lane->idle() && !assign(*lane)) break;
   }
 }
 
-void Dpor::try_others_at_top() {
-  Node& node = path_.top();
-  unsigned own = engine_.log().event(path_.size() - 1).thread;
-  std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
-  Branch** end = &node.pending;
-  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
-  for (; others != 0; others &= others - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(others));
-    bool chooses = engine_.has_alternatives(thread);
-    if (!chooses && node.asleep(thread, 0)) continue;
-    Branch* branch = pool_.make();
-    branch->thread = static_cast<std::uint8_t>(thread);
-    branch->label = 0;
-    branch->any_label = chooses;
-    *end = branch;
-    end = &branch->sibling;
+/// Gives the lane something to search, out of what is shared or of what another lane has before it.
+bool Dpor::assign(Lane& lane) {
+  Assignment next = tree_.take();
+  if (next.begun == nullptr) {
+    auto victim = std::min_element(lanes_.begin(), lanes_.end(), [](const auto& a, const auto& b) {
+      return a->first_pending() < b->first_pending();
+    });
+    const std::uint32_t depth = (*victim)->first_pending();
+    if (depth == ~0u) return false;
+    (*victim)->publish(tree_, depth);
+    next = tree_.take();
+    if (next.begun == nullptr) return false;
   }
-}
-
-/// To the deepest node where something is left to try. False: there is none.
-bool Dpor::back_up() {
-  TraceLog& log = engine_.log();
-  const bool violated = engine_.violated();
-  const std::uint32_t nr_steps = log.size();
-  for (; path_.size() > 0; path_.pop()) {
-    std::uint32_t depth = path_.size() - 1;
-    Node& node = path_.top();
-    const LoggedEvent& event = log.event(depth);
-    node.add_sleeper({.footprint = log.footprint(depth),
-                      .label = event.label,
-                      .thread = event.thread,
-                      .chooses = event.chose,
-                      .ends_all = violated && depth + 1 == nr_steps});
-    node.taken = kThreadsMax;
-    if (node.pending == nullptr) continue;
-    engine_.back_to(depth);
-    races_.forget(depth);
-    if (take_pending()) return true;
-  }
-  return false;
+  lane.begin(next, tree_.pool());
+  return true;
 }
 
 }  // namespace
 
-Result search_dpor(Program& program, Tally& tally) { return Dpor(program, tally).search(); }
+Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end) {
+  return Dpor(program, more_programs, options, on_outcome, on_end).search();
+}
 
 }  // namespace mmcheck::explore

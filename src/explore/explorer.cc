@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explore/explorer.h"
 
+#include "base/error.h"
 #include "explore/search.h"
 
 namespace mmcheck::explore {
 
 Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
                         const EndFunction& on_end) {
+  if (options.strategy == Strategy::Dpor) {
+    return search_dpor(program, {}, options, on_outcome, on_end);
+  }
   Tally tally(program, options, on_outcome, on_end);
   switch (options.strategy) {
     case Strategy::Naive:
@@ -20,7 +24,7 @@ Result explore_observed(Program& program, const Options& options, const OutcomeF
     case Strategy::Dpor:
       break;
   }
-  return search_dpor(program, tally);
+  throw InternalError("no such strategy");
 }
 
 Result explore(Program& program, const Options& options, const OutcomeFunction& on_outcome) {

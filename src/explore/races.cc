@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/error.h"
 
@@ -13,6 +14,14 @@ namespace mmcheck::explore {
 namespace {
 constexpr std::size_t kPartsMax = 64;
 }  // namespace
+
+ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
+  const LoggedEvent& step = log.event(event);
+  return {.footprint = log.footprint(event),
+          .label = step.label,
+          .thread = step.thread,
+          .chooses = step.chose};
+}
 
 void RaceDetector::begin(EventNumber number) {
   later_ = number;
@@ -30,8 +39,10 @@ void RaceDetector::begin(EventNumber number) {
   label_ = event.label;
 }
 
-void RaceDetector::detect_latest() {
-  begin(log_.size() - 1);
+void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
+
+void RaceDetector::detect_again(EventNumber event) {
+  begin(event);
   detect();
 }
 
@@ -275,11 +286,7 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
     if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
-    const LoggedEvent& step = log_.event(f);
-    sequence_.push_back({.footprint = log_.footprint(f),
-                         .label = step.label,
-                         .thread = step.thread,
-                         .chooses = step.chose});
+    sequence_.push_back(foreseen(log_, f));
   }
   sequence_.push_back({.footprint = footprint_,
                        .label = label_,
@@ -289,8 +296,14 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
                        .known = uses_same_without(event, end)});
   Node& node = path_.node(event);
   Begins found = node.covers(sequence_);
-  if (found == Begins::No) found = insert(sequence_, node.pending, pool_);
-  return found == Begins::ForGood;
+  if (found != Begins::No) return found == Begins::ForGood;
+  if (event >= nr_shared_) {
+    return insert(sequence_, node.pending, pool_, Others::Later).enough == Begins::ForGood;
+  }
+  OwnSequence whole(sequence_);
+  Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
+  if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
+  return inserted.enough == Begins::ForGood;
 }
 
 }  // namespace mmcheck::explore

@@ -11,6 +11,9 @@
 
 namespace mmcheck::explore {
 
+/// A step of the log, to be made elsewhere.
+ForeseenStep foreseen(const TraceLog& log, std::uint32_t event);
+
 class RaceDetector {
  public:
   RaceDetector(const Engine& engine, SearchPath& path, BranchPool& pool)
@@ -20,6 +23,8 @@ class RaceDetector {
 
   /// Races of the step that was made last.
   void detect_latest();
+  /// Of an earlier step, after the path was changed.
+  void detect_again(std::uint32_t event);
   /// At the end of an execution: races for which something seemed to be as good as what they ask
   /// for. The steps that were made since may show that it is not.
   void detect_unsettled();
@@ -27,6 +32,14 @@ class RaceDetector {
   void detect_blocked(unsigned thread);
   /// The log will be cut to this size.
   void forget(std::uint32_t nr_events);
+
+  /// The first nodes of the path are copies: what is added there is a request to the owner.
+  struct Request {
+    std::uint32_t depth;
+    OwnSequence sequence;
+  };
+  void set_nr_shared(std::uint32_t nr_nodes) { nr_shared_ = nr_nodes; }
+  std::vector<Request>& requests() { return requests_; }
 
  private:
   using EventNumber = std::uint32_t;
@@ -88,6 +101,8 @@ class RaceDetector {
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
   Sequence sequence_;
+  std::uint32_t nr_shared_ = 0;
+  std::vector<Request> requests_;
 };
 
 }  // namespace mmcheck::explore

@@ -71,6 +71,15 @@ void Tally::consider(const Engine& engine, const trace::Schedule& schedule) {
                                           .steps = steps};
 }
 
+void Tally::absorb(Result other) {
+  result_.executions += other.executions;
+  result_.blocked += other.blocked;
+  result_.steps += other.steps;
+  if (!other.counterexample) return;
+  if (!better(other.counterexample->context_switches, other.counterexample->steps)) return;
+  result_.counterexample = std::move(other.counterexample);
+}
+
 void Tally::straighten_best() {
   if (!found() || straightened_) return;
   Counterexample& best = *result_.counterexample;

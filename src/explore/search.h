@@ -4,6 +4,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -32,6 +33,11 @@ class Tally {
   double fraction_of_executions() const {
     return static_cast<double>(result_.executions) / static_cast<double>(options_.executions_max);
   }
+  std::uint64_t nr_executions() const { return result_.executions; }
+  std::uint64_t nr_blocked() const { return result_.blocked; }
+  const Result& result() const { return result_; }
+  /// Adds the counts of another, and its counterexample if that is better.
+  void absorb(Result other);
   bool found() const { return result_.counterexample.has_value(); }
 
   /// `visited_all`: every class was visited.
@@ -61,10 +67,15 @@ class Tally {
 
 /// The strategies. Each runs until the space or the options' bounds are exhausted.
 Result search_naive(Program& program, Tally& tally);
-Result search_dpor(Program& program, Tally& tally);
 Result search_bounded(Program& program, Tally& tally);
 Result search_random(Program& program, Tally& tally);
 Result search_pct(Program& program, Tally& tally);
+
+/// Programs for the lanes of search_dpor(): the first is the caller's.
+using ProgramFactory = std::function<std::unique_ptr<Program>()>;
+
+Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end);
 
 /// explore() with a view on the executions.
 Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,

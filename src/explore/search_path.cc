@@ -19,8 +19,27 @@ void Node::add_sleeper(const ForeseenStep& step) {
                       .size = step.footprint.size,
                       .thread = step.thread,
                       .chooses = step.chooses,
-                      .ends_all = step.ends_all});
+                      .ends_all = step.ends_all,
+                      .unfinished = step.unfinished});
   uses.insert(uses.end(), step.footprint.uses, step.footprint.uses + step.footprint.size);
+}
+
+void Node::begun(const ForeseenStep& step, bool unfinished) {
+  auto same = std::find_if(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
+    return sleeper.thread == step.thread && sleeper.label == step.label;
+  });
+  if (same == sleepers.end()) {
+    add_sleeper(step);
+    same = sleepers.end() - 1;
+  }
+  same->ends_all = step.ends_all;
+  same->unfinished = unfinished;
+}
+
+void Node::finished(unsigned thread, std::uint64_t label) {
+  for (Sleeper& sleeper : sleepers) {
+    if (sleeper.thread == thread && sleeper.label == label) sleeper.unfinished = false;
+  }
 }
 
 void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
@@ -47,6 +66,17 @@ Begins Node::covers(const Sequence& sequence) const {
     if (found == Begins::ForNow) result = found;
   }
   return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
+}
+
+bool Node::covers_branch(const Branch& branch, Begins least) const {
+  if (asleep(branch.thread, branch.label)) return true;
+  if (!branch.unsure) return false;
+  Sequence sequence;
+  for (const Branch* step = &branch; step != nullptr; step = step->child) {
+    if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
+    sequence.push_back(step->step());
+  }
+  return covers(sequence) >= least;
 }
 
 /// A thread that has alternatives can be moved to the front only with all of them.
@@ -77,7 +107,7 @@ bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
     if (branch->thread == thread && !independent(branch->step())) return false;
   }
   return std::all_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
-    return sleeper.thread != thread || (!sleeper.ends_all && independent(step(sleeper)));
+    return sleeper.thread != thread || (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
   });
 }
 

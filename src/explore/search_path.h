@@ -20,6 +20,7 @@ struct Sleeper {
   std::uint8_t thread = 0;
   bool chooses = false;
   bool ends_all = false;
+  bool unfinished = false;
 };
 
 /// One state on the path. Node i is the state before event i of the log.
@@ -36,14 +37,21 @@ struct Node {
             .label = sleeper.label,
             .thread = sleeper.thread,
             .chooses = sleeper.chooses,
-            .ends_all = sleeper.ends_all};
+            .ends_all = sleeper.ends_all,
+            .unfinished = sleeper.unfinished};
   }
   bool asleep(unsigned thread, std::uint64_t label) const;
   void add_sleeper(const ForeseenStep& step);
+  /// The same, unless it sleeps already, perhaps less well known.
+  void begun(const ForeseenStep& step, bool unfinished);
+  void finished(unsigned thread, std::uint64_t label);
   /// Those that sleep before the step, and are independent of it, sleep on after it.
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
   /// Whether all that begins with the sequence is searched by way of a step that sleeps.
   Begins covers(const Sequence& sequence) const;
+  /// The same for a pending branch and what follows it, at least to this degree. What could not be
+  /// told when it was added may be known by now.
+  bool covers_branch(const Branch& branch, Begins least) const;
 
  private:
   Begins covers_by_all_labels(const Sequence& sequence) const;
@@ -55,6 +63,7 @@ class SearchPath {
  public:
   std::uint32_t size() const { return size_; }
   Node& node(std::uint32_t i) { return nodes_[i]; }
+  const Node& node(std::uint32_t i) const { return nodes_[i]; }
   Node& top() { return nodes_[size_ - 1]; }
   Node& push();
   void pop() { --size_; }

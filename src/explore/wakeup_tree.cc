@@ -40,7 +40,8 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
-    return step.chooses || step.ends_all ? Begins::No : Begins::ForNow;
+    const bool alone = step.chooses || step.ends_all || step.unfinished;
+    return alone ? Begins::No : Begins::ForNow;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
   // as it was made.
@@ -60,6 +61,17 @@ Branch* BranchPool::make(const ForeseenStep& step) {
   return branch;
 }
 
+Branch* BranchPool::copy(const Branch* tree) {
+  Branch* result = nullptr;
+  for (Branch** end = &result; tree != nullptr; tree = tree->sibling, end = &(*end)->sibling) {
+    *end = make(tree->step());
+    (*end)->and_others = tree->and_others;
+    (*end)->unsure = tree->unsure;
+    (*end)->child = copy(tree->child);
+  }
+  return result;
+}
+
 void BranchPool::release_all(Branch* branch) {
   while (branch != nullptr) {
     release_all(branch->child);
@@ -72,7 +84,7 @@ void BranchPool::release_all(Branch* branch) {
 // At a leaf, a tree of the paper is left as it is: all that can follow it will be made. But a leaf
 // whose footprint was not known when it was added may have a sleeper beside it, with which the rest
 // of the sequence is in conflict. Among all that can follow, the rest of the sequence comes first.
-Begins insert(Sequence& sequence, Branch*& tree, BranchPool& pool) {
+Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others) {
   Begins result = Begins::ForGood;
   bool below_leaf = false;
   bool unsure = false;
@@ -88,12 +100,12 @@ Begins insert(Sequence& sequence, Branch*& tree, BranchPool& pool) {
     const std::size_t own = find(branch.thread, sequence);
     if (branch.any_label) {
       // It has no one step after which the rest could be made; it will find its label asleep.
-      if (own + 1 == sequence.size()) return Begins::ForNow;
+      if (own + 1 == sequence.size()) return {};
       break;
     }
     if (found == Begins::ForNow) result = found;
     if (own < sequence.size()) sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(own));
-    if (sequence.empty()) return result;
+    if (sequence.empty()) return {.enough = result};
     siblings = &branch.child;
     below_leaf = *siblings == nullptr;
   }
@@ -101,14 +113,25 @@ Begins insert(Sequence& sequence, Branch*& tree, BranchPool& pool) {
   for (const ForeseenStep& step : sequence) {
     *siblings = pool.make(step);
     // What follows a leaf is everything.
-    (*siblings)->and_others = below_leaf && step.chooses;
+    (*siblings)->and_others = step.chooses && (below_leaf || others == Others::Too);
     if (&step == &sequence.front()) {
       (*siblings)->sibling = rest;
       (*siblings)->unsure = unsure || !sequence.back().known;
     }
     siblings = &(*siblings)->child;
   }
-  return sequence.back().known ? result : Begins::ForNow;
+  return {.enough = sequence.back().known ? result : Begins::ForNow, .added = true};
+}
+
+OwnSequence::OwnSequence(const Sequence& sequence) : steps_(sequence) {
+  footprints_.reserve(sequence.size());
+  for (const ForeseenStep& step : sequence) footprints_.emplace_back(step.footprint);
+}
+
+Sequence OwnSequence::view() const {
+  Sequence result = steps_;
+  for (std::size_t i = 0; i < result.size(); ++i) result[i].footprint = footprints_[i].view();
+  return result;
 }
 
 }  // namespace mmcheck::explore

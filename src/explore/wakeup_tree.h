@@ -21,6 +21,9 @@ struct ForeseenStep {
   bool chooses = false;    ///< the thread has alternatives here, and this is one of them
   bool known = true;       ///< the footprint is what the step will use
   bool ends_all = false;   ///< it broke a rule: nothing can follow it
+  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
+  /// not known yet, so it cannot stand for a sequence beside it.
+  bool unfinished = false;
 };
 
 /// v in the paper. Only the last step may be unknown.
@@ -68,6 +71,8 @@ class BranchPool {
     return branch;
   }
   Branch* make(const ForeseenStep& step);
+  /// Copies a tree, which may be of another pool.
+  Branch* copy(const Branch* tree);
   void release(Branch* branch) {
     branch->sibling = free_;
     free_ = branch;
@@ -80,8 +85,28 @@ class BranchPool {
   Branch* free_ = nullptr;
 };
 
+struct Inserted {
+  Begins enough = Begins::ForNow;  ///< whether the tree leads to all that the sequence leads to
+  bool added = false;              ///< something was not there yet
+};
+
+/// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No need
+/// as long as the races that ask for them come before the sequence is begun.
+enum class Others : std::uint8_t { Later, Too };
+
 /// Adds the sequence to the tree, as far as what is there does not lead to what it leads to. Uses
-/// the sequence up. Returns whether that is enough for now or for good.
-Begins insert(Sequence& sequence, Branch*& tree, BranchPool& pool);
+/// the sequence up.
+Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others);
+
+/// A sequence that is to be added at another time.
+class OwnSequence {
+ public:
+  explicit OwnSequence(const Sequence& sequence);
+  Sequence view() const;
+
+ private:
+  std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
+  std::vector<OwnFootprint> footprints_;
+};
 
 }  // namespace mmcheck::explore

@@ -1,61 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-// Published numbers of executions: reference/litmus.md section 3, reference/peers.md sections 2, 3.
+// Numbers of executions: the published ones, and those of programs that no other checker has.
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+#include "classic.h"
 #include "explore/explorer.h"
 #include "programs.h"
+#include "published_check.h"
 
 namespace mmcheck::explore {
 namespace {
 
+using classic::Cost;
+using classic::Row;
+
+class Published : public testing::TestWithParam<Row> {};
+
+TEST_P(Published, Count) { classic::check(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Below1s, Published, testing::ValuesIn(classic::rows(Cost::Below1s)),
+                         [](const auto& row) { return classic::test_name(row.param); });
+
+// That the programs are the published ones must not depend on the reduction.
+TEST(PublishedByBruteForce, Counts) {
+  constexpr std::uint64_t kExecutionsMax = 3'000;
+  unsigned nr_compared = 0;
+  for (const Row& row : classic::published_counts()) {
+    if (classic::check_by_brute_force(row, kExecutionsMax)) ++nr_compared;
+  }
+  EXPECT_GE(nr_compared, 100u);
+}
+
 Result search(Program& program) {
   return explore(program, {.on_violation = OnViolation::Continue});
-}
-
-std::uint64_t count(Script script) {
-  Result result = search(script);
-  EXPECT_TRUE(result.complete);
-  EXPECT_FALSE(result.counterexample.has_value());
-  return result.executions;
-}
-
-TEST(Counts, Readers) {
-  EXPECT_EQ(count(readers(2)), 4u);
-  EXPECT_EQ(count(readers(8)), 256u);
-}
-
-TEST(Counts, Lastzero) {
-  EXPECT_EQ(count(lastzero(5)), 64u);
-  EXPECT_EQ(count(lastzero(10)), 3328u);
-}
-
-TEST(Counts, Increments) {
-  std::uint64_t factorial = 1;
-  for (unsigned n = 2; n <= 6; ++n) {
-    factorial *= n;
-    EXPECT_EQ(count(ainc(n)), factorial);
-    EXPECT_EQ(count(lockinc(n)), factorial);
-  }
-}
-
-TEST(Counts, FibBench) {
-  EXPECT_EQ(count(fib_bench(3)), 1698u);
-  EXPECT_EQ(count(fib_bench(4)), 19605u);
-}
-
-TEST(Counts, Indexer) {
-  EXPECT_EQ(count(indexer(11)), 1u);
-  EXPECT_EQ(count(indexer(12)), 8u);
-  EXPECT_EQ(count(indexer(13)), 64u);
 }
 
 // Two readers R and S are not ordered with each other, only with the writer q. The classes: q
 // first, q last, q between with R first, q between with S first. From the trace R S R' S' q the
 // reversal of S and q gives the class "R q S" although q could not have run just before S.
 TEST(Counts, ReadersWriterLock) {
-  EXPECT_EQ(count(rwlock(1, true)), 2u);
-  EXPECT_EQ(count(rwlock(2, true)), 4u);
-  EXPECT_EQ(count(rwlock(3, true)), 8u);
+  for (unsigned n = 1; n <= 3; ++n) {
+    Script script = rwlock(n, true);
+    Result result = search(script);
+    EXPECT_EQ(result.executions, 1u << n);
+    EXPECT_FALSE(result.counterexample.has_value());
+  }
 }
 
 // Readers that never leave: the writer comes first, or never. Between it could not run, so
@@ -83,27 +72,37 @@ TEST(Counts, HandlerBehindTwoGates) {
   EXPECT_EQ(result.executions, 2u);
 }
 
-TEST(Counts, Race) {
-  struct {
-    unsigned nr_writers, nr_cleaners;
-    std::uint64_t executions;
-  } const kKnown[] = {{1, 1, 7}, {2, 1, 17}, {3, 1, 43}, {1, 2, 76}, {2, 2, 304}, {3, 2, 1576}};
-  for (const auto& known : kKnown) {
-    EXPECT_EQ(count(race({.nr_writers = known.nr_writers, .nr_cleaners = known.nr_cleaners})),
-              known.executions)
-        << known.nr_writers << " writers, " << known.nr_cleaners << " cleaners";
+TEST(Classic, RefusesWhatItDoesNotHave) {
+  const std::vector<unsigned> one{1}, two{1, 2};
+  Scenario s;
+  EXPECT_THROW(classic::build(s, "nothing", {}), InputError);
+  EXPECT_THROW(classic::build(s, "readers", {}), InputError);
+  EXPECT_THROW(classic::build(s, "readers", two), InputError);
+  EXPECT_THROW(classic::build(s, "SB", one), InputError);
+  for (const char* text : {"x=", "x:1", "x>1", "=1", "x:1<2"}) {
+    EXPECT_THROW(classic::build_litmus(s, text), InputError) << text;
   }
 }
 
+// No number is published for it. In the order that it is about, y is written three times in a row.
+TEST(Counts, TheExponentialBugIsFound) {
+  Scenario scenario;
+  classic::build(scenario, "exponential_bug", std::vector<unsigned>{2});
+  Result result = explore(scenario, {});
+  ASSERT_TRUE(result.counterexample.has_value());
+  EXPECT_EQ(result.counterexample->rule, "R-ASSERT");
+}
+
 TEST(Counts, RaceWithTheBug) {
-  Script script = race({.buggy = true});
-  Result result = explore(script, {});
+  Scenario scenario;
+  classic::build(scenario, "race-buggy", std::vector<unsigned>{1, 1});
+  Result result = explore(scenario, {});
   EXPECT_TRUE(result.complete);
   ASSERT_TRUE(result.counterexample.has_value());
-  EXPECT_EQ(result.counterexample->rule, "R-WRITE");
-  trace::Record record = replay(script, result.counterexample->schedule);
+  EXPECT_EQ(result.counterexample->rule, "R-ASSERT");
+  trace::Record record = replay(scenario, result.counterexample->schedule);
   ASSERT_TRUE(record.violation.has_value());
-  EXPECT_EQ(record.violation->rule, "R-WRITE");
+  EXPECT_EQ(record.violation->what, "what was stored is on disk");
 }
 
 }  // namespace

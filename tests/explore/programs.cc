@@ -3,24 +3,6 @@
 
 namespace mmcheck::explore {
 
-Script readers(unsigned n) {
-  Script s({0});
-  s.thread([](Script& p) { p.write(0, 1); });
-  for (unsigned i = 0; i < n; ++i) s.thread([](Script& p) { p.read(0); });
-  return s;
-}
-
-Script lastzero(unsigned n) {
-  Script s(std::vector<std::uint64_t>(n + 1, 0));
-  s.thread([n](Script& p) {
-    for (unsigned i = n; p.read(i) != 0; --i) continue;
-  });
-  for (unsigned j = 1; j <= n; ++j) {
-    s.thread([j](Script& p) { p.write(j, p.read(j - 1) + 1); });
-  }
-  return s;
-}
-
 Script ainc(unsigned n) {
   Script s({0});
   for (unsigned i = 0; i < n; ++i) {
@@ -39,43 +21,6 @@ Script lockinc(unsigned n) {
       p.lock(0);
       p.write(1, p.read(1) + 1);
       p.unlock(0);
-    });
-  }
-  return s;
-}
-
-Script fib_bench(unsigned n) {
-  Script s({1, 1});
-  for (unsigned own = 0; own < 2; ++own) {
-    s.thread([n, own](Script& p) {
-      for (unsigned i = 0; i < n; ++i) {
-        std::uint64_t sum = p.read(own);
-        sum += p.read(1 - own);
-        p.write(own, sum);
-      }
-    });
-  }
-  s.thread([](Script& p) {
-    p.read(0);
-    p.read(1);
-  });
-  return s;
-}
-
-Script indexer(unsigned n) {
-  constexpr unsigned kSize = 128;
-  Script s(std::vector<std::uint64_t>(kSize, 0));
-  for (unsigned t = 0; t < n; ++t) {
-    s.thread([t](Script& p) {
-      for (unsigned m = 1; m <= 4; ++m) {
-        unsigned key = m * 11 + t;
-        for (unsigned h = key * 7 % kSize;; h = (h + 1) % kSize) {
-          p.step("compare and swap");
-          if (p[h].read() != 0) continue;
-          p[h].write(key);
-          break;
-        }
-      }
     });
   }
   return s;

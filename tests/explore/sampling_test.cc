@@ -12,6 +12,24 @@
 namespace mmcheck::explore {
 namespace {
 
+/// SV-COMP fib_bench: two threads n times i += j and j += i, a third reads both.
+Script fib_bench(unsigned n) {
+  Script s({1, 1});
+  for (unsigned own = 0; own < 2; ++own) {
+    s.thread([n, own](Script& p) {
+      for (unsigned i = 0; i < n; ++i) {
+        const std::uint64_t sum = p.read(own) + p.read(1 - own);
+        p.write(own, sum);
+      }
+    });
+  }
+  s.thread([](Script& p) {
+    p.read(0);
+    p.read(1);
+  });
+  return s;
+}
+
 std::uint64_t count_schedules(Program& program) {
   return explore(program, {.strategy = Strategy::Naive, .on_violation = OnViolation::Continue})
       .executions;

@@ -62,6 +62,7 @@ class Script : public Program {
       }
     }
   }
+  bool rewindable() const override { return true; }
   void finished(Execution&) override {
     if (at_end_) at_end_(*this);
   }

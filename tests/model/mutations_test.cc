@@ -94,8 +94,7 @@ TEST(Sampling, FindsNothingInCellsThatHold) {
   }
 }
 
-// Every violation of the catalog is within reach of a bounded search, and what it shows can be
-// replayed. How many preemptions they need is what bounds are worth.
+// The order of the bounds is worth something: the bug of the mail thread is at the first.
 TEST(Bounded, FindsTheLostWriteWithoutAnyPreemption) {
   const workload::Scenario scenario = catalog("munmap+store+msync");
   workload::ScenarioProgram program(scenario, *design::find_design("linux-6.1"));

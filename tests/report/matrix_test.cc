@@ -158,8 +158,8 @@ TEST(VerdictLine, SaysHowFarASearchWentThatWasNotComplete) {
   sampled.vacuous.clear();
   EXPECT_EQ(verdict_line(sampled, 10, Colour::No),
             "  linux-6.2   held, sampled    10000 executions  random walks: 731 classes seen of "
-            "about 812 or more;\n"
-            "                                                 about 2.1e5 schedules in all "
+            "about 812 or\n"
+            "                                                 more; about 2.1e5 schedules in all "
             "(+- 3.1e4)\n");
   sampled.sample->schedules.reset();
   sampled.sample->guarantee = Guarantee{3, 40, 3, 1.0 / 4800, 0.1239};

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+// See dpor.cc.
+#include "explore/lane.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/error.h"
+
+namespace mmcheck::explore {
+
+namespace {
+constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
+}  // namespace
+
+Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+           const EndFunction& on_end)
+    : tally_(program, options, on_outcome, on_end),
+      engine_(program,
+              {.reordering_covers = true, .rewinding = true, .steps_max = options.steps_max}),
+      races_(engine_, path_, pool_) {}
+
+// --- between runs --------------------------------------------------------------------------------
+
+void Lane::begin() {
+  engine_.begin();
+  idle_ = false;
+}
+
+void Lane::begin(const Assignment& assignment, BranchPool& pool) {
+  idle_ = false;
+  begun_ = assignment.begun;
+  load_path();
+  taken_ = pool_.copy(assignment.branch);
+  pool.release_all(assignment.branch);
+  first_to_report_ = true;
+  first_ends_all_ = false;
+}
+
+/// Makes the steps that lead to the node. What is known of the nodes on the way is copied first, so
+/// that races among these steps, which were seen before, ask for nothing new.
+void Lane::load_path() {
+  while (path_.size() > 0) {
+    pool_.release_all(path_.top().pending);
+    path_.pop();
+  }
+  shared_.assign(begun_->node()->depth + 1, nullptr);
+  for (TreeNode* node = begun_->node().get(); node != nullptr; node = node->parent()) {
+    shared_[node->depth] = node;
+  }
+  races_.forget(0);
+  races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
+  nr_begun_.assign(shared_.size(), 0);
+  for (const TreeNode* node : shared_) {
+    Node& copy = path_.push();
+    copy = node->node;
+    copy.pending = pool_.copy(node->node.pending);
+  }
+  if (engine_.log().size() == 0) engine_.begin();
+  std::uint32_t same = 0;
+  while (same + 1 < shared_.size() && same < engine_.log().size() &&
+         engine_.log().event(same).thread == shared_[same + 1]->begun->edge.thread &&
+         engine_.log().event(same).label == shared_[same + 1]->begun->edge.label) {
+    ++same;
+  }
+  engine_.back_to(same);
+  for (std::uint32_t i = 0; i < same; ++i) races_.detect_again(i);
+  for (std::uint32_t i = same + 1; i < shared_.size(); ++i) {
+    run_step(shared_[i]->begun->edge.thread, shared_[i]->begun->edge.label);
+  }
+}
+
+void Lane::report(SearchTree& tree) {
+  if (begun_ == nullptr) return;
+  TreeNode& last = *begun_->node();
+  const std::uint32_t depth = last.depth;
+  if (first_to_report_ && engine_.log().size() > depth) {
+    ForeseenStep step = foreseen(engine_.log(), depth);
+    step.ends_all = first_ends_all_;
+    begun_->edge.label = step.label;
+    last.node.begun(step, true);
+    if (step.chooses) last.node.expanded |= path_.node(depth).expanded & (1u << step.thread);
+  }
+  if (first_to_report_) last.waits = false;
+  first_to_report_ = false;
+  for (const ForeseenStep& step : to_try_) tree.add_step(begun_->node(), step);
+  to_try_.clear();
+  for (const RaceDetector::Request& request : races_.requests()) {
+    Sequence sequence = request.sequence.view();
+    tree.add(shared_[request.depth]->shared_from_this(), sequence);
+  }
+  races_.requests().clear();
+  if (idle_) begun_ = nullptr;
+}
+
+std::uint32_t Lane::first_pending() const {
+  if (idle_) return ~0u;
+  for (std::uint32_t i = static_cast<std::uint32_t>(shared_.size()); i < path_.size(); ++i) {
+    if (path_.node(i).pending != nullptr) return i;
+  }
+  return ~0u;
+}
+
+void Lane::publish(SearchTree& tree, std::uint32_t depth) {
+  const TraceLog& log = engine_.log();
+  for (auto i = static_cast<std::uint32_t>(shared_.size()); i <= depth; ++i) {
+    std::shared_ptr<TreeNode> node = tree.publish(begun_, path_.node(i), nr_begun_[i]);
+    shared_.push_back(node.get());
+    if (i < log.size()) {
+      const ForeseenStep step = foreseen(log, i);
+      node->node.begun(step, true);
+      ++node->nr_begun;
+      begun_ = std::make_shared<Begun>(node, Edge{.label = step.label, .thread = step.thread});
+    } else if (taken_ != nullptr) {
+      first_to_report_ = node->waits = true;
+      first_ends_all_ = false;
+      ++node->nr_begun;
+      begun_ = std::make_shared<Begun>(node, Edge{.label = taken_->label, .thread = taken_->thread});
+    }
+  }
+  races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
+}
+
+void Lane::publish_all(SearchTree& tree) {
+  if (idle_) return;
+  if (taken_ != nullptr) {
+    // As if it had not been taken.
+    taken_->sibling = path_.top().pending;
+    path_.top().pending = taken_;
+    taken_ = nullptr;
+  }
+  std::uint32_t last = ~0u;
+  for (auto i = static_cast<std::uint32_t>(shared_.size()); i < path_.size(); ++i) {
+    if (path_.node(i).pending != nullptr) last = i;
+  }
+  if (last != ~0u) publish(tree, last);
+  idle_ = true;
+  begun_ = nullptr;
+}
+
+double Lane::weight() const {
+  if (idle_) return 0;
+  double share = 1;
+  if (begun_ != nullptr) {
+    share = begun_->node()->weight() / std::max(1u, begun_->node()->nr_branches());
+  }
+  double result = 0;
+  for (auto i = static_cast<std::uint32_t>(shared_.size()); i < path_.size(); ++i) {
+    const Node& node = path_.node(i);
+    unsigned nr_pending = 0;
+    for (const Branch* b = node.pending; b != nullptr; b = b->sibling) ++nr_pending;
+    share /= nr_begun_[i] + 1 + nr_pending;
+    result += share * nr_pending;
+  }
+  return result + share;
+}
+
+// --- runs ----------------------------------------------------------------------------------------
+
+void Lane::run(std::uint64_t nr_executions) {
+  const std::uint64_t end = tally_.nr_executions() + nr_executions;
+  while (!idle_ && tally_.nr_executions() < end) {
+    const Cut cut = extend();
+    races_.detect_unsettled();
+    detect_at_end();
+    bool going = true;
+    if (cut == Cut::Asleep) {
+      tally_.blocked();
+    } else {
+      going = tally_.ended(engine_, no_schedule_);
+    }
+    if (!back_up() || !going) idle_ = true;
+  }
+  tally_.add_steps(engine_.nr_steps_made() - steps_counted_);
+  steps_counted_ = engine_.nr_steps_made();
+}
+
+/// Goes on from where the log ends, to the end of the execution. Each node but one to be cut has
+/// its event in the log afterwards.
+Lane::Cut Lane::extend() {
+  if (taken_ != nullptr && path_.size() == shared_.size()) {
+    expand_at_shared();
+    if (taken_ == nullptr) return Cut::Asleep;
+  }
+  if (taken_ != nullptr) make_step();
+  while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
+    push_node();
+    if (!take_pending() && !take_any()) {
+      path_.pop();
+      return Cut::Asleep;
+    }
+    make_step();
+  }
+  pool_.release_all(following_);
+  following_ = nullptr;
+  return Cut::No;
+}
+
+void Lane::push_node() {
+  std::uint32_t depth = path_.size();
+  Node& node = path_.push();
+  node.enabled = engine_.enabled();
+  if (depth != 0) {
+    const TraceLog& log = engine_.log();
+    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.footprint(depth - 1));
+  }
+  node.pending = following_;
+  following_ = nullptr;
+  if (nr_begun_.size() <= depth) nr_begun_.resize(depth + 1);
+  nr_begun_[depth] = 0;
+}
+
+/// The first of what is pending at the top node. The engine is there.
+bool Lane::take_pending() {
+  Node& node = path_.top();
+  while (node.pending != nullptr) {
+    Branch* branch = node.pending;
+    node.pending = branch->sibling;
+    if (branch->any_label) {
+      expand(branch->thread, &node.pending, kNoLabel);
+    } else if (!node.covers_branch(*branch, Begins::ForNow)) {
+      if (branch->and_others) expand(branch->thread, &node.pending, branch->label);
+      branch->sibling = nullptr;
+      taken_ = branch;
+      return true;
+    }
+    pool_.release_all(branch->child);
+    pool_.release(branch);
+  }
+  return false;
+}
+
+/// Any thread with a step that does not sleep. The one that ran last comes first, so that
+/// executions have few context switches.
+bool Lane::take_any() {
+  Node& node = path_.top();
+  std::uint32_t depth = path_.size() - 1;
+  unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
+  const bool goes_on = ((node.enabled >> last) & 1u) != 0;
+  if (goes_on && expand(last, &node.pending, kNoLabel)) return take_pending();
+  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
+    auto thread = static_cast<unsigned>(std::countr_zero(rest));
+    if (expand(thread, &node.pending, kNoLabel)) return take_pending();
+  }
+  return false;
+}
+
+/// Makes a branch of each alternative of the thread's step that does not sleep.
+bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
+  Node& node = path_.top();
+  std::uint64_t labels[Alternatives::kMax];
+  unsigned nr_labels = engine_.list(thread, labels);
+  const bool chooses = engine_.has_alternatives(thread);
+  if (chooses) node.expanded |= 1u << thread;
+  bool some = false;
+  for (unsigned i = 0; i < nr_labels; ++i) {
+    if (labels[i] == but || node.asleep(thread, labels[i])) continue;
+    Branch* branch = pool_.make({.footprint = {},
+                                 .label = labels[i],
+                                 .thread = static_cast<std::uint8_t>(thread),
+                                 .chooses = chooses,
+                                 .known = false});
+    branch->sibling = *at;
+    *at = branch;
+    at = &branch->sibling;
+    some = true;
+  }
+  return some;
+}
+
+/// The labels of a step at a node that is shared: one is taken, the others are for whoever comes.
+void Lane::expand_at_shared() {
+  if (!taken_->any_label && !taken_->and_others) return;
+  Node& node = path_.top();
+  Branch* others = nullptr;
+  expand(taken_->thread, &others, taken_->any_label ? kNoLabel : taken_->label);
+  if (taken_->any_label) {
+    pool_.release(taken_);
+    taken_ = others;
+    if (others != nullptr) others = others->sibling;
+  }
+  for (Branch* branch = others; branch != nullptr; branch = branch->sibling) {
+    to_try_.push_back(branch->step());
+    to_try_.back().footprint = {};
+  }
+  if (taken_ != nullptr) taken_->sibling = nullptr;
+  Branch** end = &node.pending;
+  while (*end != nullptr) end = &(*end)->sibling;
+  *end = others;
+}
+
+void Lane::make_step() {
+  unsigned thread = taken_->thread;
+  std::uint64_t label = taken_->label;
+  following_ = taken_->child;
+  pool_.release(taken_);
+  taken_ = nullptr;
+  path_.top().taken = thread;
+  if (((path_.top().enabled >> thread) & 1u) == 0) {
+    throw InternalError("a step is not possible where it should be: the program is not the same "
+                        "each time, or changes what others see outside of words");
+  }
+  run_step(thread, label);
+}
+
+void Lane::run_step(unsigned thread, std::uint64_t label) {
+  engine_.run(thread, label);
+  engine_.append_step();
+  races_.detect_latest();
+}
+
+/// B3 and B4.
+void Lane::detect_at_end() {
+  if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
+  std::uint32_t blocked = engine_.unfinished();
+  if (engine_.violated()) {
+    blocked &= ~(1u << engine_.log().event(engine_.log().size() - 1).thread);
+    if (tally_.options().on_violation == OnViolation::Continue) try_others_at_top();
+  } else {
+    blocked &= ~engine_.enabled();
+  }
+  for (; blocked != 0; blocked &= blocked - 1) {
+    races_.detect_blocked(static_cast<unsigned>(std::countr_zero(blocked)));
+  }
+}
+
+void Lane::try_others_at_top() {
+  Node& node = path_.top();
+  unsigned own = engine_.log().event(path_.size() - 1).thread;
+  std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
+  Branch** end = &node.pending;
+  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
+  for (; others != 0; others &= others - 1) {
+    auto thread = static_cast<unsigned>(std::countr_zero(others));
+    bool chooses = engine_.has_alternatives(thread);
+    if (!chooses && node.asleep(thread, 0)) continue;
+    const ForeseenStep step{.footprint = {},
+                            .thread = static_cast<std::uint8_t>(thread),
+                            .any_label = chooses,
+                            .chooses = chooses,
+                            .known = false};
+    if (path_.size() == shared_.size()) to_try_.push_back(step);
+    *end = pool_.make(step);
+    end = &(*end)->sibling;
+  }
+}
+
+/// To the deepest node of its own where something is left to try. False: there is none.
+bool Lane::back_up() {
+  const bool violated = engine_.violated();
+  const std::uint32_t nr_steps = engine_.log().size();
+  for (; path_.size() > shared_.size(); path_.pop()) {
+    std::uint32_t depth = path_.size() - 1;
+    Node& node = path_.top();
+    ForeseenStep step = foreseen(engine_.log(), depth);
+    step.ends_all = violated && depth + 1 == nr_steps;
+    node.add_sleeper(step);
+    node.taken = kThreadsMax;
+    ++nr_begun_[depth];
+    if (node.pending == nullptr) continue;
+    engine_.back_to(depth);
+    races_.forget(depth);
+    if (take_pending()) return true;
+  }
+  first_ends_all_ = violated && nr_steps != 0 && nr_steps == shared_.size();
+  return false;
+}
+
+}  // namespace mmcheck::explore

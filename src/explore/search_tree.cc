@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explore/search_tree.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace mmcheck::explore {
+
+namespace {
+
+constexpr std::uint32_t kManyPreemptions = 3;
+
+/// Whether the branch takes the processor from a thread that could go on.
+bool preempts(const TreeNode& node, unsigned thread) {
+  if (node.begun == nullptr) return false;
+  const unsigned last = node.begun->edge.thread;
+  return last != thread && ((node.node.enabled >> last) & 1u) != 0;
+}
+
+std::uint32_t preemptions_of(const TreeNode& node) {
+  std::uint32_t least = kManyPreemptions;
+  const std::uint32_t with_one = std::min(node.preemptions + 1, kManyPreemptions);
+  const std::uint32_t without = std::min(node.preemptions, kManyPreemptions);
+  for (const Branch* b = node.node.pending; b != nullptr; b = b->sibling) {
+    least = std::min(least, preempts(node, b->thread) ? with_one : without);
+  }
+  return least;
+}
+
+/// The branches may be begun before all races are known that could ask for other labels.
+void try_others_too(Branch* tree) {
+  for (; tree != nullptr; tree = tree->sibling) {
+    tree->and_others = tree->chooses && !tree->any_label;
+    try_others_too(tree->child);
+  }
+}
+
+}  // namespace
+
+Begun::~Begun() { node_->node.finished(edge.thread, edge.label); }
+
+unsigned TreeNode::nr_branches() const {
+  unsigned result = nr_begun;
+  for (const Branch* b = node.pending; b != nullptr; b = b->sibling) ++result;
+  return result;
+}
+
+double TreeNode::weight() const {
+  double result = 1;
+  for (const TreeNode* at = parent(); at != nullptr; at = at->parent()) {
+    result /= std::max(1u, at->nr_branches());
+  }
+  return result;
+}
+
+std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node content,
+                                              std::uint32_t nr_begun) {
+  auto result = std::make_shared<TreeNode>();
+  if (begun != nullptr) {
+    const TreeNode& parent = *begun->node();
+    result->depth = parent.depth + 1;
+    result->preemptions = parent.preemptions + (preempts(parent, begun->edge.thread) ? 1 : 0);
+  }
+  result->begun = std::move(begun);
+  result->node = std::move(content);
+  result->node.pending = pool_.copy(result->node.pending);
+  if (least_ == Begins::ForGood) try_others_too(result->node.pending);
+  result->node.taken = kThreadsMax;
+  result->nr_begun = nr_begun;
+  set_open(result);
+  return result;
+}
+
+void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
+  if (node->open || node->node.pending == nullptr) return;
+  node->open = true;
+  open_.push_back(node);
+}
+
+/// A lane knows the node as it was when it began. Where there are others, what is good enough only
+/// for now is not enough here: nobody will ask again.
+void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
+  if (node->node.covers(sequence) >= least_) return;
+  const Others others = least_ == Begins::ForNow ? Others::Later : Others::Too;
+  insert(sequence, node->node.pending, pool_, others);
+  set_open(node);
+}
+
+void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenStep& step) {
+  if (!step.any_label && node->node.asleep(step.thread, step.label)) return;
+  Branch** end = &node->node.pending;
+  for (; *end != nullptr; end = &(*end)->sibling) {
+    if ((*end)->thread == step.thread && (step.any_label || (*end)->label == step.label)) return;
+  }
+  *end = pool_.make(step);
+  set_open(node);
+}
+
+/// Removes the pending branches of which all is searched already.
+bool SearchTree::drop_covered(TreeNode& node) {
+  for (Branch** at = &node.node.pending; *at != nullptr;) {
+    Branch* branch = *at;
+    if (branch->any_label || !node.node.covers_branch(*branch, least_)) {
+      at = &branch->sibling;
+      continue;
+    }
+    *at = branch->sibling;
+    pool_.release_all(branch->child);
+    pool_.release(branch);
+  }
+  return node.node.pending == nullptr;
+}
+
+Assignment SearchTree::take() {
+  std::erase_if(open_, [&](const std::shared_ptr<TreeNode>& node) {
+    node->open = !drop_covered(*node);
+    return !node->open;
+  });
+  using Key = std::tuple<std::uint32_t, std::int64_t, std::size_t>;
+  auto best = open_.end();
+  Key best_key;
+  for (auto it = open_.begin(); it != open_.end(); ++it) {
+    if ((*it)->waits) continue;
+    const bool few = order_ == Order::FewPreemptions;
+    const Key key{few ? preemptions_of(**it) : 0, -std::int64_t{(*it)->depth},
+                  static_cast<std::size_t>(it - open_.begin())};
+    if (best != open_.end() && best_key <= key) continue;
+    best = it;
+    best_key = key;
+  }
+  if (best == open_.end()) return {};
+  std::shared_ptr<TreeNode> holder = *best;
+  TreeNode& node = *holder;
+  Branch** chosen = &node.node.pending;
+  // The first with as few preemptions as there are.
+  while (order_ == Order::FewPreemptions &&
+         std::min(node.preemptions + (preempts(node, (*chosen)->thread) ? 1u : 0u),
+                  kManyPreemptions) != std::get<0>(best_key)) {
+    chosen = &(*chosen)->sibling;
+  }
+  Assignment result{.begun = nullptr, .branch = *chosen};
+  *chosen = result.branch->sibling;
+  result.branch->sibling = nullptr;
+  ++node.nr_begun;
+  result.begun = std::make_shared<Begun>(
+      holder, Edge{.label = result.branch->label, .thread = result.branch->thread});
+  const bool known = result.branch->known && !result.branch->any_label;
+  if (known) node.node.begun(result.branch->step(), true);
+  node.waits = !known;
+  if (node.node.pending == nullptr) {
+    node.open = false;
+    open_.erase(best);
+  }
+  return result;
+}
+
+}  // namespace mmcheck::explore

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the search that the lanes share: states above their own, and what is pending there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "explore/search_path.h"
+
+namespace mmcheck::explore {
+
+/// The step that leads to a node.
+struct Edge {
+  std::uint64_t label = 0;
+  std::uint8_t thread = 0;
+};
+
+struct TreeNode;
+
+/// A branch that was begun: it is not finished as long as somebody holds this.
+class Begun {
+ public:
+  Begun(std::shared_ptr<TreeNode> node, const Edge& step) : edge(step), node_(std::move(node)) {}
+  ~Begun();
+  Begun(const Begun&) = delete;
+  Begun& operator=(const Begun&) = delete;
+
+  const std::shared_ptr<TreeNode>& node() const { return node_; }
+  /// The label may be known only when the step is made.
+  Edge edge;
+
+ private:
+  std::shared_ptr<TreeNode> node_;
+};
+
+/// A state that a lane has handed over. It lives as long as something below it is searched, since
+/// races there may ask for more to be made here.
+struct TreeNode : std::enable_shared_from_this<TreeNode> {
+  std::shared_ptr<Begun> begun;  ///< the step that leads here; none: the initial state
+  std::uint32_t depth = 0;       ///< how many steps lead here
+  std::uint32_t preemptions = 0;
+  std::uint32_t nr_begun = 0;  ///< branches that were begun here
+  bool waits = false;          ///< what the one begun last uses is not known yet
+  bool open = false;           ///< SearchTree knows that something is pending
+  Node node;                   ///< what was begun here is among the sleepers
+
+  TreeNode* parent() const { return begun == nullptr ? nullptr : begun->node().get(); }
+  /// The share of the whole that lies below, if all branches were alike.
+  double weight() const;
+  unsigned nr_branches() const;
+};
+
+/// What a lane is to search: all that begins with one of a node's branches.
+struct Assignment {
+  std::shared_ptr<Begun> begun;
+  Branch* branch = nullptr;  ///< of the tree's pool
+};
+
+enum class Order : std::uint8_t {
+  DeepFirst,       ///< as one depth-first search would go
+  FewPreemptions,  ///< 0, 1, 2, the rest; and then what lies deep
+};
+
+/// Used by one thread at a time.
+class SearchTree {
+ public:
+  explicit SearchTree(Order order)
+      : order_(order), least_(order == Order::DeepFirst ? Begins::ForNow : Begins::ForGood) {}
+
+  /// The state after the step `begun`. Takes over what is in `content`; pending branches are copied.
+  std::shared_ptr<TreeNode> publish(std::shared_ptr<Begun> begun, Node content,
+                                    std::uint32_t nr_begun);
+  /// A race asks for the sequence to be made at the node.
+  void add(const std::shared_ptr<TreeNode>& node, Sequence& sequence);
+  /// The thread's step is to be tried at the node with this label, or with each.
+  void add_step(const std::shared_ptr<TreeNode>& node, const ForeseenStep& step);
+
+  /// The next branch to search, out of those that can be begun now.
+  Assignment take();
+  /// More than one lane uses the tree from now on.
+  void expect_others() { least_ = Begins::ForGood; }
+  BranchPool& pool() { return pool_; }
+  bool empty() const { return open_.empty(); }
+  const std::vector<std::shared_ptr<TreeNode>>& open_nodes() const { return open_; }
+
+ private:
+  void set_open(const std::shared_ptr<TreeNode>& node);
+  bool drop_covered(TreeNode& node);
+
+  Order order_;
+  /// What is covered for now is covered for good as long as there is one lane, which goes deep first.
+  Begins least_;
+  BranchPool pool_;
+  std::vector<std::shared_ptr<TreeNode>> open_;
+};
+
+}  // namespace mmcheck::explore
