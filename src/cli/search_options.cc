@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t kSampleExecutions = 10'000;
 /// Beyond it PCT guarantees nothing that could be told from nothing.
 constexpr unsigned kDepthMax = 20;
+/// More than any scenario needs.
+constexpr unsigned kPreemptionsMax = 250;
 
 /// CLI11's own validators put their range of 300 digits into the message.
 CLI::Validator at_least_one() {
@@ -84,6 +86,10 @@ void check_combination(const SearchOptions& options) {
   }
   if (options.depth.value_or(1) > kDepthMax) {
     throw InputError(fmt::format("--depth: {} is more than {}", *options.depth, kDepthMax));
+  }
+  if (options.preemptions.value_or(0) > kPreemptionsMax) {
+    throw InputError(
+        fmt::format("--preemptions: {} is more than {}", *options.preemptions, kPreemptionsMax));
   }
 }
 

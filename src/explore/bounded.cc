@@ -21,11 +21,12 @@
 // may need a preemption more than another schedule that it stands for (Coons, Musuvathi and
 // McKinley, OOPSLA 2013).
 #include <bit>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "base/error.h"
 #include "explore/class_hash.h"
 #include "explore/search.h"
 
@@ -33,8 +34,34 @@ namespace mmcheck::explore {
 
 namespace {
 
-/// Beyond so many, none is added. It costs time then, and nothing else.
-constexpr std::size_t kBeginningsMax = 1u << 21;
+/// With so many (some 300 MB) all are forgotten, and what they would have saved is searched again.
+constexpr std::size_t kBeginningsMax = 1u << 24;
+constexpr unsigned kPreemptionsMax = 250;  ///< has to fit into a byte
+
+/// How a beginning went on. Kept small: there are millions.
+class Searched {
+ public:
+  Searched(const ClassHash& key, unsigned left)
+      : low_(key.low), high_and_left_((key.high & ~kLeft) | left) {}
+
+  std::uint64_t low() const { return low_; }
+  /// The preemptions that were left, at most. No part of the identity.
+  unsigned left() const { return static_cast<unsigned>(high_and_left_ & kLeft); }
+  void raise_left(unsigned left) const { high_and_left_ = (high_and_left_ & ~kLeft) | left; }
+
+  bool operator==(const Searched& other) const {
+    return low_ == other.low_ && ((high_and_left_ ^ other.high_and_left_) & ~kLeft) == 0;
+  }
+
+ private:
+  static constexpr std::uint64_t kLeft = 0xff;
+  std::uint64_t low_;
+  mutable std::uint64_t high_and_left_;
+};
+
+struct HashOfSearched {
+  std::size_t operator()(const Searched& searched) const { return searched.low(); }
+};
 
 struct Option {
   std::uint64_t label = 0;
@@ -87,12 +114,14 @@ class BoundedSearch {
   bool left_out_ = false;  ///< something needs more preemptions than the bound
   std::vector<Position> positions_;
   std::size_t depth_ = 0;  ///< steps made, each from one of positions_[0..depth_)
-  /// From which beginnings which thread went on, and with how many preemptions left at most; and
-  /// what was judged.
-  boost::unordered_flat_map<ClassHash, unsigned, HashOfClass> searched_;
+  /// From which beginnings which thread went on, and what was judged.
+  boost::unordered_flat_set<Searched, HashOfSearched> searched_;
 };
 
 Result BoundedSearch::run() {
+  if (tally_.options().preemptions_max > kPreemptionsMax) {
+    throw InputError("bounded: more than 250 preemptions: use a search without a bound");
+  }
   tally_.estimate_progress_by([this] { return fraction(); });
   std::optional<unsigned> done;
   Coverage coverage = Coverage::Bounded;
@@ -201,13 +230,11 @@ void BoundedSearch::add_options(Position& position, unsigned thread, unsigned co
 }
 
 bool BoundedSearch::is_new(const ClassHash& key, unsigned left) {
-  const auto known = searched_.find(key);
-  if (known != searched_.end()) {
-    if (known->second >= left) return false;
-    known->second = left;
-  } else if (searched_.size() < kBeginningsMax) {
-    searched_.emplace(key, left);
-  }
+  if (searched_.size() == kBeginningsMax) searched_.clear();
+  const auto [known, inserted] = searched_.emplace(key, left);
+  if (inserted) return true;
+  if (known->left() >= left) return false;
+  known->raise_left(left);
   return true;
 }
 

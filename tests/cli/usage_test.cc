@@ -73,6 +73,8 @@ TEST(Usage, OptionsThatTheStrategyHasNoUseForExitWith2) {
             "mmcheck: --depth is for --strategy pct; this search is random\n");
   EXPECT_EQ(error({"--strategy", "bounded", "--seed", "3"}),
             "mmcheck: --seed is for --strategy pct or random; this search is bounded\n");
+  EXPECT_EQ(error({"--strategy", "bounded", "--preemptions", "251"}),
+            "mmcheck: --preemptions: 251 is more than 250\n");
   EXPECT_EQ(error({"--strategy", "pct", "--depth", "21"}),
             "mmcheck: --depth: 21 is more than 20\n");
 }
