@@ -57,10 +57,11 @@ std::string list() {
   return text;
 }
 
-Counts count(Scenario& scenario, const mmcheck::explore::Options& options) {
+Counts count(Scenario& scenario, const mmcheck::explore::ProgramFactory& more,
+             const mmcheck::explore::Options& options) {
   Counts counts;
   std::uint64_t before = scenario.nr_unfinished();
-  counts.result = explore(scenario, options);
+  counts.result = explore(scenario, more, options);
   counts.unfinished = scenario.nr_unfinished() - before;
   counts.finished = counts.result.executions - counts.unfinished;
   return counts;

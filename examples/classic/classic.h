@@ -59,6 +59,7 @@ struct Counts {
   mmcheck::explore::Result result;
 };
 Counts count(mmcheck::explore::Scenario& scenario,
+             const mmcheck::explore::ProgramFactory& more = {},
              const mmcheck::explore::Options& options = {
                  .on_violation = mmcheck::explore::OnViolation::Continue});
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts the executions of a classic program, and shows the shortest in which something is broken.
 //
-//   classic NAME [NUMBER...] [--memory sc|tso] [--json]
+//   classic NAME [NUMBER...] [--memory sc|tso] [-j N] [--json]
 //   classic --list
 //
 // Exits with 0 if nothing is broken, 1 if something is, 2 on wrong usage.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "base/error.h"
 #include "classic.h"
@@ -21,6 +24,7 @@ struct Arguments {
   std::string_view name;
   std::vector<unsigned> numbers;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
+  unsigned jobs = 1;
   bool json = false;
   bool list = false;
 };
@@ -43,6 +47,8 @@ Arguments parse(std::span<char*> words) {
       result.list = true;
     } else if (word == "--memory" && i + 1 < words.size()) {
       result.memory = parse_memory(words[++i]);
+    } else if (word == "-j" && i + 1 < words.size()) {
+      result.jobs = static_cast<unsigned>(std::max(1, std::atoi(words[++i])));
     } else if (result.name.empty() && !word.starts_with("-")) {
       result.name = word;
     } else if (error == std::errc{} && end == word.data() + word.size()) {
@@ -52,7 +58,7 @@ Arguments parse(std::span<char*> words) {
     }
   }
   if (result.name.empty() && !result.list) {
-    throw InputError("usage: classic NAME [NUMBER...] [--memory sc|tso] [--json] | --list");
+    throw InputError("usage: classic NAME [NUMBER...] [--memory sc|tso] [-j N] [--json] | --list");
   }
   return result;
 }
@@ -84,7 +90,14 @@ int main(int argc, char** argv) try {
   }
   explore::Scenario scenario(arguments.memory);
   classic::build(scenario, arguments.name, arguments.numbers);
-  classic::Counts counts = classic::count(scenario);
+  const auto another = [&] {
+    auto result = std::make_unique<explore::Scenario>(arguments.memory);
+    classic::build(*result, arguments.name, arguments.numbers);
+    return result;
+  };
+  classic::Counts counts =
+      classic::count(scenario, another,
+                     {.on_violation = explore::OnViolation::Continue, .jobs = arguments.jobs});
   print(arguments, counts);
   if (counts.result.counterexample && !arguments.json) {
     trace::Schedule schedule = straighten(scenario, counts.result.counterexample->schedule);

@@ -122,7 +122,7 @@ Result BoundedSearch::run() {
   if (tally_.options().preemptions_max > kPreemptionsMax) {
     throw InputError("bounded: more than 250 preemptions: use a search without a bound");
   }
-  tally_.estimate_progress_by([this] { return fraction(); });
+  tally_.report_progress([this] { return fraction(); });
   std::optional<unsigned> done;
   Coverage coverage = Coverage::Bounded;
   while (coverage == Coverage::Bounded) {

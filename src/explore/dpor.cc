@@ -61,10 +61,16 @@
 // where it stays blocked, if there are only such). In it no later step than p is reversible with
 // q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is
 // a part after which q is enabled, and then some initial of w is added.
+#include <tbb/parallel_for_each.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "explore/checkpoint.h"
 #include "explore/lane.h"
 #include "explore/search.h"
 #include "explore/search_tree.h"
@@ -73,45 +79,49 @@ namespace mmcheck::explore {
 
 namespace {
 
-/// So many that they keep all cores of a machine busy; always the same, so that what is found does
-/// not depend on the machine.
-constexpr std::size_t kLanes = 16;
-/// The first executions are made one by one, few preemptions first.
-const std::uint64_t kFewPreemptionsFirst = getenv("FEW") ? atoi(getenv("FEW")) : 512;
-/// A search below this size is not worth more programs.
-constexpr std::uint64_t kOneLane = 4096;
-const std::uint64_t kRound = getenv("RND") ? atoi(getenv("RND")) : 1024;
-
 class Dpor {
  public:
   Dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-       const OutcomeFunction& on_outcome, const EndFunction& on_end)
-      : more_programs_(more_programs),
+       const OutcomeFunction& on_outcome, const EndFunction& on_end, const Tuning& tuning,
+       Order order)
+      : program_(program),
+        more_programs_(more_programs),
         options_(options),
         on_outcome_(on_outcome),
         on_end_(on_end),
-        total_(program, options, on_outcome, on_end) {
+        tuning_(tuning),
+        order_(order),
+        tree_(order) {
     add_lane(program);
   }
 
   Result search();
+  /// Whether the executions were visited in an order that depends on nothing but the program.
+  bool in_order() const { return lanes_.size() == 1; }
 
  private:
   void add_lane(Program& program);
   void add_lanes();
-  std::uint64_t nr_executions() const;
-  void run_round();
-  void trade();
+  Result totals() const;
+  void run_round(std::uint64_t nr_before);
+  void assign_all();
   bool assign(Lane& lane);
   bool all_idle() const;
   bool stops() const;
+  void tell_progress(const Result& result) const;
+  double fraction() const;
+  void resume();
+  void save();
 
+  Program& program_;
   const ProgramFactory& more_programs_;
   const Options& options_;
   const OutcomeFunction& on_outcome_;
   const EndFunction& on_end_;
-  Tally total_;
-  SearchTree tree_{getenv("FEW") ? Order::FewPreemptions : Order::DeepFirst};
+  Tuning tuning_;
+  Order order_;
+  SearchTree tree_;
+  Result resumed_;  ///< of the search that this one goes on with
   std::vector<std::unique_ptr<Program>> programs_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
@@ -121,17 +131,19 @@ void Dpor::add_lane(Program& program) {
 }
 
 void Dpor::add_lanes() {
-  if (!more_programs_) return;
-  while (lanes_.size() < kLanes) {
+  if (!more_programs_ || lanes_.size() >= options_.jobs) return;
+  tree_.expect_others();
+  while (lanes_.size() < options_.jobs) {
     programs_.push_back(more_programs_());
     add_lane(*programs_.back());
   }
 }
 
-std::uint64_t Dpor::nr_executions() const {
-  std::uint64_t result = 0;
-  for (const auto& lane : lanes_) result += lane->tally().nr_executions();
-  return result;
+Result Dpor::totals() const {
+  Tally total(program_, options_, on_outcome_, on_end_);
+  total.absorb(resumed_);
+  for (const auto& lane : lanes_) total.absorb(lane->tally().result());
+  return std::move(total.result());
 }
 
 bool Dpor::all_idle() const {
@@ -145,35 +157,50 @@ bool Dpor::stops() const {
 }
 
 Result Dpor::search() {
-  lanes_.front()->begin();
-  while (true) {
-    if (nr_executions() >= kOneLane) add_lanes();
-    run_round();
-    if (stops()) break;
-    trade();
-    if (all_idle() && tree_.empty()) break;
-    if (nr_executions() >= options_.executions_max) break;
+  if (options_.checkpoints.resume.empty()) {
+    lanes_.front()->begin();
+  } else {
+    resume();
   }
-  for (const auto& lane : lanes_) total_.absorb(lane->tally().finish(false));
-  return total_.finish(!stops() && all_idle() && tree_.empty());
+  Result result = totals();
+  while (true) {
+    if (result.executions >= tuning_.one_lane) add_lanes();
+    run_round(result.executions);
+    result = totals();
+    if (stops()) break;
+    for (const auto& lane : lanes_) lane->report(tree_);
+    if (order_ == Order::FewPreemptions) lanes_.front()->publish_all(tree_);
+    if (all_idle() && tree_.empty()) break;
+    if (result.executions >= options_.executions_max) break;
+    if (options_.checkpoints.due && options_.checkpoints.due()) save();
+    assign_all();
+    tell_progress(result);
+  }
+  result.complete = stops() || (all_idle() && tree_.empty());
+  for (const auto& program : programs_) program_.add_findings(program->findings());
+  return result;
 }
 
-void Dpor::run_round() {
-  const std::uint64_t before = nr_executions();
-  const bool one_by_one = before < kFewPreemptionsFirst;
-  std::uint64_t left = options_.executions_max - before;
+void Dpor::run_round(std::uint64_t nr_before) {
+  std::uint64_t left = options_.executions_max - nr_before;
+  std::vector<std::pair<Lane*, std::uint64_t>> shares;
   for (const auto& lane : lanes_) {
     if (lane->idle()) continue;
-    const std::uint64_t share = std::min(left, one_by_one ? 1 : kRound);
+    const std::uint64_t share = std::min(left, order_ == Order::FewPreemptions ? 1 : tuning_.round);
     left -= share;
-    lane->run(share);
+    if (share > 0) shares.push_back({lane.get(), share});
+  }
+  const auto run = [](const std::pair<Lane*, std::uint64_t>& share) {
+    share.first->run(share.second);
+  };
+  if (shares.size() < 2) {
+    std::for_each(shares.begin(), shares.end(), run);
+  } else {
+    tbb::parallel_for_each(shares.begin(), shares.end(), run);
   }
 }
 
-void Dpor::trade() {
-  const bool one_by_one = nr_executions() < kFewPreemptionsFirst;
-  for (const auto& lane : lanes_) lane->report(tree_);
-  if (one_by_one) lanes_.front()->publish_all(tree_);
+void Dpor::assign_all() {
   for (const auto& lane : lanes_) {
     if (lane->idle() && !assign(*lane)) break;
   }
@@ -196,11 +223,92 @@ bool Dpor::assign(Lane& lane) {
   return true;
 }
 
+void Dpor::save() {
+  for (const auto& lane : lanes_) lane->publish_all(tree_);
+  std::vector<std::string> findings{program_.findings()};
+  for (const auto& program : programs_) findings.push_back(program->findings());
+  options_.checkpoints.save(encode(Checkpoint{
+      .result = totals(), .findings = std::move(findings), .nodes = tree_.open_nodes()}));
+  if (in_order()) lanes_.front()->begin(tree_);
+}
+
+/// Goes on as one lane. If there were several, what is left is not on one path.
+void Dpor::resume() {
+  Checkpoint checkpoint = decode(options_.checkpoints.resume, tree_);
+  resumed_ = std::move(checkpoint.result);
+  for (const std::string& text : checkpoint.findings) program_.add_findings(text);
+  if (tree_.is_one_path()) {
+    lanes_.front()->begin(tree_);
+    return;
+  }
+  tree_.expect_others();
+  assign_all();
+}
+
+void Dpor::tell_progress(const Result& result) const {
+  if (!options_.on_progress) return;
+  options_.on_progress(
+      {.executions = result.executions, .blocked = result.blocked, .fraction = fraction()});
+}
+
+double Dpor::fraction() const {
+  double left = 0;
+  for (const auto& lane : lanes_) left += lane->weight();
+  for (const auto& node : tree_.open_nodes()) {
+    const unsigned nr_branches = node->nr_branches();
+    left += node->weight() * (nr_branches - node->nr_begun) / nr_branches;
+  }
+  return std::clamp(1 - left, 0.0, 1.0);
+}
+
+/// Searches out of order for a violation with few preemptions: most need one or two. None if there
+/// is none among the first executions.
+std::optional<Result> scout(Program& program, const Options& options, const Tuning& tuning) {
+  Options few = options;
+  few.executions_max = tuning.scouted;
+  few.on_progress = {};
+  few.checkpoints = {};
+  Result result = Dpor(program, {}, few, {}, {}, tuning, Order::FewPreemptions).search();
+  if (!result.counterexample) program.forget_findings();
+  return result.counterexample ? std::optional(std::move(result)) : std::nullopt;
+}
+
 }  // namespace
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-                   const OutcomeFunction& on_outcome, const EndFunction& on_end) {
-  return Dpor(program, more_programs, options, on_outcome, on_end).search();
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end,
+                   const Tuning& tuning) {
+  const bool scouts = options.on_violation == OnViolation::Stop && !on_end &&
+                      options.executions_max > tuning.scouted &&
+                      options.checkpoints.resume.empty();
+  if (scouts) {
+    if (std::optional<Result> found = scout(program, options, tuning)) return *std::move(found);
+  }
+  // Which executions come first, when not all are made, is defined by the search in order.
+  const bool all = options.executions_max == std::numeric_limits<std::uint64_t>::max();
+  if (options.jobs < 2 || !more_programs || !all) {
+    return Dpor(program, {}, options, on_outcome, on_end, tuning, Order::DeepFirst).search();
+  }
+  std::mutex mutex;
+  const auto locked = [&mutex](const auto& function) {
+    using Function = std::decay_t<decltype(function)>;
+    if (!function) return Function{};
+    return Function([&mutex, &function](const auto&... arguments) {
+      std::lock_guard lock(mutex);
+      function(arguments...);
+    });
+  };
+  const OutcomeFunction locked_outcome = locked(on_outcome);
+  const EndFunction locked_end = locked(on_end);
+  Dpor dpor(program, more_programs, options, locked_outcome, locked_end, tuning,
+            Order::DeepFirst);
+  Result result;
+  tbb::task_arena(static_cast<int>(options.jobs)).execute([&] { result = dpor.search(); });
+  if (dpor.in_order() || !result.counterexample || options.on_violation == OnViolation::Continue) {
+    return result;
+  }
+  // Somebody found a violation. The one to show is the first in order.
+  return Dpor(program, {}, options, {}, {}, tuning, Order::DeepFirst).search();
 }
 
 }  // namespace mmcheck::explore

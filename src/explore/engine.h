@@ -68,6 +68,7 @@ class Engine {
   /// Nothing is enabled, the limit of steps is reached, or a rule is broken: judges the end.
   Ending conclude();
 
+  const Program& program() const { return program_; }
   bool violated() const { return reported_.has_value(); }
   const std::optional<Reported>& reported() const { return reported_; }
   std::uint64_t nr_steps_made() const { return nr_steps_made_; }  ///< since construction

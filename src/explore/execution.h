@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/types.h"
@@ -179,8 +180,11 @@ class Execution {
 
   void use(ObjectId object, Mode mode, std::uint64_t delta, bool value_read) {
     if (next_access_ == accesses_end_) grow_accesses();
-    *next_access_++ = {
-        .delta = delta, .object = object, .mode = mode, .guard = false, .value_read = value_read};
+    *next_access_++ = {.delta = delta,
+                       .object = object,
+                       .mode = mode,
+                       .guard = false,
+                       .value_read = value_read};
   }
   void replace(ObjectId object, Mode mode, std::uint64_t value) {
     std::uint64_t& word = words_[to_index(object)];
@@ -207,6 +211,11 @@ class Program {
   /// its thread's stack, or in memory that setup() named by Execution::keep(). Nothing that a step
   /// allocates may live on when it ends. Otherwise an execution is run again from its beginning.
   virtual bool rewindable() const { return false; }
+  /// What the program has gathered over its executions so far (final states, say), as text; and
+  /// adding what another one like it has gathered.
+  virtual std::string findings() const { return {}; }
+  virtual void add_findings(std::string_view text) { static_cast<void>(text); }
+  virtual void forget_findings() {}
 };
 
 }  // namespace mmcheck::explore

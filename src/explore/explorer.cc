@@ -6,10 +6,13 @@
 
 namespace mmcheck::explore {
 
-Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+Result explore_observed(Program& program, const ProgramFactory& more_programs,
+                        const Options& options, const OutcomeFunction& on_outcome,
                         const EndFunction& on_end) {
   if (options.strategy == Strategy::Dpor) {
-    return search_dpor(program, {}, options, on_outcome, on_end);
+    Result result = search_dpor(program, more_programs, options, on_outcome, on_end);
+    result.coverage = result.complete ? Coverage::Complete : Coverage::CutShort;
+    return result;
   }
   Tally tally(program, options, on_outcome, on_end);
   switch (options.strategy) {
@@ -28,7 +31,12 @@ Result explore_observed(Program& program, const Options& options, const OutcomeF
 }
 
 Result explore(Program& program, const Options& options, const OutcomeFunction& on_outcome) {
-  return explore_observed(program, options, on_outcome, {});
+  return explore_observed(program, {}, options, on_outcome, {});
+}
+
+Result explore(Program& program, const ProgramFactory& more_programs, const Options& options,
+               const OutcomeFunction& on_outcome) {
+  return explore_observed(program, more_programs, options, on_outcome, {});
 }
 
 }  // namespace mmcheck::explore

@@ -31,7 +31,14 @@ enum class OnViolation : std::uint8_t {
 struct Progress {
   std::uint64_t executions = 0;
   std::uint64_t blocked = 0;
-  double fraction = 0;  ///< of the space, estimated; 0: not known
+  double fraction = 0;  ///< of the space, estimated; 0 if unknown
+};
+
+/// Saving a search now and then, and taking it up again. Of the strategy dpor only.
+struct Checkpoints {
+  std::function<bool()> due;  ///< asked now and then: whether a state should be saved
+  std::function<void(const std::string& state)> save;
+  std::string resume;  ///< a state to go on from, or empty. Throws InputError if it is not one
 };
 
 struct Options {
@@ -39,11 +46,14 @@ struct Options {
   OnViolation on_violation = OnViolation::Stop;
   std::uint64_t executions_max = ~std::uint64_t{0};
   std::uint64_t steps_max = 10'000;  ///< of one execution; more is reported as lack of progress
-  unsigned preemptions_max = 2;      ///< Bounded
+  unsigned preemptions_max = 2;      ///< Bounded: at most 250
   unsigned depth = 3;                ///< Pct: of the bugs that it is to find; at least 1
   std::uint64_t seed = 1;            ///< Random, Pct
-  /// Called now and then, on the thread that searches.
-  std::function<void(const Progress&)> on_progress{};
+  /// How many threads search at a time. More than one need more programs: see ProgramFactory. What
+  /// is found does not depend on it; how many executions are cut short may.
+  unsigned jobs = 1;
+  std::function<void(const Progress&)> on_progress = {};  ///< called now and then
+  Checkpoints checkpoints = {};
 };
 
 struct Counterexample {
@@ -98,11 +108,19 @@ struct Result {
   std::optional<Counterexample> counterexample{};
 };
 
-/// Called after each complete execution, with the hash of its outcome() values.
+/// Called after each complete execution, with the hash of its outcome() values. Called by several
+/// threads, one at a time, if there is more than one job.
 using OutcomeFunction = std::function<void(std::uint64_t outcome_hash)>;
+
+/// Makes another program like the first one, for another thread.
+using ProgramFactory = std::function<std::unique_ptr<Program>()>;
 
 /// Searches the program's executions. Deterministic in (program, options).
 Result explore(Program& program, const Options& options, const OutcomeFunction& on_outcome = {});
+
+/// The same on several threads. At the end, `program` knows the findings of all.
+Result explore(Program& program, const ProgramFactory& more_programs, const Options& options,
+               const OutcomeFunction& on_outcome = {});
 
 /// Runs one schedule and records it. A schedule that ends early is continued with the
 /// first thread that can move. Throws InputError, naming the position, if a choice is not possible.

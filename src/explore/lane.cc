@@ -30,44 +30,83 @@ void Lane::begin() {
 void Lane::begin(const Assignment& assignment, BranchPool& pool) {
   idle_ = false;
   begun_ = assignment.begun;
-  load_path();
+  shared_.assign(begun_->node()->depth + 1, nullptr);
+  for (TreeNode* node = begun_->node().get(); node != nullptr; node = node->parent()) {
+    shared_[node->depth] = node;
+  }
+  races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
+  load_path(*begun_->node());
   taken_ = pool_.copy(assignment.branch);
   pool.release_all(assignment.branch);
   first_to_report_ = true;
   first_ends_all_ = false;
 }
 
+void Lane::begin(SearchTree& tree) {
+  const std::vector<std::shared_ptr<TreeNode>> nodes = tree.take_all();
+  if (nodes.empty()) return;
+  idle_ = false;
+  begun_ = nullptr;
+  shared_.clear();
+  races_.set_nr_shared(0);
+  const TreeNode* last = nodes.front().get();
+  for (const auto& node : nodes) {
+    if (node->depth > last->depth) last = node.get();
+  }
+  load_path(*last);
+  for (const TreeNode* node = last; node != nullptr; node = node->parent()) {
+    Node& own = path_.node(node->depth);
+    pool_.release_all(own.pending);  // what races on the way ask for, which is there already
+    own.pending = pool_.copy(node->node.pending);
+    // The step on the path sleeps in the tree; here it does when its part is searched.
+    nr_begun_[node->depth] = node->nr_begun;
+    if (node == last) continue;
+    const LoggedEvent& step = engine_.log().event(node->depth);
+    own.forget_sleeper(step.thread, step.label);
+    own.taken = step.thread;
+    --nr_begun_[node->depth];
+  }
+  if (!take_pending()) idle_ = !back_up();
+}
+
 /// Makes the steps that lead to the node. What is known of the nodes on the way is copied first, so
 /// that races among these steps, which were seen before, ask for nothing new.
-void Lane::load_path() {
+void Lane::load_path(const TreeNode& last) {
   while (path_.size() > 0) {
     pool_.release_all(path_.top().pending);
     path_.pop();
   }
-  shared_.assign(begun_->node()->depth + 1, nullptr);
-  for (TreeNode* node = begun_->node().get(); node != nullptr; node = node->parent()) {
-    shared_[node->depth] = node;
-  }
   races_.forget(0);
-  races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
-  nr_begun_.assign(shared_.size(), 0);
-  for (const TreeNode* node : shared_) {
+  nr_begun_.assign(last.depth + 1, 0);
+  std::vector<const TreeNode*> nodes(last.depth + 1);
+  for (const TreeNode* node = &last; node != nullptr; node = node->parent()) {
+    nodes[node->depth] = node;
+  }
+  std::vector<Edge> edges;
+  for (const TreeNode* node : nodes) {
     Node& copy = path_.push();
     copy = node->node;
-    copy.pending = pool_.copy(node->node.pending);
+    copy.pending = nullptr;
+    copy.pending_at_owner = node->node.pending;
+    if (node->depth > 0) edges.push_back(node->begun->edge);
   }
-  if (engine_.log().size() == 0) engine_.begin();
+  make_steps_to(edges);
+  for (std::uint32_t i = 0; i < path_.size(); ++i) {
+    if (i >= shared_.size()) path_.node(i).pending_at_owner = nullptr;
+  }
+}
+
+void Lane::make_steps_to(const std::vector<Edge>& edges) {
+  const TraceLog& log = engine_.log();
+  if (log.size() == 0) engine_.begin();
   std::uint32_t same = 0;
-  while (same + 1 < shared_.size() && same < engine_.log().size() &&
-         engine_.log().event(same).thread == shared_[same + 1]->begun->edge.thread &&
-         engine_.log().event(same).label == shared_[same + 1]->begun->edge.label) {
+  while (same < edges.size() && same < log.size() && log.event(same).thread == edges[same].thread &&
+         log.event(same).label == edges[same].label) {
     ++same;
   }
   engine_.back_to(same);
   for (std::uint32_t i = 0; i < same; ++i) races_.detect_again(i);
-  for (std::uint32_t i = same + 1; i < shared_.size(); ++i) {
-    run_step(shared_[i]->begun->edge.thread, shared_[i]->begun->edge.label);
-  }
+  for (std::uint32_t i = same; i < edges.size(); ++i) run_step(edges[i].thread, edges[i].label);
 }
 
 void Lane::report(SearchTree& tree) {
@@ -106,6 +145,8 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
   for (auto i = static_cast<std::uint32_t>(shared_.size()); i <= depth; ++i) {
     std::shared_ptr<TreeNode> node = tree.publish(begun_, path_.node(i), nr_begun_[i]);
     shared_.push_back(node.get());
+    pool_.release_all(path_.node(i).pending);
+    path_.node(i).pending = nullptr;
     if (i < log.size()) {
       const ForeseenStep step = foreseen(log, i);
       node->node.begun(step, true);
@@ -123,19 +164,27 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
 
 void Lane::publish_all(SearchTree& tree) {
   if (idle_) return;
-  if (taken_ != nullptr) {
-    // As if it had not been taken.
-    taken_->sibling = path_.top().pending;
-    path_.top().pending = taken_;
-    taken_ = nullptr;
-  }
+  put_back();
+  const std::uint32_t last = last_pending();
+  if (last != ~0u) publish(tree, last);
+  idle_ = true;
+  begun_ = nullptr;
+}
+
+/// As if the next step had not been taken.
+void Lane::put_back() {
+  if (taken_ == nullptr) return;
+  taken_->sibling = path_.top().pending;
+  path_.top().pending = taken_;
+  taken_ = nullptr;
+}
+
+std::uint32_t Lane::last_pending() const {
   std::uint32_t last = ~0u;
   for (auto i = static_cast<std::uint32_t>(shared_.size()); i < path_.size(); ++i) {
     if (path_.node(i).pending != nullptr) last = i;
   }
-  if (last != ~0u) publish(tree, last);
-  idle_ = true;
-  begun_ = nullptr;
+  return last;
 }
 
 double Lane::weight() const {
@@ -158,6 +207,12 @@ double Lane::weight() const {
 // --- runs ----------------------------------------------------------------------------------------
 
 void Lane::run(std::uint64_t nr_executions) {
+  for (std::uint32_t i = 0; i < shared_.size(); ++i) {
+    Node& copy = path_.node(i);
+    pool_.release_all(copy.pending);  // the owner knows by now
+    copy.pending = nullptr;
+    copy.pending_at_owner = shared_[i]->node.pending;
+  }
   const std::uint64_t end = tally_.nr_executions() + nr_executions;
   while (!idle_ && tally_.nr_executions() < end) {
     const Cut cut = extend();

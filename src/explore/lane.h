@@ -27,6 +27,8 @@ class Lane {
   /// Begins at the root, which nobody else knows.
   void begin();
   void begin(const Assignment& assignment, BranchPool& pool);
+  /// Begins with all that is in the tree, which one lane alone has published.
+  void begin(SearchTree& tree);
   /// Tells the tree what came up in the last run. Lets go of what is finished.
   void report(SearchTree& tree);
   /// The depth of the first state of its own where something is pending, or ~0.
@@ -48,7 +50,10 @@ class Lane {
   enum class Cut : std::uint8_t { No, Asleep };
 
   Cut extend();
-  void load_path();
+  void load_path(const TreeNode& last);
+  void make_steps_to(const std::vector<Edge>& edges);
+  void put_back();
+  std::uint32_t last_pending() const;
   void push_node();
   bool take_pending();
   bool take_any();

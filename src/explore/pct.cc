@@ -112,7 +112,7 @@ Guarantee Pct::guarantee() const {
 
 Result Pct::run() {
   if (tally_.options().depth == 0) throw InputError("pct: the depth of a bug is at least 1");
-  tally_.estimate_progress_by([this] { return tally_.fraction_of_executions(); });
+  tally_.report_progress([this] { return tally_.fraction_of_executions(); });
   ClassCounts classes;
   execute();  // only for the number of steps: it does not count
   learn_steps();

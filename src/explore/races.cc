@@ -301,6 +301,9 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
     return insert(sequence_, node.pending, pool_, Others::Later).enough == Begins::ForGood;
   }
   OwnSequence whole(sequence_);
+  Inserted there = find(sequence_, node.pending_at_owner);
+  if (!there.added) return there.enough == Begins::ForGood;
+  sequence_ = whole.view();
   Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
   if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
   return inserted.enough == Begins::ForGood;

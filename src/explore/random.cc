@@ -33,7 +33,7 @@ Result search_random(Program& program, Tally& tally) {
   Engine engine(program, {.logging = true, .steps_max = tally.options().steps_max});
   std::mt19937_64 random(tally.options().seed);
   std::vector<trace::Choice> choices;
-  tally.estimate_progress_by([&tally] { return tally.fraction_of_executions(); });
+  tally.report_progress([&tally] { return tally.fraction_of_executions(); });
   TreeEstimate schedules;
   ClassCounts classes;
   bool going = true;

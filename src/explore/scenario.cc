@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explore/scenario.h"
 
+#include <charconv>
 #include <span>
 
 #include "base/error.h"
@@ -149,6 +150,12 @@ void Scenario::setup(Execution& execution) {
       execution.spawn(thread.name, cpu, thread.run, &thread);
     }
   }
+}
+
+void Scenario::add_findings(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  nr_unfinished_ += number;
 }
 
 void Scenario::finished(Execution& execution) {

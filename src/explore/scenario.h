@@ -185,6 +185,9 @@ class Scenario final : public Program {
 
   /// Of the executions so far, those at whose end a daemon was waiting. Replays count, too.
   std::uint64_t nr_unfinished() const { return nr_unfinished_; }
+  std::string findings() const override { return std::to_string(nr_unfinished_); }
+  void add_findings(std::string_view text) override;
+  void forget_findings() override { nr_unfinished_ = 0; }
 
   void setup(Execution& execution) override;
   void finished(Execution& execution) override;

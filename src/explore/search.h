@@ -27,8 +27,9 @@ class Tally {
   bool may_begin() const { return result_.executions < options_.executions_max; }
   void blocked() { ++result_.blocked; }
   void add_steps(std::uint64_t nr_steps) { result_.steps += nr_steps; }
-  /// Where Progress::fraction comes from. Asked only now and then.
-  void estimate_progress_by(std::function<double()> fraction) { fraction_ = std::move(fraction); }
+  /// Calls Options::on_progress from now on. `fraction` gives Progress::fraction, and is asked only
+  /// now and then.
+  void report_progress(std::function<double()> fraction) { fraction_ = std::move(fraction); }
   /// For samples: of the executions that were asked for.
   double fraction_of_executions() const {
     return static_cast<double>(result_.executions) / static_cast<double>(options_.executions_max);
@@ -36,6 +37,7 @@ class Tally {
   std::uint64_t nr_executions() const { return result_.executions; }
   std::uint64_t nr_blocked() const { return result_.blocked; }
   const Result& result() const { return result_; }
+  Result& result() { return result_; }
   /// Adds the counts of another, and its counterexample if that is better.
   void absorb(Result other);
   bool found() const { return result_.counterexample.has_value(); }
@@ -49,11 +51,12 @@ class Tally {
   bool has_observer() const { return static_cast<bool>(on_end_); }
 
  private:
-  void report_progress() const;
+  void tell_progress() const;
   void straighten_best();
   void consider(const Engine& engine, const trace::Schedule& schedule);
   void consider_log(const Engine& engine);
-  bool better(unsigned context_switches, unsigned steps) const;
+  bool better(unsigned context_switches, unsigned steps, const trace::Schedule* schedule) const;
+  bool worse(unsigned context_switches, unsigned steps) const;
 
   Program& program_;
   const Options& options_;
@@ -71,14 +74,20 @@ Result search_bounded(Program& program, Tally& tally);
 Result search_random(Program& program, Tally& tally);
 Result search_pct(Program& program, Tally& tally);
 
-/// Programs for the lanes of search_dpor(): the first is the caller's.
-using ProgramFactory = std::function<std::unique_ptr<Program>()>;
+/// Sizes that change how fast a search is, and not what it finds.
+struct Tuning {
+  std::uint64_t scouted = 128;    ///< executions that are made out of order first, and in vain
+  std::uint64_t one_lane = 4096;  ///< executions before there are more lanes than one
+  std::uint64_t round = 1024;     ///< executions of a lane between two times when lanes trade
+};
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-                   const OutcomeFunction& on_outcome, const EndFunction& on_end);
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end,
+                   const Tuning& tuning = {});
 
 /// explore() with a view on the executions.
-Result explore_observed(Program& program, const Options& options, const OutcomeFunction& on_outcome,
+Result explore_observed(Program& program, const ProgramFactory& more_programs,
+                        const Options& options, const OutcomeFunction& on_outcome,
                         const EndFunction& on_end);
 
 }  // namespace mmcheck::explore

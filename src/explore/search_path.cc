@@ -42,6 +42,18 @@ void Node::finished(unsigned thread, std::uint64_t label) {
   }
 }
 
+void Node::forget_sleeper(unsigned thread, std::uint64_t label) {
+  std::erase_if(sleepers, [&](const Sleeper& sleeper) {
+    return sleeper.thread == thread && sleeper.label == label;
+  });
+}
+
+void Node::set_unfinished(unsigned thread, std::uint64_t label) {
+  for (Sleeper& sleeper : sleepers) {
+    if (sleeper.thread == thread && sleeper.label == label) sleeper.unfinished = true;
+  }
+}
+
 void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
   expanded = parent.expanded & ~(1u << thread);
   for (const Branch* branch = parent.pending; branch != nullptr; branch = branch->sibling) {
@@ -103,9 +115,13 @@ bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
                        });
   };
   if (taken == thread) return false;
-  for (const Branch* branch = pending; branch != nullptr; branch = branch->sibling) {
-    if (branch->thread == thread && !independent(branch->step())) return false;
-  }
+  const auto none_dependent = [&](const Branch* branch) {
+    for (; branch != nullptr; branch = branch->sibling) {
+      if (branch->thread == thread && !independent(branch->step())) return false;
+    }
+    return true;
+  };
+  if (!none_dependent(pending) || !none_dependent(pending_at_owner)) return false;
   return std::all_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
     return sleeper.thread != thread || (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
   });
@@ -117,6 +133,7 @@ Node& SearchPath::push() {
   node.enabled = node.expanded = 0;
   node.taken = kThreadsMax;
   node.pending = nullptr;
+  node.pending_at_owner = nullptr;
   node.sleepers.clear();
   node.uses.clear();
   return node;

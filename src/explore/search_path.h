@@ -29,6 +29,8 @@ struct Node {
   std::uint32_t expanded = 0;  ///< choosers of which every alternative is taken, was, or is pending
   std::uint32_t taken = 0;     ///< the thread that makes the step from here on the path
   Branch* pending = nullptr;   ///< what is to be tried here, in this order
+  /// In a copy of somebody else's node: what is pending there. `pending` is then what was found since.
+  const Branch* pending_at_owner = nullptr;
   std::vector<Sleeper> sleepers;
   std::vector<Use> uses;  ///< of the sleepers
 
@@ -45,6 +47,8 @@ struct Node {
   /// The same, unless it sleeps already, perhaps less well known.
   void begun(const ForeseenStep& step, bool unfinished);
   void finished(unsigned thread, std::uint64_t label);
+  void forget_sleeper(unsigned thread, std::uint64_t label);
+  void set_unfinished(unsigned thread, std::uint64_t label);
   /// Those that sleep before the step, and are independent of it, sleep on after it.
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
   /// Whether all that begins with the sequence is searched by way of a step that sleeps.

@@ -72,6 +72,23 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
   return result;
 }
 
+void SearchTree::expect_others() {
+  least_ = Begins::ForGood;
+  order_ = Order::ShallowFirst;
+  for (const std::shared_ptr<TreeNode>& node : open_) try_others_too(node->node.pending);
+}
+
+bool SearchTree::is_one_path() const {
+  if (open_.empty()) return true;
+  const auto deepest = *std::max_element(
+      open_.begin(), open_.end(), [](const auto& a, const auto& b) { return a->depth < b->depth; });
+  return std::all_of(open_.begin(), open_.end(), [&](const std::shared_ptr<TreeNode>& node) {
+    const TreeNode* at = deepest.get();
+    while (at->depth > node->depth) at = at->parent();
+    return at == node.get();
+  });
+}
+
 void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
   if (node->open || node->node.pending == nullptr) return;
   node->open = true;
@@ -123,7 +140,8 @@ Assignment SearchTree::take() {
   for (auto it = open_.begin(); it != open_.end(); ++it) {
     if ((*it)->waits) continue;
     const bool few = order_ == Order::FewPreemptions;
-    const Key key{few ? preemptions_of(**it) : 0, -std::int64_t{(*it)->depth},
+    const std::int64_t depth = (*it)->depth;
+    const Key key{few ? preemptions_of(**it) : 0, order_ == Order::ShallowFirst ? depth : -depth,
                   static_cast<std::size_t>(it - open_.begin())};
     if (best != open_.end() && best_key <= key) continue;
     best = it;

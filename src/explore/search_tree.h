@@ -60,6 +60,7 @@ struct Assignment {
 
 enum class Order : std::uint8_t {
   DeepFirst,       ///< as one depth-first search would go
+  ShallowFirst,    ///< large parts first, for lanes that go on by themselves
   FewPreemptions,  ///< 0, 1, 2, the rest; and then what lies deep
 };
 
@@ -79,8 +80,12 @@ class SearchTree {
 
   /// The next branch to search, out of those that can be begun now.
   Assignment take();
-  /// More than one lane uses the tree from now on.
-  void expect_others() { least_ = Begins::ForGood; }
+  /// All nodes where something is pending. They are no longer the tree's.
+  std::vector<std::shared_ptr<TreeNode>> take_all() { return std::exchange(open_, {}); }
+  /// More than one lane uses the tree from now on. What is shallow comes first.
+  void expect_others();
+  /// Whether all that is pending is on the way to one node.
+  bool is_one_path() const;
   BranchPool& pool() { return pool_; }
   bool empty() const { return open_.empty(); }
   const std::vector<std::shared_ptr<TreeNode>>& open_nodes() const { return open_; }

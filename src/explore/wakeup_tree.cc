@@ -123,6 +123,24 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
   return {.enough = sequence.back().known ? result : Begins::ForNow, .added = true};
 }
 
+Inserted find(Sequence& sequence, const Branch* tree) {
+  Begins result = Begins::ForGood;
+  while (tree != nullptr) {
+    Begins found = begins(tree->step(), sequence);
+    if (found == Begins::No) {
+      tree = tree->sibling;
+      continue;
+    }
+    const std::size_t own = find(tree->thread, sequence);
+    if (tree->any_label) return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+    if (found == Begins::ForNow) result = found;
+    if (own < sequence.size()) sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(own));
+    if (sequence.empty()) return {.enough = result};
+    tree = tree->child;
+  }
+  return {.enough = Begins::ForNow, .added = true};
+}
+
 OwnSequence::OwnSequence(const Sequence& sequence) : steps_(sequence) {
   footprints_.reserve(sequence.size());
   for (const ForeseenStep& step : sequence) footprints_.emplace_back(step.footprint);

@@ -98,6 +98,9 @@ enum class Others : std::uint8_t { Later, Too };
 /// the sequence up.
 Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others);
 
+/// Whether insert() would add nothing. Uses the sequence up.
+Inserted find(Sequence& sequence, const Branch* tree);
+
 /// A sequence that is to be added at another time.
 class OwnSequence {
  public:

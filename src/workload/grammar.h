@@ -2,7 +2,7 @@
 // The grammar of scenario files. After the first token that tells what something is, all that
 // follows is in must<>, so that the parser never backs out of it: it runs in linear time, and an
 // error is reported where it is and not where the parser gave up. grammar_errors.h has the
-// messages.
+// messages. grammar_x86.h has what is different in assembly.
 #pragma once
 
 #include <tao/pegtl.hpp>
@@ -60,16 +60,23 @@ struct digits : sor<seq<one<'0'>, one<'x', 'X'>, plus<xdigit>>, plus<digit>> {};
 struct number : seq<digits, not_at<identifier_other>> {};
 struct signed_number : seq<opt<one<'-'>>, digits, not_at<identifier_other>> {};
 
-struct type_name : sor<word<'i', 'n', 't'>, word<'l', 'o', 'n', 'g'>, word<'s', 'h', 'o', 'r', 't'>,
-                       word<'c', 'h', 'a', 'r'>, word<'u', 'n', 's', 'i', 'g', 'n', 'e', 'd'>,
-                       word<'s', 'i', 'g', 'n', 'e', 'd'>, word<'b', 'o', 'o', 'l'>, word<'u', '8'>,
-                       word<'u', '1', '6'>, word<'u', '3', '2'>, word<'u', '6', '4'>,
-                       word<'s', '3', '2'>, word<'s', '6', '4'>, word<'s', 'i', 'z', 'e', '_', 't'>,
-                       word<'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
-                       word<'u', 'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
-                       word<'v', 'o', 'l', 'a', 't', 'i', 'l', 'e'>, word<'c', 'o', 'n', 's', 't'>,
-                       word<'a', 't', 'o', 'm', 'i', 'c', '_', 't'>,
-                       word<'s', 'p', 'i', 'n', 'l', 'o', 'c', 'k', '_', 't'>> {};
+struct type_word
+    : sor<word<'v', 'o', 'i', 'd'>, word<'i', 'n', 't'>, word<'l', 'o', 'n', 'g'>,
+          word<'s', 'h', 'o', 'r', 't'>, word<'c', 'h', 'a', 'r'>,
+          word<'u', 'n', 's', 'i', 'g', 'n', 'e', 'd'>, word<'s', 'i', 'g', 'n', 'e', 'd'>,
+          word<'b', 'o', 'o', 'l'>, word<'u', '8'>, word<'u', '1', '6'>, word<'u', '3', '2'>,
+          word<'u', '6', '4'>, word<'s', '3', '2'>, word<'s', '6', '4'>,
+          word<'s', 'i', 'z', 'e', '_', 't'>, word<'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
+          word<'u', 'i', 'n', 't', 'p', 't', 'r', '_', 't'>,
+          word<'i', 'n', 't', '3', '2', '_', 't'>, word<'i', 'n', 't', '6', '4', '_', 't'>,
+          word<'u', 'i', 'n', 't', '3', '2', '_', 't'>,
+          word<'u', 'i', 'n', 't', '6', '4', '_', 't'>,
+          word<'v', 'o', 'l', 'a', 't', 'i', 'l', 'e'>, word<'c', 'o', 'n', 's', 't'>,
+          word<'s', 't', 'r', 'u', 'c', 't'>,
+          word<'s', 'r', 'c', 'u', '_', 's', 't', 'r', 'u', 'c', 't'>,
+          word<'a', 't', 'o', 'm', 'i', 'c', '_', 't'>,
+          word<'s', 'p', 'i', 'n', 'l', 'o', 'c', 'k', '_', 't'>> {};
+struct type_name : seq<type_word> {};
 
 // Expressions. Precedence is settled when the tree is built: here they are flat lists.
 
@@ -102,7 +109,11 @@ struct literal : seq<number, blank> {};
 struct name : seq<identifier, blank, no_index> {};
 struct primary : sor<literal, call, qualified, name, group> {};
 struct primary_after_operator : seq<primary> {};
-struct operand : sor<seq<plus<unary_operator, blank>, must<primary_after_operator>>, primary> {};
+// All numbers have 64 bits, so that a cast changes nothing.
+struct cast : seq<tok<'('>, plus<type_word, blank>, star<one<'*'>, blank>, tok<')'>> {};
+struct operand
+    : sor<seq<plus<sor<cast, seq<unary_operator, blank>>>, must<primary_after_operator>>, primary> {
+};
 struct operand_after_operator : seq<operand> {};
 struct expression : seq<operand, star<binary_operator, blank, must<operand_after_operator>>> {};
 
@@ -114,11 +125,11 @@ struct assign_sign : seq<one<'='>, not_at<one<'='>>, blank> {};
 struct assigned_expression : seq<expression> {};
 struct statement_end : tok<';'> {};
 
-struct pointer_sign : one<'*'> {};
-struct no_pointer : sor<not_at<pointer_sign>, raise<pointer_sign>> {};
+struct star_sign : one<'*'> {};
 struct declared_name : seq<identifier, blank> {};
 struct declarator
-    : must<no_pointer, declared_name, opt<if_must<assign_sign, assigned_expression>>> {};
+    : must<star<star_sign, blank>, declared_name, opt<if_must<assign_sign, assigned_expression>>> {
+};
 struct declared_end : tok<';'> {};
 struct declaration
     : if_must<plus<type_name, blank>, declarator, star<tok<','>, must<declarator>>, declared_end> {
@@ -161,7 +172,6 @@ struct statement : sor<empty_statement, block, refused_statement, if_statement, 
 
 // Threads.
 
-struct star_sign : one<'*'> {};
 struct parameter_name : seq<identifier, gap> {};
 struct parameter : seq<star<type_name, gap>, star<star_sign, gap>, identifier, gap> {};
 struct next_parameter : seq<parameter> {};
@@ -223,11 +233,12 @@ struct atomic_init : seq<word<'A', 'T', 'O', 'M', 'I', 'C', '_', 'I', 'N', 'I', 
 struct atomic_init_open : mark<'('> {};
 struct atomic_init_close : mark<')'> {};
 struct initial_number : seq<signed_number, gap> {};
+struct address_of : seq<opt<one<'&'>, gap>, identifier> {};
 struct initial_value
-    : sor<if_must<atomic_init, atomic_init_open, initial_number, atomic_init_close>,
-          initial_number> {};
+    : sor<if_must<atomic_init, atomic_init_open, initial_number, atomic_init_close>, initial_number,
+          seq<address_of, gap>> {};
 struct variable_name : seq<identifier, gap> {};
-struct variable_pointer : sor<not_at<pointer_sign>, raise<pointer_sign>> {};
+struct variable_pointer : star<star_sign, gap> {};
 struct register_colon : one<':'> {};
 struct register_initial : seq<number, gap, raise<register_colon>> {};
 struct variable_end : sor<mark<';'>, at<one<'}'>>> {};
@@ -243,7 +254,7 @@ struct initial_item
     : sor<mark<';'>, file_decl, process_decl, gather_decl, register_initial, variable_decl> {};
 struct initial_section : must<initial_open, star<initial_item>, initial_close> {};
 
-// Conditions. `filter` changes which executions count, so it is refused and not ignored.
+// Conditions.
 
 struct condition_expression;
 
@@ -255,7 +266,7 @@ struct bracket_location : if_must<mark<'['>, location_name, bracket_close> {};
 struct location : sor<thread_location, bracket_location, location_name> {};
 struct relation_operator : sor<string<'=', '='>, string<'!', '='>, one<'='>> {};
 struct relation_sign : seq<relation_operator, gap> {};
-struct relation_number : seq<signed_number, gap> {};
+struct relation_number : seq<sor<signed_number, address_of>, gap> {};
 struct relation : if_must<location, relation_sign, relation_number> {};
 struct condition_close : mark<')'> {};
 struct condition_group_expression : seq<condition_expression> {};
@@ -275,8 +286,8 @@ struct quantifier
 struct quantified : seq<condition_expression> {};
 struct condition : if_must<seq<quantifier, gap>, quantified> {};
 
-struct filter_word : word<'f', 'i', 'l', 't', 'e', 'r'> {};
-struct filter : seq<at<filter_word>, raise<filter_word>> {};
+struct filter_word : seq<word<'f', 'i', 'l', 't', 'e', 'r'>, gap> {};
+struct filter : if_must<filter_word, quantified> {};
 
 struct locations_open : mark<'['> {};
 struct locations_item : seq<location, sor<mark<';'>, at<one<']'>>>> {};
@@ -311,10 +322,17 @@ struct scenario_name : plus<ranges<'!', '~'>> {};
 struct leading_comment : sor<line_comment, c_comment, ml_comment> {};
 struct leading_comments : star<sor<space, leading_comment>> {};
 struct file_title : seq<scenario_name, star<one<' ', '\t'>>, leading_comments> {};
+// What the generators of herdtools write below the name: a text in quotes, and KEY=VALUE.
+struct remark : sor<seq<one<'"'>, until<eolf>>,
+                    seq<plus<identifier_other>, star<one<' ', '\t'>>, one<'='>, until<eolf>>> {};
+struct remarks : star<remark, gap> {};
 struct first_thread : seq<thread> {};
 struct last_section : sor<condition, filter, locations, expect> {};
 struct file_rest : eof {};
-struct scenario_file : must<gap, dialect, file_title, initial_section, first_thread, star<thread>,
-                            star<last_section>, file_rest> {};
+struct file_after_dialect : must<file_title, remarks, initial_section, first_thread, star<thread>,
+                                 star<last_section>, file_rest> {};
+struct scenario_file : must<gap, dialect, file_after_dialect> {};
+struct litmus_dialect : seq<dialect> {};
+struct litmus_file : must<gap, litmus_dialect, file_after_dialect> {};
 
 }  // namespace mmcheck::workload::grammar

@@ -51,9 +51,9 @@ inline constexpr Message message<body>{};
 template <>
 inline constexpr Message message<quoted_text>{};
 template <>
-inline constexpr Message message<no_pointer>{};
-template <>
 inline constexpr Message message<variable_pointer>{};
+template <>
+inline constexpr Message message<remarks>{};
 template <>
 inline constexpr Message message<variable_rest>{};
 
@@ -96,9 +96,6 @@ template <>
 inline constexpr Message message<call_end>{"expected ';' after the call"};
 template <>
 inline constexpr Message message<declared_end>{"expected ',' or ';' after the local variable"};
-template <>
-inline constexpr Message message<pointer_sign>{
-    "expected a plain number: pointers that are variables are not supported", Got::Omit};
 template <>
 inline constexpr Message message<declared_name>{"expected the name of a local variable"};
 template <>
@@ -225,9 +222,6 @@ inline constexpr Message message<condition_after_operator>{
 template <>
 inline constexpr Message message<quantified>{"expected a condition such as '(0:r0=1)'"};
 template <>
-inline constexpr Message message<filter_word>{
-    "expected 'exists', '~exists' or 'forall': 'filter' is not supported", Got::Omit};
-template <>
 inline constexpr Message message<locations_open>{"expected '[' after 'locations'"};
 template <>
 inline constexpr Message message<locations_close>{"expected a variable and ';', or ']'"};
@@ -251,6 +245,11 @@ inline constexpr Message message<expect_close>{"expected the name of a design, '
 template <>
 inline constexpr Message message<dialect>{
     "expected 'C' and the scenario's name, as in 'C munmap+store+msync'"};
+template <>
+inline constexpr Message message<litmus_dialect>{
+    "expected 'C', 'X86_64' or 'X86' and the test's name, as in 'C SB+mbonceonces'"};
+template <>
+inline constexpr Message message<file_after_dialect>{};
 template <>
 inline constexpr Message message<first_thread>{"expected a thread, such as 'P0(A) { ... }'"};
 template <>

@@ -218,6 +218,12 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::ShrinkFolioList:
     case Operation::FolioReferenced:
       return kernel_activity(expr);
+    case Operation::SpinTrylock:
+    case Operation::SpinIsLocked:
+    case Operation::RcuReadLock:
+    case Operation::RcuReadUnlock:
+    case Operation::SynchronizeRcu:
+      break;  // The parser refuses them in scenarios.
   }
   throw InternalError("an operation without a meaning");
 }

@@ -4,12 +4,10 @@
 #include <array>
 
 #include "mm/system.h"
+#include "workload/parse_limits.h"
 #include "workload/scenario.h"
 
 namespace mmcheck::workload {
-
-inline constexpr unsigned kRegistersMax = 32;
-inline constexpr unsigned kVariablesMax = 32;
 
 /// What the threads of a scenario share besides memory, and their registers.
 class SharedState {

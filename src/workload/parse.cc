@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "workload/litmus.h"
 #include "workload/parse_context.h"
 #include "workload/parse_limits.h"
 #include "workload/parse_sections.h"
+#include "workload/parse_x86.h"
 #include "workload/scenario.h"
 
 namespace mmcheck::workload {
@@ -36,6 +38,7 @@ void parse_section(ParseContext& context, const SyntaxNode& node) {
     case NodeKind::Thread:
       return parse_thread(context, node);
     case NodeKind::Condition:
+    case NodeKind::Filter:
     case NodeKind::Locations:
     case NodeKind::Expect:
       return parse_final_item(context, node);
@@ -53,6 +56,24 @@ Scenario parse_scenario(const std::string& text, const std::string& path) {
   ParseContext context(scenario);
   for (const SyntaxNode& node : root.children) {
     parse_section(context, node);
+  }
+  return scenario;
+}
+
+Scenario parse_litmus(const std::string& text, const std::string& path) {
+  Scenario scenario;
+  scenario.path = path;
+  const SyntaxNode root = parse_litmus_syntax(text, path);
+  const SyntaxNode& first = root.children.front();
+  const Dialect dialect = first.kind != NodeKind::Dialect ? Dialect::Litmus
+                          : first.text == "X86"           ? Dialect::X86
+                                                          : Dialect::X86_64;
+  ParseContext context(scenario, dialect);
+  X86Parser assembly(context);
+  for (const SyntaxNode& node : root.children) {
+    if (!assembly.parse(node)) {
+      parse_section(context, node);
+    }
   }
   return scenario;
 }

@@ -40,6 +40,16 @@ class CallParser {
  private:
   void check_caller() const {
     const bool is_kernel = !scope_.thread.process.has_value();
+    if (spec_.caller == Caller::LitmusThread && !context_.is_litmus()) {
+      context_.fail(node_, fmt::format("expected a litmus test around {}(): scenarios have none",
+                                       spec_.name));
+    }
+    if (context_.is_litmus() && spec_.caller != Caller::LitmusThread &&
+        spec_.caller != Caller::Any) {
+      context_.fail(node_, fmt::format("expected a function on ordinary memory: {}() is for "
+                                       "scenarios",
+                                       spec_.name));
+    }
     if (spec_.caller == Caller::ProcessThread && is_kernel) {
       context_.fail(node_, fmt::format("expected a thread of a process, such as P0(A), around the "
                                        "system call {}()",
@@ -59,7 +69,9 @@ class CallParser {
         call_.operands.push_back(parse_expression(scope_, node).expr);
         return check_word_address(scope_, node, call_.operands.back());
       case Parameter::Lock:
-        return parse_lock(node);
+        return parse_lock(node, VariableKind::Spinlock, "spinlock_t");
+      case Parameter::Srcu:
+        return parse_lock(node, VariableKind::Srcu, "struct srcu_struct");
       case Parameter::Value:
         call_.operands.push_back(parse_value(scope_, node));
         return;
@@ -137,11 +149,10 @@ class CallParser {
     call_.operands.push_back(Expr(std::move(typed.expr.operands.front())));
   }
 
-  void parse_lock(const SyntaxNode& node) {
+  void parse_lock(const SyntaxNode& node, VariableKind kind, std::string_view type) {
     Expr expr = parse_expression(scope_, node).expr;
-    if (expr.kind != ExprKind::Variable ||
-        context_.scenario.variables[expr.index].kind != VariableKind::Spinlock) {
-      context_.fail(node, "expected a variable that is declared as spinlock_t");
+    if (expr.kind != ExprKind::Variable || context_.scenario.variables[expr.index].kind != kind) {
+      context_.fail(node, fmt::format("expected a variable that is declared as {}", type));
     }
     call_.operands.push_back(std::move(expr));
   }
@@ -275,12 +286,13 @@ class CallParser {
     if (spec_.shape == Shape::One || spec_.shape == Shape::MinusOne) {
       push_number(node_.children[0], spec_.shape == Shape::One ? 1 : -1);
     }
-    if (spec_.result != Result::IsZero) {
+    const bool is_test = spec_.result == Result::IsZero || spec_.result == Result::IsNegative;
+    if (!is_test) {
       return {std::move(call_), ConstantFamily::None, spec_.result};
     }
     TypedExpr test;
     test.expr.kind = ExprKind::Apply;
-    test.expr.oper = Operator::Equal;
+    test.expr.oper = spec_.result == Result::IsZero ? Operator::Equal : Operator::Less;
     test.expr.name = call_.name;
     test.expr.place = call_.place;
     test.expr.operands.push_back(std::move(call_));

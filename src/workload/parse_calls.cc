@@ -101,6 +101,35 @@ constexpr CallSpec kCalls[] = {
      "atomic_xchg(v, 1)"},
     {"atomic_cmpxchg", Op::CompareExchange, Order::Full, S::AsWritten, R::Value, By::Any,
      {Address, Value, Value}, "atomic_cmpxchg(v, 0, 1)"},
+    {"atomic_add_negative", Op::AddReturn, Order::Full, S::ValueFirst, R::IsNegative, By::Any,
+     {Value, Address}, "atomic_add_negative(1, v)"},
+    // Of litmus tests: linux v6.12 tools/memory-model/linux-kernel.def.
+    {"rcu_dereference", Op::Load, Order::Once, S::AsWritten, R::Value, By::LitmusThread, {Access},
+     "rcu_dereference(*p)"},
+    {"rcu_assign_pointer", Op::Store, Order::Release, S::AsWritten, R::Nothing, By::LitmusThread,
+     {Access, Value}, "rcu_assign_pointer(*p, x)"},
+    {"spin_trylock", Op::SpinTrylock, Order::Acquire, S::AsWritten, R::Value, By::LitmusThread,
+     {Lock}, "spin_trylock(lock)"},
+    {"spin_is_locked", Op::SpinIsLocked, Order::Relaxed, S::AsWritten, R::Value, By::LitmusThread,
+     {Lock}, "spin_is_locked(lock)"},
+    {"rcu_read_lock", Op::RcuReadLock, Order::Plain, S::AsWritten, R::Nothing, By::LitmusThread,
+     {}, "rcu_read_lock()"},
+    {"rcu_read_unlock", Op::RcuReadUnlock, Order::Plain, S::AsWritten, R::Nothing,
+     By::LitmusThread, {}, "rcu_read_unlock()"},
+    {"synchronize_rcu", Op::SynchronizeRcu, Order::Full, S::AsWritten, R::Nothing,
+     By::LitmusThread, {}, "synchronize_rcu()"},
+    {"synchronize_rcu_expedited", Op::SynchronizeRcu, Order::Full, S::AsWritten, R::Nothing,
+     By::LitmusThread, {}, "synchronize_rcu_expedited()"},
+    {"srcu_read_lock", Op::RcuReadLock, Order::Plain, S::AsWritten, R::Value, By::LitmusThread,
+     {Srcu}, "srcu_read_lock(ss)"},
+    {"srcu_read_unlock", Op::RcuReadUnlock, Order::Plain, S::AsWritten, R::Nothing,
+     By::LitmusThread, {Srcu, Value}, "srcu_read_unlock(ss, r0)"},
+    {"synchronize_srcu", Op::SynchronizeRcu, Order::Full, S::AsWritten, R::Nothing,
+     By::LitmusThread, {Srcu}, "synchronize_srcu(ss)"},
+    {"synchronize_srcu_expedited", Op::SynchronizeRcu, Order::Full, S::AsWritten, R::Nothing,
+     By::LitmusThread, {Srcu}, "synchronize_srcu_expedited(ss)"},
+    {"smp_mb__after_srcu_read_unlock", Op::Barrier, Order::Full, S::AsWritten, R::Nothing,
+     By::LitmusThread, {}, "smp_mb__after_srcu_read_unlock()"},
     // System calls.
     {"mmap", Op::Mmap, Order::Plain, S::AsWritten, R::Nothing, By::ProcessThread,
      {Range, Length, Protection, MapFlags, MapFile, MapOffset},
@@ -135,12 +164,13 @@ constexpr CallSpec kCalls[] = {
 // clang-format on
 
 constexpr std::string_view kKeywords[] = {
-    "if",        "else",     "while",  "for",      "do",         "goto",
-    "switch",    "return",   "break",  "int",      "long",       "short",
-    "char",      "unsigned", "signed", "bool",     "u8",         "u16",
-    "u32",       "u64",      "s32",    "s64",      "size_t",     "intptr_t",
-    "uintptr_t", "volatile", "const",  "atomic_t", "spinlock_t", "kernel",
-    "exists",    "forall",   "not",    "filter",   "locations",  "expect"};
+    "if",          "else",   "while",    "for",       "do",       "goto",     "switch",
+    "return",      "break",  "int",      "long",      "short",    "char",     "unsigned",
+    "signed",      "bool",   "u8",       "u16",       "u32",      "u64",      "s32",
+    "s64",         "size_t", "intptr_t", "uintptr_t", "volatile", "const",    "atomic_t",
+    "spinlock_t",  "kernel", "int32_t",  "int64_t",   "struct",   "uint32_t", "uint64_t",
+    "srcu_struct", "void",   "exists",   "forall",    "not",      "filter",   "locations",
+    "expect"};
 
 const CallSpec* find_exact(std::string_view name) {
   for (const CallSpec& call : kCalls) {

@@ -34,6 +34,7 @@ enum class Parameter : std::uint8_t {
   Access,         ///< *x
   Address,        ///< x or &x
   Lock,           ///< x or &x, a spinlock_t
+  Srcu,           ///< x or &x, a struct srcu_struct
   Value,          ///< an expression
   Range,          ///< x or x + 4096: start of a range of one of the process's mappings
   Length,         ///< bytes, within the mapping
@@ -52,7 +53,7 @@ enum class Parameter : std::uint8_t {
 };
 
 /// Who may make a call.
-enum class Caller : std::uint8_t { Any, ProcessThread, KernelThread };
+enum class Caller : std::uint8_t { Any, ProcessThread, KernelThread, LitmusThread };
 
 /// How the operands follow from the arguments.
 enum class Shape : std::uint8_t {
@@ -63,7 +64,7 @@ enum class Shape : std::uint8_t {
   MinusOne,           ///< atomic_dec(v): adds -1
 };
 
-enum class Result : std::uint8_t { Nothing, Value, IsZero };
+enum class Result : std::uint8_t { Nothing, Value, IsZero, IsNegative };
 
 struct CallSpec {
   std::string_view name;

@@ -85,6 +85,45 @@ void ParseContext::check_unused(const SyntaxNode& node, std::string_view name) c
   }
 }
 
+void ParseContext::add_variable(const SyntaxNode& name, VariableDecl variable) {
+  const auto is_named_only = std::find(named_only_.begin(), named_only_.end(), variable.name);
+  if (is_named_only != named_only_.end()) {
+    named_only_.erase(is_named_only);
+    scenario.variables[*find_variable(variable.name)] = std::move(variable);
+    return;
+  }
+  check_unused(name, variable.name);
+  if (scenario.variables.size() == kVariablesMax) {
+    fail(name, fmt::format("expected at most {} variables", kVariablesMax));
+  }
+  scenario.variables.push_back(std::move(variable));
+}
+
+std::int64_t ParseContext::initial_value(const SyntaxNode& node, std::string_view wanted) {
+  if (node.kind == NodeKind::Number) {
+    return number(node);
+  }
+  if (!is_litmus()) {
+    fail(node, fmt::format("expected {}, got {}", wanted, describe_place(node.text, 0)));
+  }
+  const SyntaxNode& name = node.children.back();
+  if (!find_variable(name.text)) {
+    named_only_.emplace_back(scenario.variables[find_or_add_word(name)].name);
+  }
+  return address_of_variable(*find_variable(name.text));
+}
+
+unsigned ParseContext::find_or_add_word(const SyntaxNode& name) {
+  if (const auto known = find_variable(name.text)) {
+    return *known;
+  }
+  VariableDecl variable;
+  variable.name = declared_name(name, "variable");
+  variable.place = place(name);
+  add_variable(name, std::move(variable));
+  return *find_variable(name.text);
+}
+
 std::int64_t ParseContext::number(const SyntaxNode& node) const {
   std::string_view digits = node.text;
   const bool negative = digits.starts_with('-');

@@ -46,8 +46,13 @@ Expr number_expr(const ThreadScope& scope, const SyntaxNode& node, std::int64_t 
   return expr;
 }
 
-void require_value(const ThreadScope& scope, const SyntaxNode& node, const TypedExpr& typed) {
-  const Expr& expr = typed.expr;
+/// In litmus tests the address of a variable is a value.
+void require_value(const ThreadScope& scope, const SyntaxNode& node, TypedExpr& typed) {
+  Expr& expr = typed.expr;
+  if (expr.kind == ExprKind::Variable && scope.context.is_litmus()) {
+    expr.kind = ExprKind::Number;
+    expr.value = address_of_variable(expr.index);
+  }
   if (is_address(expr)) {
     scope.context.fail(node, fmt::format("expected a value, got the address '{}': the word there "
                                          "is *{}",
@@ -364,6 +369,15 @@ TypedExpr climb(const ThreadScope& scope, std::span<const SyntaxNode> nodes, std
 
 }  // namespace
 
+void check_word(const ParseContext& context, const SyntaxNode& node, unsigned variable) {
+  const VariableDecl& declared = context.scenario.variables[variable];
+  if (declared.kind != VariableKind::Word) {
+    context.fail(
+        node, fmt::format("expected a word: '{}' is a {}", declared.name,
+                          declared.kind == VariableKind::Spinlock ? "spinlock_t" : "srcu_struct"));
+  }
+}
+
 bool is_address(const Expr& expr) {
   return expr.kind == ExprKind::Variable || expr.kind == ExprKind::Page;
 }
@@ -410,6 +424,11 @@ Expr parse_store_target(const ThreadScope& scope, const SyntaxNode& node) {
 
 void check_word_address(const ThreadScope& scope, const SyntaxNode& node, const Expr& expr) {
   const ParseContext& context = scope.context;
+  const bool is_pointer = expr.kind == ExprKind::Register || expr.kind == ExprKind::Call ||
+                          expr.kind == ExprKind::Apply;
+  if (context.is_litmus() && is_pointer) {
+    return;
+  }
   if (!is_address(expr)) {
     context.fail(node,
                  "expected an address: a mapping with a constant offset, or a shared variable");
@@ -417,9 +436,8 @@ void check_word_address(const ThreadScope& scope, const SyntaxNode& node, const 
   if (expr.kind == ExprKind::Page && !scope.thread.process) {
     context.fail(node, "expected a shared variable: a kernel thread does not access user memory");
   }
-  if (expr.kind == ExprKind::Variable &&
-      context.scenario.variables[expr.index].kind == VariableKind::Spinlock) {
-    context.fail(node, fmt::format("expected a word: '{}' is a spinlock_t", expr.name));
+  if (expr.kind == ExprKind::Variable) {
+    check_word(context, node, expr.index);
   }
 }
 

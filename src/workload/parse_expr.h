@@ -37,6 +37,9 @@ Expr parse_store_target(const ThreadScope& scope, const SyntaxNode& node);
 /// `node` is a Call. Checks the arguments against the function's parameters.
 TypedExpr parse_call(const ThreadScope& scope, const SyntaxNode& node);
 
+/// Fails if the variable is a lock.
+void check_word(const ParseContext& context, const SyntaxNode& node, unsigned variable);
+
 /// Fails unless `expr` is the address of a word that the thread may access.
 void check_word_address(const ThreadScope& scope, const SyntaxNode& node, const Expr& expr);
 

@@ -8,6 +8,7 @@
 #include "workload/parse_expr.h"
 #include "workload/parse_limits.h"
 #include "workload/parse_sections.h"
+#include "workload/parse_x86.h"
 
 namespace mmcheck::workload {
 namespace {
@@ -23,8 +24,16 @@ Expr apply(const ParseContext& context, const SyntaxNode& node, Operator oper) {
   return expr;
 }
 
+/// Of a thread in assembly, which has all registers, whether it names them or not.
+std::optional<unsigned> find_x86_register(ParseContext& context, unsigned thread,
+                                          std::string_view name) {
+  const auto known = x86_register(name, context.dialect());
+  if (!known) return std::nullopt;
+  return x86_register_index(context.scenario.threads[thread], *known);
+}
+
 /// `0:r0`, `x` or `[x]`.
-Expr parse_location(const ParseContext& context, const SyntaxNode& node) {
+Expr parse_location(ParseContext& context, const SyntaxNode& node) {
   const SyntaxNode& name = node.children.back();
   Expr expr;
   expr.name = squeeze(node.text);
@@ -36,9 +45,7 @@ Expr parse_location(const ParseContext& context, const SyntaxNode& node) {
                                      "'{}'",
                                      name.text));
     }
-    if (context.scenario.variables[*variable].kind == VariableKind::Spinlock) {
-      context.fail(name, fmt::format("expected a word: '{}' is a spinlock_t", name.text));
-    }
+    check_word(context, name, *variable);
     expr.kind = ExprKind::Variable;
     expr.index = *variable;
     return expr;
@@ -51,7 +58,9 @@ Expr parse_location(const ParseContext& context, const SyntaxNode& node) {
                                           nr_threads - 1, thread));
   }
   expr.thread = static_cast<unsigned>(thread);
-  const auto index = find_register(context.scenario.threads[expr.thread], name.text);
+  const auto index = context.is_x86()
+                         ? find_x86_register(context, expr.thread, name.text)
+                         : find_register(context.scenario.threads[expr.thread], name.text);
   if (!index) {
     context.fail(name,
                  fmt::format("expected a local variable of P{}, got '{}'", thread, name.text));
@@ -61,21 +70,28 @@ Expr parse_location(const ParseContext& context, const SyntaxNode& node) {
   return expr;
 }
 
-Expr parse_relation(const ParseContext& context, const SyntaxNode& node) {
+Expr parse_relation(ParseContext& context, const SyntaxNode& node) {
   const SyntaxNode& sign = node.children[1];
   Expr expr = apply(context, sign, sign.text == "!=" ? Operator::NotEqual : Operator::Equal);
   expr.operands.push_back(parse_location(context, node.children[0]));
   Expr number;
-  number.value = context.number(node.children[2]);
+  const SyntaxNode& value = node.children[2];
+  if (context.is_litmus() && value.kind == NodeKind::Address &&
+      !context.find_variable(value.children.back().text)) {
+    context.fail(value, fmt::format("expected a number or a shared variable to compare with, got "
+                                    "'{}'",
+                                    squeeze(value.text)));
+  }
+  number.value = context.initial_value(value, "a number to compare with");
   number.name = node.children[2].text;
   number.place = context.place(node.children[2]);
   expr.operands.push_back(std::move(number));
   return expr;
 }
 
-Expr parse_condition_expression(const ParseContext& context, const SyntaxNode& node);
+Expr parse_condition_expression(ParseContext& context, const SyntaxNode& node);
 
-Expr parse_condition_operand(const ParseContext& context, const SyntaxNode& node) {
+Expr parse_condition_operand(ParseContext& context, const SyntaxNode& node) {
   const SyntaxNode& primary = node.children.back();
   Expr expr = primary.kind == NodeKind::Relation ? parse_relation(context, primary)
                                                  : parse_condition_expression(context, primary);
@@ -94,7 +110,7 @@ Expr join(Expr left, Expr oper, Expr right) {
 }
 
 /// `/\` binds tighter than `\/`, as in herd.
-Expr parse_condition_expression(const ParseContext& context, const SyntaxNode& node) {
+Expr parse_condition_expression(ParseContext& context, const SyntaxNode& node) {
   std::size_t nr_operators = node.children.size() / 2;
   for (const SyntaxNode& child : node.children) {
     nr_operators += child.kind == NodeKind::ConditionOperand ? child.children.size() - 1 : 0;
@@ -126,19 +142,46 @@ Expr parse_condition_expression(const ParseContext& context, const SyntaxNode& n
                      : std::move(conjunction);
 }
 
+/// Without the comments that may stand in it and behind it.
+std::string text_of_condition(const SyntaxNode& node) {
+  std::string text(node.text);
+  for (std::size_t at = text.find("(*"); at != std::string::npos; at = text.find("(*", at)) {
+    const std::size_t end = text.find("*)", at + 2);
+    text.replace(at, end == std::string::npos ? end : end + 2 - at, " ");
+  }
+  return squeeze(text);
+}
+
+/// `node` is a ConditionExpression of what begins at `whole`.
+Condition make_condition(ParseContext& context, const SyntaxNode& node, const SyntaxNode& whole) {
+  Condition condition;
+  condition.expr = parse_condition_expression(context, node);
+  condition.text = text_of_condition(node);
+  condition.place = context.place(whole);
+  return condition;
+}
+
+void parse_filter(ParseContext& context, const SyntaxNode& node) {
+  if (!context.is_litmus()) {
+    context.fail(node, "expected 'exists', '~exists' or 'forall': 'filter' is not supported");
+  }
+  if (context.scenario.filter) {
+    context.fail(node, fmt::format("expected one filter only: there is one in line {}",
+                                   context.scenario.filter->place.line));
+  }
+  context.scenario.filter = make_condition(context, node.children[0], node);
+}
+
 void parse_condition(ParseContext& context, const SyntaxNode& node) {
   const SyntaxNode& quantifier = node.children[0];
   if (context.scenario.condition) {
     context.fail(node, fmt::format("expected one condition only: there is one in line {}",
                                    context.scenario.condition->place.line));
   }
-  Condition condition;
+  Condition condition = make_condition(context, node.children[1], node);
   condition.quantifier = quantifier.text == "exists"   ? Quantifier::Exists
                          : quantifier.text == "forall" ? Quantifier::Forall
                                                        : Quantifier::NotExists;
-  condition.expr = parse_condition_expression(context, node.children[1]);
-  condition.text = squeeze(node.children[1].text);
-  condition.place = context.place(node);
   context.scenario.condition = std::move(condition);
 }
 
@@ -189,12 +232,18 @@ void parse_final_item(ParseContext& context, const SyntaxNode& node) {
     case NodeKind::Condition:
       return parse_condition(context, node);
     case NodeKind::Locations:
-      // What herd prints besides; nothing here depends on it, but the names must be right.
       for (const SyntaxNode& location : node.children) {
-        parse_location(context, location);
+        context.scenario.locations.push_back(parse_location(context, location));
       }
       return;
+    case NodeKind::Filter:
+      return parse_filter(context, node);
     default:
+      if (context.is_litmus()) {
+        context.fail(node,
+                     "expected 'exists', 'locations' or the end of the file: 'expect' is for "
+                     "scenarios");
+      }
       for (const SyntaxNode& expectation : node.children) {
         parse_expectation(context, expectation);
       }

@@ -185,22 +185,25 @@ void parse_gather(ParseContext& context, const SyntaxNode& node) {
 void parse_variable(ParseContext& context, const SyntaxNode& node) {
   VariableDecl variable;
   variable.kind = variable_kind(node);
+  const SyntaxNode* name = nullptr;
   for (const SyntaxNode& child : node.children) {
-    if (child.kind == NodeKind::Identifier) {
+    if (child.kind == NodeKind::Star && !context.is_litmus()) {
+      fail_pointer(context, child);
+    } else if (child.kind == NodeKind::Identifier) {
+      name = &child;
       variable.name = context.declared_name(child, "variable");
       variable.place = context.place(child);
-      context.check_unused(child, variable.name);
-      if (context.scenario.variables.size() == kVariablesMax) {
-        context.fail(child, fmt::format("expected at most {} variables", kVariablesMax));
+      if (!context.is_litmus()) {
+        context.check_unused(child, variable.name);
       }
-    } else if (child.kind == NodeKind::Number) {
-      variable.initial = context.number(child);
-      if (variable.kind == VariableKind::Spinlock && variable.initial != 0) {
+    } else if (child.kind == NodeKind::Number || child.kind == NodeKind::Address) {
+      variable.initial = context.initial_value(child, "a number as the initial value");
+      if (variable.kind != VariableKind::Word && variable.initial != 0) {
         context.fail(child, "expected a spinlock_t that starts unlocked, as 0");
       }
     }
   }
-  context.scenario.variables.push_back(std::move(variable));
+  context.add_variable(*name, std::move(variable));
 }
 
 }  // namespace
@@ -210,11 +213,21 @@ VariableKind variable_kind(const SyntaxNode& node) {
     if (child.kind == NodeKind::TypeName && child.text == "spinlock_t") {
       return VariableKind::Spinlock;
     }
+    if (child.kind == NodeKind::TypeName && child.text == "srcu_struct") {
+      return VariableKind::Srcu;
+    }
   }
   return VariableKind::Word;
 }
 
+void fail_pointer(const ParseContext& context, const SyntaxNode& star) {
+  context.fail(star, "expected a plain number: pointers that are variables are not supported");
+}
+
 void parse_initial_item(ParseContext& context, const SyntaxNode& node) {
+  if (context.is_litmus() && node.kind != NodeKind::VariableDecl) {
+    context.fail(node, "expected a shared variable: files and processes are for scenarios");
+  }
   switch (node.kind) {
     case NodeKind::FileDecl:
       return parse_file(context, node);

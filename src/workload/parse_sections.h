@@ -6,6 +6,9 @@
 
 namespace mmcheck::workload {
 
+/// Refuses the pointer whose Star this is: in scenarios.
+[[noreturn]] void fail_pointer(const ParseContext& context, const SyntaxNode& star);
+
 /// FileDecl, ProcessDecl, GatherDecl or VariableDecl.
 void parse_initial_item(ParseContext& context, const SyntaxNode& node);
 
@@ -14,7 +17,7 @@ VariableKind variable_kind(const SyntaxNode& node);
 
 void parse_thread(ParseContext& context, const SyntaxNode& node);
 
-/// Condition, Locations or Expect.
+/// Condition, Filter, Locations or Expect.
 void parse_final_item(ParseContext& context, const SyntaxNode& node);
 
 }  // namespace mmcheck::workload

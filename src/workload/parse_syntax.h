@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the grammar makes of a scenario file: a tree of the parts that carry meaning. The grammar
-// itself is seen by parse_syntax.cc only, as its templates are slow to compile.
+// What the grammar makes of a scenario or a litmus test: a tree of the parts that carry meaning.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +18,8 @@ enum class NodeKind : std::uint8_t {
   ProcessDecl,   ///< Identifier, MappingDecl...
   MappingDecl,   ///< Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate]
   GatherDecl,    ///< GatherWhat, Number
-  VariableDecl,  ///< [TypeName...], Identifier, [Number]
+  VariableDecl,  ///< [TypeName...], [Star...], Identifier, [Number or Address]
+  Address,       ///< Identifier, after '&' or not
   Size,          ///< Number, [PageUnit]
   PageUnit,
   FlagName,
@@ -34,7 +34,7 @@ enum class NodeKind : std::uint8_t {
   Title,
   Block,          ///< statements
   Declaration,    ///< Declarator...
-  Declarator,     ///< Identifier, [Expression]
+  Declarator,     ///< [Star...], Identifier, [Expression]
   Assign,         ///< Identifier, Expression
   Store,          ///< Operand, Expression
   CallStatement,  ///< Call
@@ -51,12 +51,13 @@ enum class NodeKind : std::uint8_t {
   // Conditions
   Condition,  ///< Quantifier, ConditionExpression
   Quantifier,
+  Filter,               ///< ConditionExpression
   Locations,            ///< Location...
   ConditionExpression,  ///< ConditionOperand, (ConditionOperator, ConditionOperand)...
   ConditionOperand,     ///< ConditionNot..., Relation or ConditionExpression
   ConditionOperator,
   ConditionNot,
-  Relation,  ///< Location, RelationOperator, Number
+  Relation,  ///< Location, RelationOperator, Number or Address
   RelationOperator,
   Location,  ///< [Number thread], Identifier
   // Expectations
@@ -64,6 +65,16 @@ enum class NodeKind : std::uint8_t {
   Expectation,  ///< DesignName..., Verdict
   DesignName,
   Verdict,
+  // Tests in assembly
+  Dialect,          ///< X86_64 or X86
+  RegisterInitial,  ///< [TypeName...], Number thread, Identifier, [Number or Address]
+  Heading,          ///< ThreadName...
+  Row,              ///< Cell...
+  Cell,             ///< [LockPrefix], [Identifier, (Immediate, RegisterName or MemoryOperand)...]
+  LockPrefix,
+  Immediate,      ///< Number or Address
+  RegisterName,   ///< Identifier
+  MemoryOperand,  ///< RegisterName or Identifier
 };
 
 struct SyntaxNode {
@@ -74,7 +85,17 @@ struct SyntaxNode {
   std::vector<SyntaxNode> children;
 };
 
+/// What stands at a place of the text, for messages: "'word'", "the end of the line".
+std::string describe_place(std::string_view text, std::size_t offset);
+
 /// Throws InputError. The tree is at most a few times kNestingMax deep and refers to `text`.
 SyntaxNode parse_syntax(const std::string& text, const std::string& path);
+
+/// The same for a litmus test, in C or in assembly.
+SyntaxNode parse_litmus_syntax(const std::string& text, const std::string& path);
+
+/// Whether a text says that it is a test in assembly for x86.
+bool is_x86_syntax(const std::string& text);
+SyntaxNode parse_x86_syntax(const std::string& text, const std::string& path);
 
 }  // namespace mmcheck::workload

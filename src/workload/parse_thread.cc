@@ -16,23 +16,24 @@ constexpr std::string_view kKernel = "kernel";
 /// A parameter of C's kind, `int *x`: declares the variable if the initial section does not.
 void parse_c_parameter(ParseContext& context, const SyntaxNode& node, std::size_t nr_stars) {
   const SyntaxNode& name = node.children.back();
-  if (nr_stars != 1) {
+  if (context.is_litmus() ? nr_stars == 0 : nr_stars != 1) {
     context.fail(node, fmt::format("expected a parameter such as 'int *{}': it is the address of a "
                                    "shared variable",
                                    name.text));
   }
-  if (context.find_variable(name.text)) {
+  if (const auto known = context.find_variable(name.text)) {
+    // The initial section of a litmus test may leave out the type.
+    VariableDecl& variable = context.scenario.variables[*known];
+    if (context.is_litmus() && variable.kind == VariableKind::Word && variable.initial == 0) {
+      variable.kind = variable_kind(node);
+    }
     return;
   }
   VariableDecl variable;
   variable.name = context.declared_name(name, "variable");
   variable.kind = variable_kind(node);
   variable.place = context.place(name);
-  context.check_unused(name, variable.name);
-  if (context.scenario.variables.size() == kVariablesMax) {
-    context.fail(name, fmt::format("expected at most {} variables", kVariablesMax));
-  }
-  context.scenario.variables.push_back(std::move(variable));
+  context.add_variable(name, std::move(variable));
 }
 
 /// A process, `kernel`, or a parameter of C's kind.
@@ -143,17 +144,23 @@ class BodyParser {
       if (declarator.kind != NodeKind::Declarator) {
         continue;  // the type: all local variables are numbers of 64 bits
       }
-      const SyntaxNode& name = declarator.children[0];
+      std::size_t at = 0;
+      for (; declarator.children[at].kind == NodeKind::Star; ++at) {
+        if (!context_.is_litmus()) {
+          fail_pointer(context_, declarator.children[at]);
+        }
+      }
+      const SyntaxNode& name = declarator.children[at];
       if (find_register(scope_.thread, name.text)) {
         context_.fail(
             name, fmt::format("expected a new name: '{}' is already a local variable", name.text));
       }
-      if (declarator.children.size() == 1) {
+      if (declarator.children.size() == at + 1) {
         add_register(name);
         continue;
       }
       Statement statement = start(StatementKind::Assign, declarator);
-      statement.expr = parse_value(scope_, declarator.children[1]);
+      statement.expr = parse_value(scope_, declarator.children[at + 1]);
       statement.target = add_register(name);
       out.push_back(std::move(statement));
     }

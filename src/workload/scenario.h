@@ -3,7 +3,7 @@
 // extended by processes, files, mappings and system calls. Pure data. Names are resolved to
 // indices, constants are folded, and the many spellings of an access are lowered to a few
 // operations, so that what runs a scenario needs no tables of names. docs/scenarios.md describes
-// the dialect.
+// the dialect. Litmus tests, which litmus.h reads, come to the same: threads on ordinary memory.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,16 @@ inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
 inline constexpr std::int64_t kMapPopulate = 0x8000;
 
-/// What a call does. ADDRESS is an expression of kind Variable or Page, RANGE a Page and a Number
+/// In litmus tests the address of a variable is a value. These are far from any number that a test
+/// computes, so that an access through what is no address is found.
+constexpr std::int64_t address_of_variable(unsigned index) {
+  constexpr std::int64_t kFirst = 0x4d00'0000'0000;
+  constexpr std::int64_t kDistance = 64;
+  return kFirst + kDistance * static_cast<std::int64_t>(index);
+}
+
+/// What a call does. ADDRESS is an expression of kind Variable or Page (in litmus tests: or one
+/// whose value is the address of a variable), RANGE a Page and a Number
 /// of bytes that lies within the mapping, VALUE any expression with a value, N a Number.
 enum class Operation : std::uint8_t {
   // Memory. `Expr::order` says how it is ordered. *x, READ_ONCE, xchg, atomic_inc ... come to
@@ -41,6 +50,12 @@ enum class Operation : std::uint8_t {
   Barrier,          ///< (): smp_mb, smp_rmb, smp_wmb, barrier ...; Expr::name tells which
   SpinLock,         ///< (Variable)
   SpinUnlock,       ///< (Variable)
+  // Of litmus tests. RCU is without operands, SRCU with its Variable.
+  SpinTrylock,     ///< (Variable): 1 if it was taken
+  SpinIsLocked,    ///< (Variable)
+  RcuReadLock,     ///< () or (Variable): 0
+  RcuReadUnlock,   ///< () or (Variable, VALUE)
+  SynchronizeRcu,  ///< () or (Variable)
   // System calls: threads of a process.
   Mmap,       ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
   Munmap,     ///< (RANGE): 0
@@ -158,7 +173,7 @@ struct ProcessDecl {
   SourcePlace place;
 };
 
-enum class VariableKind : std::uint8_t { Word, Spinlock };
+enum class VariableKind : std::uint8_t { Word, Spinlock, Srcu };
 
 /// A word that the threads share and that is no part of any mapping, as in ordinary litmus tests.
 struct VariableDecl {
@@ -189,6 +204,7 @@ struct Expectation {
 enum class Quantifier : std::uint8_t { Exists, NotExists, Forall };
 
 /// A condition on final states, as in herd. `expr` is made of Apply, Register, Variable and Number.
+/// Of a filter, `quantifier` means nothing.
 struct Condition {
   Quantifier quantifier = Quantifier::Exists;
   Expr expr;
@@ -207,6 +223,8 @@ struct Scenario {
   std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
   std::optional<unsigned> gather_batches_max;  ///< batches besides the first
   std::optional<Condition> condition;
+  std::optional<Condition> filter;  ///< of litmus tests: other final states do not count
+  std::vector<Expr> locations;      ///< Register or Variable: what herd shows besides
   std::vector<Expectation> expectations;
 };
 

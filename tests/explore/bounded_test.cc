@@ -126,7 +126,7 @@ TEST(Bounded, GoesFromBoundToBoundAndTakesNoScheduleTwice) {
     std::uint64_t nr_ended = 0;
     unsigned latest = 0;
     Engine other(again, {});
-    explore_observed(program,
+    explore_observed(program, {},
                      {.strategy = Strategy::Bounded,
                       .on_violation = OnViolation::Continue,
                       .executions_max = 300},

@@ -46,30 +46,49 @@ std::uint64_t class_of(const TraceLog& log) {
   return total;
 }
 
+namespace {
+
+void note(const RandomProgram& program, const Engine& engine, Seen& seen) {
+  const auto& reported = engine.reported();
+  if (reported && reported->ended_by_step) {
+    seen.violations.insert(straight_bound(engine.log(), *reported).identity);
+    trace::Schedule schedule;
+    for (std::uint32_t e = 0; e < engine.log().size(); ++e) {
+      schedule.push_back({.thread = ThreadId{engine.log().event(e).thread}});
+    }
+    seen.fewest_switches =
+        std::min(seen.fewest_switches, count_context_switches(schedule, schedule.size()));
+    return;
+  }
+  ++seen.nr_whole;
+  seen.outcomes.insert(mix(program.state_hash(), engine.unfinished()));
+  seen.classes.insert(class_of(engine.log()));
+}
+
+}  // namespace
+
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max) {
   return look(program, {.strategy = strategy, .executions_max = executions_max});
 }
 
 Seen look(RandomProgram& program, Options options) {
   Seen seen;
-  auto on_end = [&](const Engine& engine, Ending) {
-    const auto& reported = engine.reported();
-    if (reported && reported->ended_by_step) {
-      seen.violations.insert(straight_bound(engine.log(), *reported).identity);
-      trace::Schedule schedule;
-      for (std::uint32_t e = 0; e < engine.log().size(); ++e) {
-        schedule.push_back({.thread = ThreadId{engine.log().event(e).thread}});
-      }
-      seen.fewest_switches =
-          std::min(seen.fewest_switches, count_context_switches(schedule, schedule.size()));
-      return;
-    }
-    ++seen.nr_whole;
-    seen.outcomes.insert(mix(program.state_hash(), engine.unfinished()));
-    seen.classes.insert(class_of(engine.log()));
-  };
   options.on_violation = OnViolation::Continue;
-  seen.result = explore_observed(program, options, {}, on_end);
+  auto on_end = [&](const Engine& engine, Ending) { note(program, engine, seen); };
+  seen.result = explore_observed(program, {}, options, {}, on_end);
+  return seen;
+}
+
+Seen look_in_lanes(RandomProgram& program,
+                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes) {
+  Seen seen;
+  // A lane's program says which engine it is in.
+  auto on_end = [&](const Engine& engine, Ending) {
+    note(static_cast<const RandomProgram&>(engine.program()), engine, seen);
+  };
+  seen.result =
+      search_dpor(program, more, {.on_violation = OnViolation::Continue, .jobs = nr_lanes}, {},
+                  on_end, {.one_lane = 0, .round = 1});
   return seen;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -27,6 +29,11 @@ std::uint64_t class_of(const TraceLog& log);
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max);
 /// The same, whatever `options` says of violations: the search continues at them.
 Seen look(RandomProgram& program, Options options);
+
+/// The same search, shared among lanes that trade after every execution. `more` are programs of the
+/// same seed and options.
+Seen look_in_lanes(RandomProgram& program, const std::function<std::unique_ptr<RandomProgram>()>& more,
+                   unsigned nr_lanes);
 
 /// Empty if the two strategies agree, else what differs.
 std::string difference(const Seen& naive, const Seen& dpor);

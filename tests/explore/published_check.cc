@@ -69,7 +69,7 @@ bool check_by_brute_force(const Row& row, std::uint64_t executions_max) {
     all.insert(id);
     if (engine.unfinished() == 0) finished.insert(id);
   };
-  Result result = explore_observed(scenario,
+  Result result = explore_observed(scenario, {},
                                    {.strategy = Strategy::Naive,
                                     .on_violation = OnViolation::Continue,
                                     .executions_max = executions_max,

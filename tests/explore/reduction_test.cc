@@ -24,6 +24,24 @@ TEST(Reduction, SeesWhatBruteForceSees) {
   }
 }
 
+TEST(Reduction, LanesSeeTheSame) {
+  unsigned nr_compared = 0;
+  for (std::uint64_t seed = 1; nr_compared < 400; ++seed) {
+    const RandomOptions options{.violations = seed % 3 == 0,
+                                .steps_max = 2 + static_cast<unsigned>(seed % 4)};
+    RandomProgram program(seed, options);
+    Seen alone = look(program, Strategy::Dpor, 2000);
+    if (!alone.result.complete || alone.nr_whole < 4) continue;
+    ++nr_compared;
+    auto more = [&] { return std::make_unique<RandomProgram>(seed, options); };
+    Seen lanes = look_in_lanes(program, more, 2 + static_cast<unsigned>(seed % 3));
+    ASSERT_TRUE(lanes.result.complete);
+    EXPECT_EQ(difference(alone, lanes), "") << "seed " << seed << "\n" << program.text();
+    EXPECT_EQ(alone.nr_whole, lanes.nr_whole);
+    if (HasFailure()) break;
+  }
+}
+
 // Programs on which the search missed something when a chooser was taken for asleep by a label that
 // it took after the racing step. A change of the generator makes them others: find them anew.
 TEST(Reduction, ProgramsThatWereMissed) {

@@ -160,7 +160,7 @@ TEST(Pct, WithoutChangesRunsEachThreadAsFarAsItCan) {
   Script script = lost_update_with_noise();
   std::set<std::string> schedules;
   const Result result = explore_observed(
-      script, {.strategy = Strategy::Pct, .executions_max = 50, .depth = 1}, {},
+      script, {}, {.strategy = Strategy::Pct, .executions_max = 50, .depth = 1}, {},
       [&](const Engine& engine, Ending) {
         trace::Schedule schedule;
         for (std::uint32_t e = 0; e < engine.log().size(); ++e) {

@@ -165,7 +165,7 @@ TEST(Scenario, DaemonsThatWaitAreCounted) {
   s.daemon("idle", [] {});
   unsigned nr_all_ended = 0;
   s.finally([&](Checker& c) { nr_all_ended += c.all_ended() ? 1 : 0; });
-  Result result = explore(s, {});
+  Result result = explore(s, {.on_violation = OnViolation::Continue});
   EXPECT_EQ(result.executions, 2u);
   EXPECT_EQ(s.nr_unfinished(), 1u);
   EXPECT_EQ(nr_all_ended, 1u);

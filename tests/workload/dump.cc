@@ -26,6 +26,16 @@ std::string name_of(Operation operation) {
       return "SpinLock";
     case Operation::SpinUnlock:
       return "SpinUnlock";
+    case Operation::SpinTrylock:
+      return "SpinTrylock";
+    case Operation::SpinIsLocked:
+      return "SpinIsLocked";
+    case Operation::RcuReadLock:
+      return "RcuReadLock";
+    case Operation::RcuReadUnlock:
+      return "RcuReadUnlock";
+    case Operation::SynchronizeRcu:
+      return "SynchronizeRcu";
     case Operation::Mmap:
       return "Mmap";
     case Operation::Munmap:
