@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
+#include <memory>
 
 #include "explore/execution.h"
 
@@ -11,61 +11,86 @@ namespace mmcheck::explore {
 
 enum class MemoryModel : std::uint8_t {
   Sc,   ///< sequentially consistent
-  Tso,  ///< x86-TSO: a load may be made before stores that precede it in its thread
+  Tso,  ///< x86-TSO: stores wait in a buffer of their CPU, and later loads overtake them
 };
 
-/// The words of one program. reset() first in Program::setup, then add() each word.
+class StoreBuffers;
+
+/// The words of one program. In Program::setup: reset(), add() for each word, start(), and spawn the
+/// threads that use the memory before all others, so that their numbers begin with 0.
+///
+/// Under TSO each of these threads has a thread beside it that drains its buffer. See
+/// store_buffers.h.
 class Memory {
  public:
-  explicit Memory(MemoryModel model = MemoryModel::Sc) : model_(model) {}
+  explicit Memory(MemoryModel model = MemoryModel::Sc);
+  ~Memory();
+  Memory(Memory&&) noexcept;
+  Memory& operator=(Memory&&) noexcept;
 
   MemoryModel model() const { return model_; }
-  void reset(Execution& execution) { execution_ = &execution; }
-  ObjectId add(std::uint64_t initial, const trace::ObjectText& text) {
-    return execution_->new_object(initial, text);
-  }
+  void reset(Execution& execution);
+  ObjectId add(std::uint64_t initial, const trace::ObjectText& text);
+  /// After the threads were spawned. Throws InputError if they are too many for TSO.
+  void start(unsigned nr_threads);
 
   /// A plain load: one step.
   std::uint64_t load(ObjectId word, const trace::StepText& text) {
     execution_->step(text);
-    return execution_->read_last(word);
+    return buffers_ ? load_by_buffer(word) : execution_->read_last(word);
   }
-  /// A plain store: one step, made when it reaches memory.
+  /// A plain store: one step, and under TSO another when it reaches memory.
   void store(ObjectId word, std::uint64_t value, const trace::StepText& text) {
     execution_->step(text);
-    execution_->write(word, value);
+    if (buffers_) {
+      store_to_buffer(word, value);
+    } else {
+      execution_->write(word, value);
+    }
   }
   /// A locked read-modify-write, which is a full fence as well: one step. `change(old)` returns the
   /// new value. Returns the old one.
   template <typename Change>
   std::uint64_t update(ObjectId word, Change change, const trace::StepText& text) {
+    if (buffers_) fence();
     execution_->step(text);
-    std::uint64_t old = execution_->read_last(word);
-    execution_->write(word, change(old));
-    return old;
+    return change_word(word, change);
   }
   /// The same, but waits until the guard holds; it is on this word.
   template <typename Change>
   std::uint64_t update_when(const Guard& guard, Change change, const trace::StepText& text) {
+    if (buffers_) fence();
     execution_->step_when(guard, text);
-    std::uint64_t old = execution_->read_last(guard.object);
-    execution_->write(guard.object, change(old));
-    return old;
+    return change_word(guard.object, change);
   }
-  /// A load that waits until the guard holds: what a loop of loads comes to. One step.
-  std::uint64_t load_when(const Guard& guard, const trace::StepText& text) {
-    execution_->step_when(guard, text);
-    return execution_->read_last(guard.object);
-  }
-  /// All stores of this thread have reached memory before its next load. No step.
-  void fence() {}
+  /// A locked compare-and-exchange: one step. Only reads if the word is not as expected. Returns
+  /// what it was.
+  std::uint64_t compare_exchange(ObjectId word, std::uint64_t expected, std::uint64_t desired,
+                                 const trace::StepText& text);
+  /// A load that waits until the guard holds: what a loop of loads comes to. One step; under TSO
+  /// there may be two more before it.
+  std::uint64_t load_when(const Guard& guard, const trace::StepText& text);
+  /// All stores of this thread have reached memory before its next load. A step where there are any.
+  void fence();
 
   Execution& execution() { return *execution_; }
   std::uint64_t peek(ObjectId word) const { return execution_->peek(word); }
 
  private:
+  template <typename Change>
+  std::uint64_t change_word(ObjectId word, Change& change) {
+    std::uint64_t old = execution_->read_last(word);
+    execution_->write(word, change(old));
+    if (buffers_) note_update(word);
+    return old;
+  }
+  std::uint64_t load_by_buffer(ObjectId word);
+  void store_to_buffer(ObjectId word, std::uint64_t value);
+  void note_update(ObjectId word);
+
   Execution* execution_ = nullptr;
   MemoryModel model_;
+  std::unique_ptr<StoreBuffers> buffers_;
 };
 
 }  // namespace mmcheck::explore

@@ -150,6 +150,7 @@ void Scenario::setup(Execution& execution) {
       execution.spawn(thread.name, cpu, thread.run, &thread);
     }
   }
+  memory_.start(static_cast<unsigned>(threads_.size()));
 }
 
 void Scenario::add_findings(std::string_view text) {

@@ -279,14 +279,7 @@ inline std::uint64_t Word::fetch_add(std::uint64_t delta) const {
 }
 
 inline bool Word::compare_exchange(std::uint64_t expected, std::uint64_t desired) const {
-  // After a fence a load reads memory, in a step that may go on to write. So the case that fails is
-  // no write, and does not conflict with other reads. To read again says that the value decides.
-  memory().fence();
-  memory().load(id(), texts().compare);
-  Execution& execution = memory().execution();
-  if (seen(execution.read(id())) != expected) return false;
-  execution.write(id(), desired);
-  return true;
+  return seen(memory().compare_exchange(id(), expected, desired, texts().compare)) == expected;
 }
 
 inline void Word::wait_until(std::uint64_t value) const {

@@ -75,6 +75,7 @@ void LitmusProgram::setup(explore::Execution& x) {
   for (unsigned i = 0; i < nr_threads; ++i) {
     x.spawn(test_.threads[i].name, static_cast<CpuId>(i), &LitmusProgram::run, &runs_[i]);
   }
+  memory_.start(nr_threads);
 }
 
 void LitmusProgram::run(void* context) {

@@ -131,6 +131,10 @@ Scenario load_scenario(const std::string& path) {
   return scenario;
 }
 
+Scenario load_litmus(const std::string& path) {
+  throw InputError(SourcePlace{path, 0, 0}, "cannot open the file");
+}
+
 class ScenarioProgram::Impl {};
 
 ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
