@@ -11,6 +11,10 @@
 namespace mmcheck::cli {
 namespace {
 
+/// The first guesses are off by orders of magnitude: nobody should read "27 days left" for a
+/// minute.
+constexpr double kFractionTold = 0.001;
+
 std::string duration_text(double seconds) {
   if (seconds < 100) return fmt::format("{:.0f} s", seconds);
   if (seconds < 100 * 60) return fmt::format("{:.0f} min", seconds / 60);
@@ -67,7 +71,7 @@ ProgressFigures ProgressTally::figures(double seconds) const {
   for (const auto& [cell, running] : running_) {
     figures.executions += running.latest.executions;
     const double fraction = running.latest.fraction;
-    all_known = all_known && fraction > 0;
+    all_known = all_known && fraction >= kFractionTold;
     if (!all_known) continue;
     in_all += static_cast<double>(running.latest.executions) / fraction;
     left = std::max(left, (running.until - running.since) * (1 / fraction - 1));

@@ -40,6 +40,8 @@ TEST(ProgressTally, EstimatesOnceAllCellsThatAreLeftCanTell) {
   EXPECT_FALSE(tally.figures(1).seconds_left.has_value());  // the third has not begun
   tally.begin(2, 1);
   EXPECT_FALSE(tally.figures(1).seconds_left.has_value());  // or has not reported
+  tally.report(2, {.executions = 1024, .blocked = 0, .fraction = 1e-9}, 2);
+  EXPECT_FALSE(tally.figures(2).seconds_left.has_value());  // or can only guess
   tally.report(2, {.executions = 1024, .blocked = 0, .fraction = 0.25}, 4);
   const ProgressFigures figures = tally.figures(4);
   EXPECT_EQ(figures.executions, 100u + 1024 + 1024);
