@@ -30,8 +30,12 @@ std::string_view name_of(explore::Strategy strategy) {
       return "naive";
     case explore::Strategy::Dpor:
       return "dpor";
+    case explore::Strategy::Bounded:
+      return "bounded";
     case explore::Strategy::Random:
       return "random";
+    case explore::Strategy::Pct:
+      return "pct";
   }
   return "";
 }
@@ -50,7 +54,62 @@ std::string_view name_of(workload::Quantifier quantifier) {
 
 report::Outcome outcome_of(const explore::Result& result) {
   if (result.counterexample) return report::Outcome::Violated;
-  return result.complete ? report::Outcome::Held : report::Outcome::Incomplete;
+  switch (result.coverage) {
+    case explore::Coverage::Complete:
+      return report::Outcome::Held;
+    case explore::Coverage::Bounded:
+      return report::Outcome::Bounded;
+    case explore::Coverage::Sampled:
+      return report::Outcome::Sampled;
+    case explore::Coverage::CutShort:
+      break;
+  }
+  return report::Outcome::Incomplete;
+}
+
+report::Coverage coverage_of(explore::Coverage coverage) {
+  switch (coverage) {
+    case explore::Coverage::Complete:
+      return report::Coverage::Complete;
+    case explore::Coverage::Bounded:
+      return report::Coverage::Bounded;
+    case explore::Coverage::Sampled:
+      return report::Coverage::Sampled;
+    case explore::Coverage::CutShort:
+      break;
+  }
+  return report::Coverage::CutShort;
+}
+
+report::Sample sample_of(const explore::Sample& sample) {
+  report::Sample out{.classes = sample.classes,
+                     .classes_at_least = sample.classes_at_least,
+                     .next_is_new = sample.next_is_new,
+                     .schedules = {},
+                     .guarantee = {}};
+  if (sample.schedules) out.schedules = {sample.schedules->value, sample.schedules->error};
+  if (const auto& guarantee = sample.guarantee) {
+    out.guarantee = {guarantee->threads, guarantee->steps, guarantee->depth,
+                     guarantee->per_execution, guarantee->in_all};
+  }
+  return out;
+}
+
+bool is_sampled(explore::Strategy strategy) {
+  return strategy == explore::Strategy::Random || strategy == explore::Strategy::Pct;
+}
+
+report::Bounds bounds_of(const explore::Options& options) {
+  report::Bounds bounds;
+  if (options.executions_max != std::numeric_limits<std::uint64_t>::max()) {
+    bounds.executions_max = options.executions_max;
+  }
+  bounds.steps_max = options.steps_max;
+  if (options.strategy == explore::Strategy::Bounded) {
+    bounds.preemptions_max = options.preemptions_max;
+  }
+  if (options.strategy == explore::Strategy::Pct) bounds.depth = options.depth;
+  return bounds;
 }
 
 bool is_watched(const Cell& cell, const rules::Rule& rule) {
@@ -74,20 +133,20 @@ report::Verdict verdict_of(const Cell& cell, const explore::Options& options,
   verdict.file = scenario.path;
   verdict.design = cell.design->name;
   verdict.strategy = name_of(options.strategy);
-  if (options.strategy == explore::Strategy::Random) verdict.seed = options.seed;
+  if (is_sampled(options.strategy)) verdict.seed = options.seed;
   verdict.outcome = outcome_of(result);
   if (result.counterexample) verdict.rule = result.counterexample->rule;
   verdict.executions = result.executions;
   verdict.blocked = result.blocked;
   verdict.steps = result.steps;
   verdict.complete = result.complete;
+  verdict.coverage = coverage_of(result.coverage);
+  verdict.preemptions = result.preemptions;
+  if (result.sample) verdict.sample = sample_of(*result.sample);
   verdict.expected = expectation_of(scenario, *cell.design);
   if (cell.only_rule != nullptr) verdict.only_rule = cell.only_rule->name;
   verdict.met = report::judge(verdict.outcome, verdict.rule, verdict.expected, verdict.only_rule);
-  if (options.executions_max != std::numeric_limits<std::uint64_t>::max()) {
-    verdict.bounds.executions_max = options.executions_max;
-  }
-  verdict.bounds.steps_max = options.steps_max;
+  verdict.bounds = bounds_of(options);
   return verdict;
 }
 
@@ -212,11 +271,13 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
   const auto search_cell = [&](std::size_t index) {
     Done done;
     try {
-      done.result = run_cell(cells[index], options, search);
+      explore::Options of_cell = options;
+      of_cell.on_progress = progress.watch(index);
+      done.result = run_cell(cells[index], of_cell, search);
     } catch (...) {
       done.error = std::current_exception();
     }
-    progress.cell_done();
+    progress.cell_done(index, done.result.verdict.executions);
     return done;
   };
   const auto pass_on = [&](Done done) {

@@ -97,6 +97,7 @@ class TextReport {
 };
 
 ExitCode check(const CheckOptions& options, const Session& session) {
+  const explore::Options search = explore_options(options.search);
   const std::vector<const design::Design*> designs =
       select_designs(options.search, session.console);
   const rules::Rule* only_rule = select_rule(options.search.rule, session.console);
@@ -109,9 +110,8 @@ ExitCode check(const CheckOptions& options, const Session& session) {
   }
   TextReport text(options, session.console, design_width);
   std::vector<report::Verdict> verdicts;
-  run_cells(cells, explore_options(options.search),
-            options.first ? Search::First : Search::Shortest, options.search.jobs, session.console,
-            [&](CellResult&& result) {
+  run_cells(cells, search, options.first ? Search::First : Search::Shortest, options.search.jobs,
+            session.console, [&](CellResult&& result) {
               verdicts.push_back(result.verdict);
               if (options.search.json) {
                 session.console.out << report::to_json(result.verdict) << std::flush;

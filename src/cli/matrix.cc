@@ -78,6 +78,7 @@ void print_headline(const Cell& cell, const SearchOptions& options, const Consol
 
 ExitCode matrix(const SearchOptions& options, const Session& session) {
   const Console& console = session.console;
+  const explore::Options how = explore_options(options);
   const std::vector<const design::Design*> designs = select_designs(options, console);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
@@ -85,17 +86,13 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
   const Search search = options.json ? Search::First : Search::Verdict;
-  run_cells(cells, explore_options(options), search, options.jobs, console,
-            [&](CellResult&& result) {
-              if (options.json) console.out << report::to_json(result.verdict) << std::flush;
-              verdicts.push_back(std::move(result.verdict));
-            });
+  run_cells(cells, how, search, options.jobs, console, [&](CellResult&& result) {
+    if (options.json) console.out << report::to_json(result.verdict) << std::flush;
+    verdicts.push_back(std::move(result.verdict));
+  });
   if (!options.json) {
-    console.out << "each cell: the verdict and the number of executions"
-                << (std::any_of(verdicts.begin(), verdicts.end(), report::is_failure)
-                        ? "; ! not as expected\n\n"
-                        : "\n\n")
-                << report::matrix_table(verdicts, console.colour) << '\n'
+    console.out << report::matrix_legend(verdicts) << report::matrix_table(verdicts, console.colour)
+                << '\n'
                 << report::summary(verdicts) << std::flush;
     if (const Cell* headline = headline_of(cells, verdicts)) {
       print_headline(*headline, options, console);

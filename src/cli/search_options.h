@@ -24,7 +24,9 @@ struct SearchOptions {
   bool json = false;
   std::string strategy = "dpor";
   std::optional<std::uint64_t> executions_max;
-  std::uint64_t seed = 1;
+  std::optional<unsigned> preemptions;  ///< --strategy bounded
+  std::optional<unsigned> depth;        ///< --strategy pct
+  std::optional<std::uint64_t> seed;    ///< --strategy pct, random
   bool require_complete = false;
   unsigned jobs = 0;  ///< 0: one per core
 };
@@ -48,6 +50,7 @@ const rules::Rule& find_rule_or_throw(const std::string& word, const Console& co
 /// The rule that `--rule` names; nullptr, which stands for all, if it is not given.
 const rules::Rule* select_rule(const std::string& word, const Console& console);
 
+/// Throws InputError where an option is given that the strategy has no use for.
 explore::Options explore_options(const SearchOptions& options);
 
 /// Every scenario under every design. References both.

@@ -131,6 +131,10 @@ Scenario load_scenario(const std::string& path) {
   return scenario;
 }
 
+Scenario load_litmus(const std::string& path) {
+  throw InputError(SourcePlace{path, 0, 0}, "cannot open the file");
+}
+
 class ScenarioProgram::Impl {};
 
 ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
@@ -210,14 +214,31 @@ Result explore(Program&, const Options& options, const OutcomeFunction&) {
   Result result;
   result.executions = behaviour.executions;
   result.steps = behaviour.executions * 3;
-  result.complete = options.strategy != Strategy::Random;
+  result.coverage = Coverage::Complete;
+  if (options.strategy == Strategy::Bounded) {
+    result.coverage = Coverage::Bounded;
+    result.preemptions = options.preemptions_max;
+  }
+  if (options.strategy == Strategy::Random || options.strategy == Strategy::Pct) {
+    result.coverage = Coverage::Sampled;
+    result.sample = Sample{.classes = 7,
+                           .classes_at_least = 8.4,
+                           .next_is_new = 0.25,
+                           .schedules = Estimate{212'345, 31'000},
+                           .guarantee = {}};
+    if (options.strategy == Strategy::Pct) {
+      result.sample->schedules.reset();
+      result.sample->guarantee = Guarantee{3, 40, options.depth, 1.0 / 4800, 0.1234};
+    }
+  }
   if (result.executions > options.executions_max) {
     result.executions = options.executions_max;
-    result.complete = false;
+    if (!result.sample) result.coverage = Coverage::CutShort;
   } else if (!behaviour.broken().empty()) {
     if (options.on_violation == OnViolation::Continue) result.executions += 5;
     result.counterexample = Counterexample{behaviour.broken(), record_of(behaviour).schedule, 1, 3};
   }
+  result.complete = result.coverage == Coverage::Complete;
   return result;
 }
 
