@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <utility>
 
+#include "cli/checkpoint_file.h"
 #include "cli/progress.h"
 #include "workload/program.h"
 
@@ -159,6 +161,7 @@ report::Counterexample minimise(workload::ScenarioProgram& program, const explor
   if (search == Search::Shortest) {
     explore::Options more = options;
     more.on_violation = explore::OnViolation::Continue;
+    more.checkpoints = {};
     more.executions_max = std::min(options.executions_max, first.executions + kShortestExecutions);
     const explore::Result result = explore::explore(program, more);
     // The same rule: a shorter way to break another one is not this counterexample made shorter.
@@ -221,10 +224,15 @@ std::optional<report::Expectation> expectation_of(const workload::Scenario& scen
 
 CellResult run_cell(const Cell& cell, const explore::Options& options, Search search) {
   const workload::Scenario& scenario = cell.scenario->scenario;
-  workload::ScenarioProgram program(scenario, *cell.design);
-  if (cell.only_rule != nullptr) program.watch_only(set_of(*cell.only_rule));
+  const auto make_program = [&] {
+    auto program = std::make_unique<workload::ScenarioProgram>(scenario, *cell.design);
+    if (cell.only_rule != nullptr) program->watch_only(set_of(*cell.only_rule));
+    return program;
+  };
+  const std::unique_ptr<workload::ScenarioProgram> owner = make_program();
+  workload::ScenarioProgram& program = *owner;
   const auto start = std::chrono::steady_clock::now();
-  const explore::Result result = explore::explore(program, options);
+  const explore::Result result = explore::explore(program, make_program, options);
   const auto end = std::chrono::steady_clock::now();
 
   CellResult out{verdict_of(cell, options, result), std::nullopt};
@@ -246,15 +254,30 @@ CellResult run_cell(const Cell& cell, const explore::Options& options, Search se
   return out;
 }
 
-void run_cells(std::span<const Cell> cells, const explore::Options& options, Search search,
-               unsigned jobs, const Console& console,
+namespace {
+
+explore::Options options_of(const Run& run, std::size_t index, unsigned jobs) {
+  explore::Options result = run.options;
+  result.jobs = jobs;
+  if (CheckpointFile* file = run.checkpoint; file != nullptr) {
+    result.checkpoints = {
+        .due = [file, index] { return file->due(index); },
+        .save = [file, index](const std::string& state) { file->set(index, state); },
+        .resume = file->state(index)};
+  }
+  return result;
+}
+
+}  // namespace
+
+void run_cells(std::span<const Cell> cells, const Run& run, const Console& console,
                const std::function<void(CellResult&&)>& on_result) {
   struct Done {
     CellResult result;
     std::exception_ptr error;
   };
-  // More threads than cells, or than any machine has cores, would only cost.
-  jobs = std::min({jobs, static_cast<unsigned>(cells.size()), 1024u});
+  // More than any machine has cores would only cost.
+  unsigned jobs = std::min(run.jobs, 1024u);
   if (jobs == 0) jobs = static_cast<unsigned>(tbb::this_task_arena::max_concurrency());
   const tbb::global_control control(tbb::global_control::max_allowed_parallelism, jobs);
   tbb::task_arena arena(static_cast<int>(jobs));
@@ -271,9 +294,9 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
   const auto search_cell = [&](std::size_t index) {
     Done done;
     try {
-      explore::Options of_cell = options;
-      of_cell.on_progress = progress.watch(index);
-      done.result = run_cell(cells[index], of_cell, search);
+      explore::Options options = options_of(run, index, jobs);
+      options.on_progress = progress.watch(index);
+      done.result = run_cell(cells[index], options, run.search);
     } catch (...) {
       done.error = std::current_exception();
     }

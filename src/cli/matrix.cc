@@ -61,7 +61,7 @@ void print_where_to_go_next(const Console& console, const report::Verdict& headl
 
 void print_headline(const Cell& cell, const SearchOptions& options, const Console& console) {
   run_cells(
-      {&cell, 1}, explore_options(options), Search::Shortest, options.jobs, console,
+      {&cell, 1}, {.options = explore_options(options), .jobs = options.jobs}, console,
       [&](CellResult&& result) {
         const std::string heading = report::counterexample_heading(result.verdict);
         console.out << '\n'
@@ -85,8 +85,12 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
-  const Search search = options.json ? Search::First : Search::Verdict;
-  run_cells(cells, how, search, options.jobs, console, [&](CellResult&& result) {
+  const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options, cells);
+  const Run run{.options = how,
+                .search = options.json ? Search::First : Search::Verdict,
+                .jobs = options.jobs,
+                .checkpoint = checkpoint.get()};
+  run_cells(cells, run, console, [&](CellResult&& result) {
     if (options.json) console.out << report::to_json(result.verdict) << std::flush;
     verdicts.push_back(std::move(result.verdict));
   });

@@ -11,6 +11,10 @@
 #include "base/error.h"
 #include "cli/suggest.h"
 
+#ifndef MMCHECK_VERSION
+#define MMCHECK_VERSION "unknown"
+#endif
+
 namespace mmcheck::cli {
 namespace {
 
@@ -107,9 +111,17 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
   command.add_flag("--json", options.json, "One JSON object per line and cell");
   add_strategy_options(command, options);
   command
-      .add_option("-j,--jobs", options.jobs, "Cells searched at the same time; default: all cores")
+      .add_option("-j,--jobs", options.jobs,
+                  "Threads that search, cells and parts of one cell; default: all cores")
       ->type_name("N")
       ->check(at_least_one());
+  CLI::Option* checkpoint =
+      command
+          .add_option("--checkpoint", options.checkpoint,
+                      "Save how far the search is to FILE, so that it can be killed; strategy dpor")
+          ->type_name("FILE");
+  command.add_flag("--resume", options.resume, "Go on from the --checkpoint FILE, if it is there")
+      ->needs(checkpoint);
 }
 
 void add_rule_option(CLI::App& command, std::string& rule) {
@@ -175,6 +187,21 @@ explore::Options explore_options(const SearchOptions& options) {
   }
   if (options.executions_max) result.executions_max = *options.executions_max;
   return result;
+}
+
+std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
+                                                std::span<const Cell> cells) {
+  if (options.checkpoint.empty()) return nullptr;
+  if (options.strategy != "dpor") throw InputError("--checkpoint goes with --strategy dpor only");
+  std::string identity = MMCHECK_VERSION;
+  for (const Cell& cell : cells) {
+    identity += fmt::format("\n{}@{}", cell.scenario->word, cell.design->name);
+    identity += cell.only_rule == nullptr ? "" : " " + std::string(cell.only_rule->name);
+  }
+  if (options.executions_max) identity += fmt::format("\n{}", *options.executions_max);
+  auto file = std::make_unique<CheckpointFile>(options.checkpoint, std::move(identity));
+  if (options.resume) file->load();
+  return file;
 }
 
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,

@@ -112,6 +112,7 @@ class Dpor {
   double fraction() const;
   void resume();
   void save();
+  void save_end(const Result& result);
 
   Program& program_;
   const ProgramFactory& more_programs_;
@@ -163,6 +164,10 @@ Result Dpor::search() {
     resume();
   }
   Result result = totals();
+  if (all_idle() && tree_.empty()) {
+    result.complete = true;  // the search that was saved had come to its end
+    return result;
+  }
   while (true) {
     if (result.executions >= tuning_.one_lane) add_lanes();
     run_round(result.executions);
@@ -177,6 +182,7 @@ Result Dpor::search() {
     tell_progress(result);
   }
   result.complete = stops() || (all_idle() && tree_.empty());
+  if (result.complete && options_.checkpoints.save) save_end(result);
   for (const auto& program : programs_) program_.add_findings(program->findings());
   return result;
 }
@@ -230,6 +236,14 @@ void Dpor::save() {
   options_.checkpoints.save(encode(Checkpoint{
       .result = totals(), .findings = std::move(findings), .nodes = tree_.open_nodes()}));
   if (in_order()) lanes_.front()->begin(tree_);
+}
+
+/// A search that ended has nothing pending.
+void Dpor::save_end(const Result& result) {
+  std::vector<std::string> findings{program_.findings()};
+  for (const auto& program : programs_) findings.push_back(program->findings());
+  options_.checkpoints.save(
+      encode(Checkpoint{.result = result, .findings = std::move(findings), .nodes = {}}));
 }
 
 /// Goes on as one lane. If there were several, what is left is not on one path.
@@ -306,7 +320,10 @@ Result search_dpor(Program& program, const ProgramFactory& more_programs, const 
     return result;
   }
   // Somebody found a violation. The one to show is the first in order.
-  return Dpor(program, {}, options, {}, {}, tuning, Order::DeepFirst).search();
+  Options alone = options;
+  alone.checkpoints.resume.clear();
+  program.forget_findings();
+  return Dpor(program, {}, alone, {}, {}, tuning, Order::DeepFirst).search();
 }
 
 }  // namespace mmcheck::explore

@@ -206,6 +206,11 @@ trace::Record record_of(const Behaviour& behaviour) {
 
 }  // namespace
 
+Result explore(Program& program, const ProgramFactory&, const Options& options,
+               const OutcomeFunction& on_outcome) {
+  return explore(program, options, on_outcome);
+}
+
 Result explore(Program&, const Options& options, const OutcomeFunction&) {
   const Behaviour behaviour = current;
   if (behaviour.verdict == "internal") throw InternalError("the fake is broken");
