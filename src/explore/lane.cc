@@ -157,7 +157,7 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
       first_ends_all_ = false;
       ++node->nr_begun;
       begun_ =
-          std::make_shared<Begun>(node, Edge{.label = taken_->label, .thread = taken_->thread});
+          std::make_shared<Begun>(node, Edge{.label = taken_->step.label, .thread = taken_->step.thread});
     }
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
@@ -272,10 +272,10 @@ bool Lane::take_pending() {
   while (node.pending != nullptr) {
     Branch* branch = node.pending;
     node.pending = branch->sibling;
-    if (branch->any_label) {
-      expand(branch->thread, &node.pending, kNoLabel);
+    if (branch->step.any_label) {
+      expand(branch->step.thread, &node.pending, kNoLabel);
     } else if (!node.covers_branch(*branch, Begins::ForNow)) {
-      if (branch->and_others) expand(branch->thread, &node.pending, branch->label);
+      if (branch->and_others) expand(branch->step.thread, &node.pending, branch->step.label);
       branch->sibling = nullptr;
       taken_ = branch;
       return true;
@@ -326,17 +326,17 @@ bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
 
 /// The labels of a step at a node that is shared: one is taken, the others are for whoever comes.
 void Lane::expand_at_shared() {
-  if (!taken_->any_label && !taken_->and_others) return;
+  if (!taken_->step.any_label && !taken_->and_others) return;
   Node& node = path_.top();
   Branch* others = nullptr;
-  expand(taken_->thread, &others, taken_->any_label ? kNoLabel : taken_->label);
-  if (taken_->any_label) {
+  expand(taken_->step.thread, &others, taken_->step.any_label ? kNoLabel : taken_->step.label);
+  if (taken_->step.any_label) {
     pool_.release(taken_);
     taken_ = others;
     if (others != nullptr) others = others->sibling;
   }
   for (Branch* branch = others; branch != nullptr; branch = branch->sibling) {
-    to_try_.push_back(branch->step());
+    to_try_.push_back(branch->step);
     to_try_.back().footprint = {};
   }
   if (taken_ != nullptr) taken_->sibling = nullptr;
@@ -346,8 +346,8 @@ void Lane::expand_at_shared() {
 }
 
 void Lane::make_step() {
-  unsigned thread = taken_->thread;
-  std::uint64_t label = taken_->label;
+  unsigned thread = taken_->step.thread;
+  std::uint64_t label = taken_->step.label;
   following_ = taken_->child;
   pool_.release(taken_);
   taken_ = nullptr;
@@ -386,7 +386,7 @@ void Lane::try_others_at_top() {
   unsigned own = engine_.log().event(path_.size() - 1).thread;
   std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
   Branch** end = &node.pending;
-  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
+  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->step.thread);
   for (; others != 0; others &= others - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(others));
     bool chooses = engine_.has_alternatives(thread);

@@ -23,7 +23,7 @@ std::uint32_t preemptions_of(const TreeNode& node) {
   const std::uint32_t with_one = std::min(node.preemptions + 1, kManyPreemptions);
   const std::uint32_t without = std::min(node.preemptions, kManyPreemptions);
   for (const Branch* b = node.node.pending; b != nullptr; b = b->sibling) {
-    least = std::min(least, preempts(node, b->thread) ? with_one : without);
+    least = std::min(least, preempts(node, b->step.thread) ? with_one : without);
   }
   return least;
 }
@@ -31,7 +31,7 @@ std::uint32_t preemptions_of(const TreeNode& node) {
 /// The branches may be begun before all races are known that could ask for other labels.
 void try_others_too(Branch* tree) {
   for (; tree != nullptr; tree = tree->sibling) {
-    tree->and_others = tree->chooses && !tree->any_label;
+    tree->and_others = tree->step.chooses && !tree->step.any_label;
     try_others_too(tree->child);
   }
 }
@@ -108,7 +108,7 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
   if (!step.any_label && node->node.asleep(step.thread, step.label)) return;
   Branch** end = &node->node.pending;
   for (; *end != nullptr; end = &(*end)->sibling) {
-    if ((*end)->thread == step.thread && (step.any_label || (*end)->label == step.label)) return;
+    if ((*end)->step.thread == step.thread && (step.any_label || (*end)->step.label == step.label)) return;
   }
   *end = pool_.make(step);
   set_open(node);
@@ -118,7 +118,7 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
 bool SearchTree::drop_covered(TreeNode& node) {
   for (Branch** at = &node.node.pending; *at != nullptr;) {
     Branch* branch = *at;
-    if (branch->any_label || !node.node.covers_branch(*branch, least_)) {
+    if (branch->step.any_label || !node.node.covers_branch(*branch, least_)) {
       at = &branch->sibling;
       continue;
     }
@@ -153,7 +153,7 @@ Assignment SearchTree::take() {
   Branch** chosen = &node.node.pending;
   // The first with as few preemptions as there are.
   while (order_ == Order::FewPreemptions &&
-         std::min(node.preemptions + (preempts(node, (*chosen)->thread) ? 1u : 0u),
+         std::min(node.preemptions + (preempts(node, (*chosen)->step.thread) ? 1u : 0u),
                   kManyPreemptions) != std::get<0>(best_key)) {
     chosen = &(*chosen)->sibling;
   }
@@ -162,9 +162,9 @@ Assignment SearchTree::take() {
   result.branch->sibling = nullptr;
   ++node.nr_begun;
   result.begun = std::make_shared<Begun>(
-      holder, Edge{.label = result.branch->label, .thread = result.branch->thread});
-  const bool known = result.branch->known && !result.branch->any_label;
-  if (known) node.node.begun(result.branch->step(), true);
+      holder, Edge{.label = result.branch->step.label, .thread = result.branch->step.thread});
+  const bool known = result.branch->step.known && !result.branch->step.any_label;
+  if (known) node.node.begun(result.branch->step, true);
   node.waits = !known;
   if (node.node.pending == nullptr) {
     node.open = false;
