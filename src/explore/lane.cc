@@ -241,11 +241,12 @@ Lane::Cut Lane::extend() {
   if (taken_ != nullptr) make_step();
   while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
     push_node();
-    if (!take_pending() && !take_any()) {
+    if (take_pending()) {
+      make_step();
+    } else if (!make_any_step()) {
       path_.pop();
       return Cut::Asleep;
     }
-    make_step();
   }
   pool_.release_all(following_);
   following_ = nullptr;
@@ -286,19 +287,30 @@ bool Lane::take_pending() {
   return false;
 }
 
-/// Any thread with a step that does not sleep. The one that ran last comes first, so that
+/// Of any thread with a step that does not sleep. The one that ran last comes first, so that
 /// executions have few context switches.
-bool Lane::take_any() {
-  Node& node = path_.top();
+bool Lane::make_any_step() {
+  const std::uint32_t enabled = path_.top().enabled;
   std::uint32_t depth = path_.size() - 1;
   unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
-  const bool goes_on = ((node.enabled >> last) & 1u) != 0;
-  if (goes_on && expand(last, &node.pending, kNoLabel)) return take_pending();
-  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    if (expand(thread, &node.pending, kNoLabel)) return take_pending();
+  if (((enabled >> last) & 1u) != 0 && make_step_of(last)) return true;
+  for (std::uint32_t rest = enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
+    if (make_step_of(static_cast<unsigned>(std::countr_zero(rest)))) return true;
   }
   return false;
+}
+
+bool Lane::make_step_of(unsigned thread) {
+  Node& node = path_.top();
+  if (engine_.has_alternatives(thread)) {
+    if (!expand(thread, &node.pending, kNoLabel) || !take_pending()) return false;
+    make_step();
+    return true;
+  }
+  if (node.asleep(thread, 0)) return false;
+  node.taken = thread;
+  run_step(thread, 0);
+  return true;
 }
 
 /// Makes a branch of each alternative of the thread's step that does not sleep.

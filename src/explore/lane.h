@@ -56,7 +56,8 @@ class Lane {
   std::uint32_t last_pending() const;
   void push_node();
   bool take_pending();
-  bool take_any();
+  bool make_any_step();
+  bool make_step_of(unsigned thread);
   bool expand(unsigned thread, Branch** at, std::uint64_t but);
   void make_step();
   void run_step(unsigned thread, std::uint64_t label);

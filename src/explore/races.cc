@@ -28,10 +28,7 @@ void RaceDetector::begin(EventNumber number) {
   const LoggedEvent& event = log_.event(later_);
   thread_ = event.thread;
   before_ = &log_.clock_of(thread_, event.index - 1u);
-  uses_.clear();
-  for (const LoggedAccess& access : log_.accesses_of(later_)) {
-    uses_.push_back({.access = access.use, .before = access.before, .previous = access.previous});
-  }
+  uses_ = log_.accesses_of(later_);
   guards_ = log_.guards_of(later_);
   footprint_ = log_.footprint(later_);
   unknown_ = event.asked_order;
@@ -66,12 +63,14 @@ void RaceDetector::detect_blocked(unsigned thread) {
   unknown_ = true;
   chose_ = false;
   label_ = 0;
-  uses_.clear();
+  blocked_uses_.clear();
   for (const Guard& guard : guards_) {
-    uses_.push_back({.access = {.object = guard.object, .mode = Mode::Write, .guard = true},
-                     .before = engine_.word(guard.object),
-                     .previous = log_.last_access(guard.object)});
+    blocked_uses_.push_back({.use = {.object = guard.object, .mode = Mode::Write, .guard = true},
+                             .before = engine_.word(guard.object),
+                             .event = later_,
+                             .previous = log_.last_access(guard.object)});
   }
+  uses_ = blocked_uses_;
   detect();
 }
 
@@ -91,10 +90,10 @@ void RaceDetector::detect() {
 /// step of a thread happens before its later one and can thus be no direct predecessor.
 void RaceDetector::find_direct() {
   direct_threads_ = 0;
-  for (const RacingUse& use : uses_) {
+  for (const LoggedAccess& use : uses_) {
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& earlier = log_.access(a);
-      if (conflict(use.access.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
+      if (conflict(use.use.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
         unsigned t = log_.event(earlier.event).thread;
         const bool is_new = ((direct_threads_ >> t) & 1u) == 0;
         if (is_new || direct_[t] < earlier.event) direct_[t] = earlier.event;
@@ -142,11 +141,11 @@ void RaceDetector::detect_guarded() {
 }
 
 void RaceDetector::find_guard_changes(const Guard& guard) {
-  const RacingUse& use = use_of(guard.object);
+  const LoggedAccess& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& earlier = log_.access(a);
-    if (!conflict(use.access.mode, earlier.use.mode) &&
+    if (!conflict(use.use.mode, earlier.use.mode) &&
         ((word ^ (word - earlier.use.delta)) & guard.mask) != 0) {
       throw InternalError(
           "a guard looks at what read_add() changes; its step must also write the word");
@@ -155,15 +154,15 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
     bool covered = log_.covers(*before_, earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
-    bool races = !covered && conflict(use.access.mode, earlier.use.mode);
+    bool races = !covered && conflict(use.use.mode, earlier.use.mode);
     if (races && earlier.use.delta != 0) guard_changes_.push_back(earlier.event);
     a = earlier.previous;
   }
 }
 
-const RaceDetector::RacingUse& RaceDetector::use_of(ObjectId object) const {
-  for (const RacingUse& use : uses_) {
-    if (use.access.object == object) return use;
+const LoggedAccess& RaceDetector::use_of(ObjectId object) const {
+  for (const LoggedAccess& use : uses_) {
+    if (use.use.object == object) return use;
   }
   throw InternalError("a step did not use the word that it waited for");
 }
@@ -180,7 +179,7 @@ Clock RaceDetector::all_without(EventNumber event) const {
 
 Clock RaceDetector::part_without(EventNumber event, EventNumber state, const Clock& end) const {
   Clock result = end;
-  const Clock& before = log_.counts(state);
+  const Clock before = log_.counts(state);
   for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
     std::span<const std::uint32_t> events = log_.events_of(t);
     while (result.lane[t] > before.lane[t] &&
@@ -198,7 +197,7 @@ bool RaceDetector::possible_after(EventNumber state, const Clock& end) const {
 }
 
 bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Clock& end) const {
-  const RacingUse& use = use_of(guard.object);
+  const LoggedAccess& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& access = log_.access(a);
@@ -244,8 +243,8 @@ bool RaceDetector::value_is_given(ObjectId object) const {
 /// given, without all that is not before it.
 bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
   if (unknown_ || chose_) return false;
-  for (const RacingUse& use : uses_) {
-    if (!use.access.value_read || value_is_given(use.access.object)) continue;
+  for (const LoggedAccess& use : uses_) {
+    if (!use.use.value_read || value_is_given(use.use.object)) continue;
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& access = log_.access(a);
       if (access.event < event) break;

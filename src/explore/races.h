@@ -44,13 +44,6 @@ class RaceDetector {
  private:
   using EventNumber = std::uint32_t;
 
-  /// One word that the racing step uses.
-  struct RacingUse {
-    StepAccess access;
-    std::uint64_t before = 0;    ///< the word as the step found it, or would find it
-    std::uint32_t previous = 0;  ///< the access of the word before this one
-  };
-
   struct Race {
     EventNumber earlier;
     EventNumber later;
@@ -63,7 +56,7 @@ class RaceDetector {
   void find_guard_changes(const Guard& guard);
   bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
 
-  const RacingUse& use_of(ObjectId object) const;
+  const LoggedAccess& use_of(ObjectId object) const;
   Clock all_without(EventNumber event) const;
   Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
   bool possible_after(EventNumber state, const Clock& end) const;
@@ -86,7 +79,8 @@ class RaceDetector {
   unsigned thread_ = 0;
   EventNumber later_ = 0;          ///< its number, or that of the end of the log
   const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
-  std::vector<RacingUse> uses_;
+  std::span<const LoggedAccess> uses_;
+  std::vector<LoggedAccess> blocked_uses_;  ///< of a step that was not made
   std::span<const Guard> guards_;
   Footprint footprint_;
   bool unknown_ = false;  ///< what it would do in another order cannot be told from its accesses
