@@ -250,6 +250,10 @@ std::span<const StepAccess> Engine::merge_step() {
       known.delta += access->delta;
       known.guard |= access->guard;
       known.value_read |= access->value_read;
+      if (access->compares) {
+        known.compares = true;
+        known.expected = access->expected;
+      }
     } else {
       at = static_cast<std::uint32_t>(merged_.size());
       merged_.push_back(*access);

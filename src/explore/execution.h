@@ -120,6 +120,14 @@ class Execution {
     use(object, Mode::Read, 0, false);
     return words_[to_index(object)];
   }
+  /// The read of a compare-and-exchange: the step writes the word if and only if it has this value,
+  /// and else depends on no value. So the search can foresee what it does where the word has another.
+  std::uint64_t read_to_compare(ObjectId object, std::uint64_t expected) {
+    use(object, Mode::Read, 0, false);
+    next_access_[-1].compares = true;
+    next_access_[-1].expected = expected;
+    return words_[to_index(object)];
+  }
   void write(ObjectId object, std::uint64_t value) { replace(object, Mode::Write, value); }
   /// Replaces the value by Commute access.
   void commute(ObjectId object, std::uint64_t value) { replace(object, Mode::Commute, value); }

@@ -239,6 +239,36 @@ bool RaceDetector::value_is_given(ObjectId object) const {
   });
 }
 
+/// Of what comes before e', what does not come before it in the other order.
+bool RaceDetector::is_left_out(EventNumber access, EventNumber event, const Clock* end) const {
+  return end != nullptr ? !log_.covers(*end, access) : log_.happens_before(event, access);
+}
+
+/// The footprint of e' in the other order, if uses_same_without(): the same, but for comparisons
+/// that may come out otherwise.
+Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
+  Footprint result = footprint_;
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    const LoggedAccess& use = uses_[i];
+    if (!use.use.compares) continue;
+    std::uint64_t word = use.before;
+    for (std::uint32_t a = use.previous; a != kNoAccess;) {
+      const LoggedAccess& access = log_.access(a);
+      if (access.event < event) break;
+      if (is_left_out(access.event, event, end)) word -= access.use.delta;
+      a = access.previous;
+    }
+    const Mode mode = word == use.use.expected ? Mode::Write : Mode::Read;
+    if (mode == use.use.mode) continue;
+    if (result.uses == footprint_.uses) {
+      foreseen_uses_.assign(footprint_.uses, footprint_.uses + footprint_.size);
+      result.uses = foreseen_uses_.data();
+    }
+    foreseen_uses_[i].mode = mode;
+  }
+  return result;
+}
+
 /// Whether e' would use the same words without e and what happens after it; or, where `end` is
 /// given, without all that is not before it.
 bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
@@ -248,9 +278,7 @@ bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const 
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& access = log_.access(a);
       if (access.event < event) break;
-      const bool left_out = end != nullptr ? !log_.covers(*end, access.event)
-                                           : log_.happens_before(event, access.event);
-      if (access.use.mode != Mode::Read && left_out) return false;
+      if (access.use.mode != Mode::Read && is_left_out(access.event, event, end)) return false;
       a = access.previous;
     }
   }
@@ -286,7 +314,7 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
     if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
     sequence_.push_back(foreseen(log_, f));
   }
-  sequence_.push_back({.footprint = footprint_,
+  sequence_.push_back({.footprint = foresee(event, end),
                        .label = label_,
                        .thread = static_cast<std::uint8_t>(thread_),
                        .any_label = chose_,

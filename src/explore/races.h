@@ -67,6 +67,8 @@ class RaceDetector {
   bool settle(EventNumber event);
   bool settle_parts(EventNumber event);
   bool add(EventNumber event, const Clock* end);
+  Footprint foresee(EventNumber event, const Clock* end);
+  bool is_left_out(EventNumber access, EventNumber event, const Clock* end) const;
   bool uses_same_without(EventNumber event, const Clock* end) const;
   bool value_is_given(ObjectId object) const;
 
@@ -95,6 +97,7 @@ class RaceDetector {
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
   Sequence sequence_;
+  std::vector<Use> foreseen_uses_;
   std::uint32_t nr_shared_ = 0;
   std::vector<Request> requests_;
 };
