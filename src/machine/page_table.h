@@ -12,10 +12,11 @@
 // virtual memory in Armv8-A", ESOP 2022.
 #pragma once
 
+#include <array>
 #include <bit>
-#include <boost/container/static_vector.hpp>
 
 #include "explore/cell.h"
+#include "machine/kept.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -56,8 +57,8 @@ class PteSlot {
   };
 
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
-  PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std::uint64_t space,
-          cpumask_t cpus, const pmd_t& pmd, pte_t initial);
+  PteSlot(Kept& kept, Monitor& monitor, Vaddr va, std::uint64_t space, cpumask_t cpus,
+          const pmd_t& pmd, pte_t initial);
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
@@ -70,7 +71,7 @@ class PteSlot {
   pte_t peek() const { return cell_.peek(); }
 
   // --- TLB ---------------------------------------------------------------------------------------
-  unsigned current() const { return static_cast<unsigned>(versions_.size()) - 1; }
+  unsigned current() const { return *nr_versions_ - 1; }
   const Version& version(unsigned index) const { return versions_[index]; }
   cpumask_t cpus() const { return cpus_; }
 
@@ -113,7 +114,10 @@ class PteSlot {
   Monitor* monitor_;
   explore::Cell<pte_t> cell_;
   explore::Cell<std::uint32_t> floors_[kCpusMax];
-  boost::container::static_vector<Version, kVersionsMax> versions_;
+  /// Of the past only the length need be kept: what is before it does not change, and what is
+  /// behind it nobody looks at.
+  std::uint32_t* nr_versions_;
+  std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
   Vaddr va_;
   std::uint64_t space_;

@@ -39,7 +39,7 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
-  encoded_page entry{.page = &page};
+  encoded_page entry{.pfn = page.frame.pfn()};
   if (!anon && pte_dirty(pte)) {
     // What would order zap and the cleaner most simply is what zap cannot do: the page lock sleeps,
     // and the PTL is a spinlock (R-LIVE).

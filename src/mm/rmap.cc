@@ -22,8 +22,7 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
 }
 
 void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  static_vector<PteSlot*, machine::kEntriesMax> entries;
-  for (unsigned page = first_page; page < end_page; ++page) entries.push_back(&mm.pte(page));
+  const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
 }
 

@@ -62,15 +62,17 @@ void check_supported(const Scenario& scenario) {
   }
 }
 
-void SharedState::reset(const Scenario& scenario, explore::Execution& execution) {
+void SharedState::reset(const Scenario& scenario, machine::Kept& kept) {
   nr_variables_ = static_cast<unsigned>(scenario.variables.size());
   nr_threads_ = static_cast<unsigned>(scenario.threads.size());
   for (unsigned i = 0; i < nr_variables_; ++i) {
     variables_[i] = explore::Cell<std::int64_t>(
-        execution, scenario.variables[i].initial,
+        kept.execution(), scenario.variables[i].initial,
         {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
   }
-  for (auto& registers : registers_) registers.fill(0);
+  for (unsigned i = 0; i < nr_threads_; ++i) {
+    registers_[i] = kept.make_array<std::int64_t>(scenario.threads[i].registers.size(), 0);
+  }
 }
 
 void SharedState::report_outcome(explore::Execution& execution) const {

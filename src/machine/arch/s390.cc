@@ -19,11 +19,11 @@ class S390 final : public Arch {
   }
 
   // linux v6.12 arch/s390/include/asm/tlb.h: tlb_flush; arch/s390/include/asm/tlbflush.h
-  void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
+  void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const*) const override {
     cpu.execution().step({.format = "tlb_flush(): IDTE", .detail = trace::Detail::Minor});
     for_each_cpu(targets, [&](CpuId target) {
-      for (PteSlot* entry : entries) entry->tlb_invalidate(target);
+      for (PteSlot& entry : entries) entry.tlb_invalidate(target);
     });
   }
 

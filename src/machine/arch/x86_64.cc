@@ -22,7 +22,7 @@ class X86_64 final : public Arch {
   // linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, native_flush_tlb_multi
   // differs: generations (tlb_gen), lazy mode and the protocol with switch_mm_irqs_off() that makes
   // them safe are not modelled: every CPU of the process gets the IPI.
-  void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
+  void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const* cpus) const override {
     cpu.send_flush_requests(entries, targets, cpus);
     cpu.wait_for_flush(targets, cpus);
