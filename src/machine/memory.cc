@@ -12,7 +12,7 @@ Frame::Frame(Kept& kept, Monitor& monitor, Pfn pfn, std::uint64_t contents)
       pfn_(pfn) {}
 
 std::uint64_t Frame::load() {
-  const std::uint64_t value = data_.read();
+  const std::uint64_t value = data_.read_last();
   if (dead()) monitor_->freed_frame_used(*this);
   return value;
 }

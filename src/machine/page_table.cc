@@ -39,7 +39,7 @@ PteSlot::PteSlot(Kept& kept, Monitor& monitor, Vaddr va, std::uint64_t space, cp
 }
 
 void PteSlot::set_pte(pte_t value) {
-  cell_.exchange(value);
+  cell_.write(value);
   if (*nr_versions_ == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
@@ -47,6 +47,8 @@ void PteSlot::set_pte(pte_t value) {
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
+
+unsigned PteSlot::tlb_floor_last(CpuId cpu) const { return floors_[to_index(cpu)].read_last(); }
 
 unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)].peek(); }
 
@@ -57,7 +59,7 @@ void PteSlot::tlb_invalidate(CpuId cpu) {
 
 unsigned PteSlot::tlb_oldest_kept() const {
   // Which versions it ends depends on what has been stored before: a read of the entry.
-  static_cast<void>(cell_.read());
+  static_cast<void>(cell_.read_last());
   return current();
 }
 

@@ -65,8 +65,11 @@ class PteSlot {
 
   // --- software and the table walker: accesses of the current step ------------------------------
   pte_t ptep_get() const { return cell_.read(); }
+  /// See Cell::read_last: what the step does besides does not depend on the entry.
+  pte_t ptep_get_last() const { return cell_.read_last(); }
   /// Both levels, as the hardware walks them.
   pte_t walk() const { return pmd_->read() ? cell_.read() : pte_t{}; }
+  pte_t walk_last() const { return pmd_->read() ? cell_.read_last() : pte_t{}; }
   void set_pte(pte_t value);
   pte_t peek() const { return cell_.peek(); }
 
@@ -80,6 +83,7 @@ class PteSlot {
 
   /// The oldest version that `cpu` may use. Reads the CPU's TLB.
   unsigned tlb_floor(CpuId cpu) const;
+  unsigned tlb_floor_last(CpuId cpu) const;
   /// The same without an access, for Alternatives::list (whose step reads the TLB).
   unsigned tlb_floor_peek(CpuId cpu) const;
 
@@ -93,7 +97,7 @@ class PteSlot {
   void tlb_forget(CpuId cpu, unsigned oldest);
 
   /// A version other than the present one which some TLB may still hold and for which
-  /// `matters(value)` holds, or -1. Reads the TLBs.
+  /// `matters(value)` holds, or -1. Reads all the TLBs, whatever is in them.
   struct Stale {
     int version = -1;
     CpuId cpu{};
@@ -102,7 +106,7 @@ class PteSlot {
   Stale find_stale(Predicate&& matters) const {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
-      for (unsigned v = tlb_floor(cpu); v < current() && found.version < 0; ++v) {
+      for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
         if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });

@@ -79,7 +79,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     task.x().step({.format = "ptep_get({})",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
-    if (pte_present(mm.pte(page_nr).ptep_get())) {
+    if (pte_present(mm.pte(page_nr).ptep_get_last())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
     } else {
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
@@ -113,7 +113,7 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
-    if (!tlb.mm->table_of(page_nr).pmd.read()) {
+    if (!tlb.mm->table_of(page_nr).pmd.read_last()) {
       page_nr = end;
       continue;
     }

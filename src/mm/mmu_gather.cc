@@ -84,7 +84,7 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
 void tlb_finish_mmu(thread& task, mmu_gather& tlb) {
   if (task.system->policies->nested_rule == NestedRule::Kept) {
     task.x().step({.format = "mm_tlb_flush_nested()?", .detail = Detail::Minor});
-    if (tlb.mm->tlb_flush_pending.read() > 1) {
+    if (tlb.mm->tlb_flush_pending.read_last() > 1) {
       tlb.fullmm = true;
       tlb_reset_range(tlb);
       tlb.freed_tables = true;

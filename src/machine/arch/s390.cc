@@ -12,7 +12,7 @@ class S390 final : public Arch {
   // linux v6.12 arch/s390/mm/pgtable.c: ptep_xchg_direct -> ptep_ipte_global
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
     cpu.execution().step({.format = "ptep_get_and_clear({}): IPTE", .args = {arg(slot.va())}});
-    const pte_t old = slot.ptep_get();
+    const pte_t old = slot.ptep_get_last();
     slot.set_pte(pte_t{});
     for_each_cpu(slot.cpus(), [&](CpuId other) { slot.tlb_invalidate(other); });
     return old;

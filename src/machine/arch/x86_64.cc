@@ -14,7 +14,7 @@ class X86_64 final : public Arch {
   // then.
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
     cpu.execution().step({.format = "ptep_get_and_clear({})", .args = {arg(slot.va())}});
-    const pte_t old = slot.ptep_get();
+    const pte_t old = slot.ptep_get_last();
     slot.set_pte(pte_t{});
     return old;
   }
