@@ -2,6 +2,7 @@
 // R-LIVE, and the primitives that it is about.
 #include <gtest/gtest.h>
 
+#include <boost/container/static_vector.hpp>
 #include <functional>
 #include <optional>
 

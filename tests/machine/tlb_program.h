@@ -3,6 +3,7 @@
 // force where stale translations are concerned.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <random>
