@@ -3,31 +3,31 @@
 
 namespace mmcheck::machine {
 
-Frame::Frame(explore::Execution& execution, Monitor& monitor, Pfn pfn, std::uint64_t contents)
-    : execution_(&execution),
+Frame::Frame(Kept& kept, Monitor& monitor, Pfn pfn, std::uint64_t contents)
+    : execution_(&kept.execution()),
       monitor_(&monitor),
-      data_(execution, contents,
+      data_(kept.execution(), contents,
             {.format = "{}.data", .args = {arg(pfn)}, .value = trace::format_decimal}),
+      state_(&kept.make<State>()),
       pfn_(pfn) {}
 
 std::uint64_t Frame::load() {
-  const std::uint64_t value = data_.read();
-  if (dead_) monitor_->freed_frame_used(*this);
+  const std::uint64_t value = data_.read_last();
+  if (dead()) monitor_->freed_frame_used(*this);
   return value;
 }
 
 void Frame::store(std::uint64_t value) {
   data_.write(value);
-  if (dead_) monitor_->freed_frame_used(*this);
-  last_store_ = execution_->current_event();
+  if (dead()) monitor_->freed_frame_used(*this);
+  state_->last_store = execution_->current_event();
 }
 
 void Frame::free() {
   execution_->touch(data_.id(), explore::Access::Write);
-  if (dead_) monitor_->freed_frame_used(*this);
+  if (dead()) monitor_->freed_frame_used(*this);
   monitor_->frame_freed(*this);
-  dead_ = true;
-  freed_at_ = execution_->current_event();
+  state_->freed_at = execution_->current_event();
 }
 
 }  // namespace mmcheck::machine

@@ -19,33 +19,36 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 
 }  // namespace
 
-PteSlot::PteSlot(explore::Execution& execution, Monitor& monitor, Vaddr va, std::uint64_t space,
-                 cpumask_t cpus, const pmd_t& pmd, pte_t initial)
-    : execution_(&execution),
+PteSlot::PteSlot(Kept& kept, Monitor& monitor, Vaddr va, std::uint64_t space, cpumask_t cpus,
+                 const pmd_t& pmd, pte_t initial)
+    : execution_(&kept.execution()),
       monitor_(&monitor),
       cell_(
-          execution, initial,
+          kept.execution(), initial,
           {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte}),
+      nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
       va_(va),
       space_(space),
       cpus_(cpus) {
-  versions_.push_back({.value = initial});
+  versions_[0] = {.value = initial};
   for_each_cpu(cpus, [&](CpuId cpu) {
     floors_[to_index(cpu)] = explore::Cell<std::uint32_t>(
-        execution, 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
+        kept.execution(), 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
   });
 }
 
 void PteSlot::set_pte(pte_t value) {
-  cell_.exchange(value);
-  if (versions_.size() == kVersionsMax) {
+  cell_.write(value);
+  if (*nr_versions_ == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
-  versions_.push_back({value, execution_->current_event()});
+  versions_[(*nr_versions_)++] = {value, execution_->current_event()};
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
+
+unsigned PteSlot::tlb_floor_last(CpuId cpu) const { return floors_[to_index(cpu)].read_last(); }
 
 unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)].peek(); }
 
@@ -56,7 +59,7 @@ void PteSlot::tlb_invalidate(CpuId cpu) {
 
 unsigned PteSlot::tlb_oldest_kept() const {
   // Which versions it ends depends on what has been stored before: a read of the entry.
-  static_cast<void>(cell_.read());
+  static_cast<void>(cell_.read_last());
   return current();
 }
 

@@ -19,6 +19,13 @@ void format_variable(const trace::Names& names, std::uint64_t value, std::string
 
 trace::Arg variable_arg(unsigned index) { return {index, format_variable}; }
 
+/// Reads and replaces, whatever is read.
+std::int64_t exchange(explore::Cell<std::int64_t>& cell, std::int64_t value) {
+  const std::int64_t old = cell.read_last();
+  cell.write(value);
+  return old;
+}
+
 unsigned pages_of(std::int64_t bytes) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
 }
@@ -62,15 +69,17 @@ void check_supported(const Scenario& scenario) {
   }
 }
 
-void SharedState::reset(const Scenario& scenario, explore::Execution& execution) {
+void SharedState::reset(const Scenario& scenario, machine::Kept& kept) {
   nr_variables_ = static_cast<unsigned>(scenario.variables.size());
   nr_threads_ = static_cast<unsigned>(scenario.threads.size());
   for (unsigned i = 0; i < nr_variables_; ++i) {
     variables_[i] = explore::Cell<std::int64_t>(
-        execution, scenario.variables[i].initial,
+        kept.execution(), scenario.variables[i].initial,
         {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
   }
-  for (auto& registers : registers_) registers.fill(0);
+  for (unsigned i = 0; i < nr_threads_; ++i) {
+    registers_[i] = kept.make_array<std::int64_t>(scenario.threads[i].registers.size(), 0);
+  }
 }
 
 void SharedState::report_outcome(explore::Execution& execution) const {
@@ -78,7 +87,7 @@ void SharedState::report_outcome(explore::Execution& execution) const {
     execution.outcome(static_cast<std::uint64_t>(variables_[i].peek()));
   }
   for (unsigned thread = 0; thread < nr_threads_; ++thread) {
-    for (std::int64_t value : registers_[thread]) {
+    for (const std::int64_t value : registers_[thread]) {
       execution.outcome(static_cast<std::uint64_t>(value));
     }
   }
@@ -256,7 +265,7 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
   switch (expr.operation) {
     case Operation::Load:
       x.step({.format = "load {}", .args = {name}});
-      return cell.read();
+      return cell.read_last();
     case Operation::Store:
       x.step({.format = "store {} = {}",
               .args = {name, machine::arg(static_cast<std::uint64_t>(first))}});
@@ -264,7 +273,7 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
       return 0;
     case Operation::Exchange:
       x.step({.format = "xchg {}", .args = {name}});
-      return cell.exchange(first);
+      return exchange(cell, first);
     case Operation::CompareExchange: {
       x.step({.format = "cmpxchg {}", .args = {name}});
       const std::int64_t found = cell.read();
@@ -274,8 +283,7 @@ std::int64_t Interpreter::access_variable(const Expr& expr) {
     case Operation::FetchAdd:
     case Operation::AddReturn: {
       x.step({.format = "atomic_add {}", .args = {name}});
-      const std::int64_t old = cell.read();
-      cell.write(apply(Operator::Add, old, first));
+      const std::int64_t old = exchange(cell, apply(Operator::Add, cell.peek(), first));
       return expr.operation == Operation::FetchAdd ? old : cell.peek();
     }
     case Operation::SpinLock:

@@ -137,7 +137,8 @@ Scenario load_litmus(const std::string& path) {
 
 class ScenarioProgram::Impl {};
 
-ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design) {
+ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design,
+                                 Rewinding) {
   current = {};
   std::ifstream in(scenario.path);
   for (std::string line; std::getline(in, line);) {
@@ -165,6 +166,9 @@ rules::RuleSet ScenarioProgram::exercised() const {
   return set;
 }
 bool ScenarioProgram::condition_held() const { return true; }
+std::string ScenarioProgram::findings() const { return {}; }
+void ScenarioProgram::add_findings(std::string_view) {}
+void ScenarioProgram::forget_findings() {}
 
 }  // namespace workload
 

@@ -3,6 +3,7 @@
 // force where stale translations are concerned.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -59,6 +60,7 @@ class TlbProgram final : public explore::Program {
   std::vector<std::vector<Instruction>> threads_;
   SilentMonitor monitor_;
   explore::Execution* execution_ = nullptr;
+  std::optional<Kept> kept_;
   pmd_t pmd_;
   boost::container::static_vector<Cpu, 4> cpus_;
   std::vector<Cpu*> cpu_list_;
