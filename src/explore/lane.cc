@@ -14,11 +14,11 @@ constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
 }  // namespace
 
 Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
-           const EndFunction& on_end)
+           const EndFunction& on_end, const Tuning& tuning)
     : tally_(program, options, on_outcome, on_end),
       engine_(program,
               {.reordering_covers = true, .rewinding = true, .steps_max = options.steps_max}),
-      races_(engine_, path_, pool_) {}
+      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()) {}
 
 // --- between runs --------------------------------------------------------------------------------
 
@@ -156,8 +156,8 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
       first_to_report_ = node->waits = true;
       first_ends_all_ = false;
       ++node->nr_begun;
-      begun_ =
-          std::make_shared<Begun>(node, Edge{.label = taken_->step.label, .thread = taken_->step.thread});
+      begun_ = std::make_shared<Begun>(
+          node, Edge{.label = taken_->step.label, .thread = taken_->step.thread});
     }
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
@@ -217,7 +217,7 @@ void Lane::run(std::uint64_t nr_executions) {
   const std::uint64_t end = tally_.nr_executions() + nr_executions;
   while (!idle_ && tally_.nr_executions() < end) {
     const Cut cut = extend();
-    races_.detect_unsettled();
+    races_.detect_unsettled(cut == Cut::Asleep || engine_.violated());
     detect_at_end();
     bool going = true;
     if (cut == Cut::Asleep) {
@@ -275,7 +275,7 @@ bool Lane::take_pending() {
     node.pending = branch->sibling;
     if (branch->step.any_label) {
       expand(branch->step.thread, &node.pending, kNoLabel);
-    } else if (!node.covers_branch(*branch, Begins::ForNow)) {
+    } else if (!node.covers_branch(*branch)) {
       if (branch->and_others) expand(branch->step.thread, &node.pending, branch->step.label);
       branch->sibling = nullptr;
       taken_ = branch;

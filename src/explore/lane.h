@@ -16,7 +16,7 @@ namespace mmcheck::explore {
 class Lane {
  public:
   Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
-       const EndFunction& on_end);
+       const EndFunction& on_end, const Tuning& tuning);
 
   bool idle() const { return idle_; }
   Tally& tally() { return tally_; }

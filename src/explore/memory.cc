@@ -49,8 +49,8 @@ std::uint64_t Memory::compare_exchange(ObjectId word, std::uint64_t expected, st
   fence();
   execution_->step(text);
   // With buffers it is said elsewhere, too, that the word is overwritten.
-  const std::uint64_t old = buffers_ ? execution_->read(word)
-                                     : execution_->read_to_compare(word, expected);
+  const std::uint64_t old =
+      buffers_ ? execution_->read(word) : execution_->read_to_compare(word, expected);
   if (old != expected) return old;
   execution_->write(word, desired);
   if (buffers_) note_update(word);

@@ -40,14 +40,17 @@ void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
 
 void RaceDetector::detect_again(EventNumber event) {
   begin(event);
+  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
   detect();
 }
 
-void RaceDetector::detect_unsettled() {
+void RaceDetector::detect_unsettled(bool cut) {
+  cut_ = cut;
   std::erase_if(unsettled_, [&](const Race& race) {
     begin(race.later);
     return settle(race.earlier);
   });
+  cut_ = false;
 }
 
 void RaceDetector::forget(std::uint32_t nr_events) {
@@ -239,6 +242,13 @@ bool RaceDetector::value_is_given(ObjectId object) const {
   });
 }
 
+bool RaceDetector::is_unforeseen() const {
+  if (unknown_ || chose_) return true;
+  return std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
+    return use.use.value_read && !value_is_given(use.use.object);
+  });
+}
+
 /// Of what comes before e', what does not come before it in the other order.
 bool RaceDetector::is_left_out(EventNumber access, EventNumber event, const Clock* end) const {
   return end != nullptr ? !log_.covers(*end, access) : log_.happens_before(event, access);
@@ -310,6 +320,7 @@ bool RaceDetector::settle_parts(EventNumber event) {
 /// Adds v = notdep(e, E).e', or a part of notdep(e, E) and e', to what is to be made at E'.
 bool RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
+  if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
     if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
     sequence_.push_back(foreseen(log_, f));

@@ -29,8 +29,8 @@ class Rewinder {
   /// The latest step, not after `step`, before which all memory is known.
   std::uint32_t nearest(std::uint32_t step) const;
   /// Forgets step `step` and all after it, and puts back what they changed: the kept memory, which
-  /// must be known before `step`, and each of their threads. Calls `put_back` with a thread's number
-  /// and state, as it was given to save().
+  /// must be known before `step`, and each of their threads. Calls `put_back` with a thread's
+  /// number and state, as it was given to save().
   template <typename PutBack>
   void undo_to(std::uint32_t step, Fibers& fibers, PutBack put_back) {
     if (step >= size()) return;
@@ -42,7 +42,8 @@ class Rewinder {
       done |= 1u << saved.fiber;
       const std::byte* from = bytes_.data() + saved.begin;
       put_back(saved.fiber, std::span(from, saved.state_bytes));
-      if (saved.has_stack) fibers.restore(saved.fiber, {from + saved.state_bytes, saved.stack_bytes});
+      if (saved.has_stack)
+        fibers.restore(saved.fiber, {from + saved.state_bytes, saved.stack_bytes});
     }
     used_ = steps_[step].begin;
     steps_.resize(step);

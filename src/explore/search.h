@@ -79,6 +79,7 @@ struct Tuning {
   std::uint64_t scouted = 128;    ///< executions that are made out of order first, and in vain
   std::uint64_t one_lane = 4096;  ///< executions before there are more lanes than one
   std::uint64_t round = 1024;     ///< executions of a lane between two times when lanes trade
+  bool foreseeable = true;        ///< believe Program::foreseeable()
 };
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,

@@ -80,7 +80,7 @@ Begins Node::covers(const Sequence& sequence) const {
   return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
 }
 
-bool Node::covers_branch(const Branch& branch, Begins least) const {
+bool Node::covers_branch(const Branch& branch) const {
   if (asleep(branch.step.thread, branch.step.label)) return true;
   if (!branch.unsure) return false;
   Sequence sequence;
@@ -88,7 +88,7 @@ bool Node::covers_branch(const Branch& branch, Begins least) const {
     if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
     sequence.push_back(step->step);
   }
-  return covers(sequence) >= least;
+  return covers(sequence) == Begins::ForGood;
 }
 
 /// A thread that has alternatives can be moved to the front only with all of them.

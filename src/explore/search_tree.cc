@@ -65,7 +65,7 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
   result->begun = std::move(begun);
   result->node = std::move(content);
   result->node.pending = pool_.copy(result->node.pending);
-  if (least_ == Begins::ForGood) try_others_too(result->node.pending);
+  if (order_ != Order::DeepFirst) try_others_too(result->node.pending);
   result->node.taken = kThreadsMax;
   result->nr_begun = nr_begun;
   set_open(result);
@@ -73,7 +73,6 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
 }
 
 void SearchTree::expect_others() {
-  least_ = Begins::ForGood;
   order_ = Order::ShallowFirst;
   for (const std::shared_ptr<TreeNode>& node : open_) try_others_too(node->node.pending);
 }
@@ -95,11 +94,11 @@ void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
   open_.push_back(node);
 }
 
-/// A lane knows the node as it was when it began. Where there are others, what is good enough only
-/// for now is not enough here: nobody will ask again.
+/// A lane knows the node as it was when it began. What is good enough only for now is not enough
+/// here: nobody will ask again.
 void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
-  if (node->node.covers(sequence) >= least_) return;
-  const Others others = least_ == Begins::ForNow ? Others::Later : Others::Too;
+  if (node->node.covers(sequence) == Begins::ForGood) return;
+  const Others others = order_ == Order::DeepFirst ? Others::Later : Others::Too;
   insert(sequence, node->node.pending, pool_, others);
   set_open(node);
 }
@@ -108,7 +107,8 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
   if (!step.any_label && node->node.asleep(step.thread, step.label)) return;
   Branch** end = &node->node.pending;
   for (; *end != nullptr; end = &(*end)->sibling) {
-    if ((*end)->step.thread == step.thread && (step.any_label || (*end)->step.label == step.label)) return;
+    if ((*end)->step.thread == step.thread && (step.any_label || (*end)->step.label == step.label))
+      return;
   }
   *end = pool_.make(step);
   set_open(node);
@@ -118,7 +118,7 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
 bool SearchTree::drop_covered(TreeNode& node) {
   for (Branch** at = &node.node.pending; *at != nullptr;) {
     Branch* branch = *at;
-    if (branch->step.any_label || !node.node.covers_branch(*branch, least_)) {
+    if (branch->step.any_label || !node.node.covers_branch(*branch)) {
       at = &branch->sibling;
       continue;
     }

@@ -34,7 +34,8 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
-    const bool alone = step.chooses || step.ends_all || step.unfinished;
+    const bool alone =
+        step.chooses || step.ends_all || step.unfinished || !sequence.counts_beside();
     return alone ? Begins::No : Begins::ForNow;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
@@ -133,7 +134,8 @@ Inserted find(Sequence& sequence, const Branch* tree) {
       continue;
     }
     const std::size_t own = sequence.find(tree->step.thread);
-    if (tree->step.any_label) return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+    if (tree->step.any_label)
+      return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
     if (found == Begins::ForNow) result = found;
     if (own < sequence.size()) sequence.erase(own);
     if (sequence.empty()) return {.enough = result};
@@ -142,7 +144,7 @@ Inserted find(Sequence& sequence, const Branch* tree) {
   return {.enough = Begins::ForNow, .added = true};
 }
 
-OwnSequence::OwnSequence(const Sequence& sequence) {
+OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     steps_.push_back(sequence[i]);
     footprints_.emplace_back().assign(sequence[i].footprint);
@@ -151,6 +153,7 @@ OwnSequence::OwnSequence(const Sequence& sequence) {
 
 Sequence OwnSequence::view() const {
   Sequence result;
+  if (!counts_beside_) result.do_not_count_beside();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     ForeseenStep step = steps_[i];
     step.footprint = footprints_[i].view();

@@ -38,7 +38,12 @@ class Sequence {
   void clear() {
     steps_.clear();
     left_.clear();
+    counts_beside_ = true;
   }
+  /// Whether a step that is not in the sequence and independent of it may stand for it. Not if the
+  /// sequence may have to go on with something in conflict that nobody has seen.
+  bool counts_beside() const { return counts_beside_; }
+  void do_not_count_beside() { counts_beside_ = false; }
   void push_back(const ForeseenStep& step) {
     left_.push_back(static_cast<std::uint16_t>(steps_.size()));
     steps_.push_back(step);
@@ -54,6 +59,7 @@ class Sequence {
  private:
   std::vector<ForeseenStep> steps_;
   std::vector<std::uint16_t> left_;  ///< those that were not erased, in order
+  bool counts_beside_ = true;
 };
 
 /// Whether a step may as well come first: all that can follow the sequence can follow when the step
@@ -125,6 +131,7 @@ class OwnSequence {
  private:
   std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
   std::vector<OwnFootprint> footprints_;
+  bool counts_beside_ = true;
 };
 
 }  // namespace mmcheck::explore
