@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <utility>
 
+#include "cli/checkpoint_file.h"
 #include "cli/progress.h"
 #include "workload/program.h"
 
@@ -30,8 +32,12 @@ std::string_view name_of(explore::Strategy strategy) {
       return "naive";
     case explore::Strategy::Dpor:
       return "dpor";
+    case explore::Strategy::Bounded:
+      return "bounded";
     case explore::Strategy::Random:
       return "random";
+    case explore::Strategy::Pct:
+      return "pct";
   }
   return "";
 }
@@ -50,7 +56,62 @@ std::string_view name_of(workload::Quantifier quantifier) {
 
 report::Outcome outcome_of(const explore::Result& result) {
   if (result.counterexample) return report::Outcome::Violated;
-  return result.complete ? report::Outcome::Held : report::Outcome::Incomplete;
+  switch (result.coverage) {
+    case explore::Coverage::Complete:
+      return report::Outcome::Held;
+    case explore::Coverage::Bounded:
+      return report::Outcome::Bounded;
+    case explore::Coverage::Sampled:
+      return report::Outcome::Sampled;
+    case explore::Coverage::CutShort:
+      break;
+  }
+  return report::Outcome::Incomplete;
+}
+
+report::Coverage coverage_of(explore::Coverage coverage) {
+  switch (coverage) {
+    case explore::Coverage::Complete:
+      return report::Coverage::Complete;
+    case explore::Coverage::Bounded:
+      return report::Coverage::Bounded;
+    case explore::Coverage::Sampled:
+      return report::Coverage::Sampled;
+    case explore::Coverage::CutShort:
+      break;
+  }
+  return report::Coverage::CutShort;
+}
+
+report::Sample sample_of(const explore::Sample& sample) {
+  report::Sample out{.classes = sample.classes,
+                     .classes_at_least = sample.classes_at_least,
+                     .next_is_new = sample.next_is_new,
+                     .schedules = {},
+                     .guarantee = {}};
+  if (sample.schedules) out.schedules = {sample.schedules->value, sample.schedules->error};
+  if (const auto& guarantee = sample.guarantee) {
+    out.guarantee = {guarantee->threads, guarantee->steps, guarantee->depth,
+                     guarantee->per_execution, guarantee->in_all};
+  }
+  return out;
+}
+
+bool is_sampled(explore::Strategy strategy) {
+  return strategy == explore::Strategy::Random || strategy == explore::Strategy::Pct;
+}
+
+report::Bounds bounds_of(const explore::Options& options) {
+  report::Bounds bounds;
+  if (options.executions_max != std::numeric_limits<std::uint64_t>::max()) {
+    bounds.executions_max = options.executions_max;
+  }
+  bounds.steps_max = options.steps_max;
+  if (options.strategy == explore::Strategy::Bounded) {
+    bounds.preemptions_max = options.preemptions_max;
+  }
+  if (options.strategy == explore::Strategy::Pct) bounds.depth = options.depth;
+  return bounds;
 }
 
 bool is_watched(const Cell& cell, const rules::Rule& rule) {
@@ -75,20 +136,20 @@ report::Verdict verdict_of(const Cell& cell, const explore::Options& options,
   verdict.design = cell.design->name;
   verdict.memory = memory_name(cell.memory);
   verdict.strategy = name_of(options.strategy);
-  if (options.strategy == explore::Strategy::Random) verdict.seed = options.seed;
+  if (is_sampled(options.strategy)) verdict.seed = options.seed;
   verdict.outcome = outcome_of(result);
   if (result.counterexample) verdict.rule = result.counterexample->rule;
   verdict.executions = result.executions;
   verdict.blocked = result.blocked;
   verdict.steps = result.steps;
   verdict.complete = result.complete;
+  verdict.coverage = coverage_of(result.coverage);
+  verdict.preemptions = result.preemptions;
+  if (result.sample) verdict.sample = sample_of(*result.sample);
   verdict.expected = expectation_of(scenario, *cell.design);
   if (cell.only_rule != nullptr) verdict.only_rule = cell.only_rule->name;
   verdict.met = report::judge(verdict.outcome, verdict.rule, verdict.expected, verdict.only_rule);
-  if (options.executions_max != std::numeric_limits<std::uint64_t>::max()) {
-    verdict.bounds.executions_max = options.executions_max;
-  }
-  verdict.bounds.steps_max = options.steps_max;
+  verdict.bounds = bounds_of(options);
   return verdict;
 }
 
@@ -101,6 +162,7 @@ report::Counterexample minimise(workload::ScenarioProgram& program, const explor
   if (search == Search::Shortest) {
     explore::Options more = options;
     more.on_violation = explore::OnViolation::Continue;
+    more.checkpoints = {};
     more.executions_max = std::min(options.executions_max, first.executions + kShortestExecutions);
     const explore::Result result = explore::explore(program, more);
     // The same rule: a shorter way to break another one is not this counterexample made shorter.
@@ -167,10 +229,15 @@ std::optional<report::Expectation> expectation_of(const workload::Scenario& scen
 
 CellResult run_cell(const Cell& cell, const explore::Options& options, Search search) {
   const workload::Scenario& scenario = cell.scenario->scenario;
-  workload::ScenarioProgram program(scenario, *cell.design, cell.memory);
-  if (cell.only_rule != nullptr) program.watch_only(set_of(*cell.only_rule));
+  const auto make_program = [&] {
+    auto program = std::make_unique<workload::ScenarioProgram>(scenario, *cell.design, cell.memory);
+    if (cell.only_rule != nullptr) program->watch_only(set_of(*cell.only_rule));
+    return program;
+  };
+  const std::unique_ptr<workload::ScenarioProgram> owner = make_program();
+  workload::ScenarioProgram& program = *owner;
   const auto start = std::chrono::steady_clock::now();
-  const explore::Result result = explore::explore(program, options);
+  const explore::Result result = explore::explore(program, make_program, options);
   const auto end = std::chrono::steady_clock::now();
 
   CellResult out{verdict_of(cell, options, result), std::nullopt};
@@ -192,15 +259,30 @@ CellResult run_cell(const Cell& cell, const explore::Options& options, Search se
   return out;
 }
 
-void run_cells(std::span<const Cell> cells, const explore::Options& options, Search search,
-               unsigned jobs, const Console& console,
+namespace {
+
+explore::Options options_of(const Run& run, std::size_t index, unsigned jobs) {
+  explore::Options result = run.options;
+  result.jobs = jobs;
+  if (CheckpointFile* file = run.checkpoint; file != nullptr) {
+    result.checkpoints = {
+        .due = [file, index] { return file->due(index); },
+        .save = [file, index](const std::string& state) { file->set(index, state); },
+        .resume = file->state(index)};
+  }
+  return result;
+}
+
+}  // namespace
+
+void run_cells(std::span<const Cell> cells, const Run& run, const Console& console,
                const std::function<void(CellResult&&)>& on_result) {
   struct Done {
     CellResult result;
     std::exception_ptr error;
   };
-  // More threads than cells, or than any machine has cores, would only cost.
-  jobs = std::min({jobs, static_cast<unsigned>(cells.size()), 1024u});
+  // More than any machine has cores would only cost.
+  unsigned jobs = std::min(run.jobs, 1024u);
   if (jobs == 0) jobs = static_cast<unsigned>(tbb::this_task_arena::max_concurrency());
   const tbb::global_control control(tbb::global_control::max_allowed_parallelism, jobs);
   tbb::task_arena arena(static_cast<int>(jobs));
@@ -217,11 +299,13 @@ void run_cells(std::span<const Cell> cells, const explore::Options& options, Sea
   const auto search_cell = [&](std::size_t index) {
     Done done;
     try {
-      done.result = run_cell(cells[index], options, search);
+      explore::Options options = options_of(run, index, jobs);
+      options.on_progress = progress.watch(index);
+      done.result = run_cell(cells[index], options, run.search);
     } catch (...) {
       done.error = std::current_exception();
     }
-    progress.cell_done();
+    progress.cell_done(index, done.result.verdict.executions);
     return done;
   };
   const auto pass_on = [&](Done done) {

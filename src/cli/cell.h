@@ -20,6 +20,8 @@
 
 namespace mmcheck::cli {
 
+class CheckpointFile;
+
 struct Cell {
   const NamedScenario* scenario = nullptr;
   const design::Design* design = nullptr;
@@ -48,13 +50,19 @@ rules::RuleSet set_of(const rules::Rule& rule);
 std::optional<report::Expectation> expectation_of(const workload::Scenario& scenario,
                                                   const design::Design& design);
 
+/// The search of a counterexample that is shorter is not saved: with a checkpoint it is made again.
 CellResult run_cell(const Cell& cell, const explore::Options& options, Search search);
 
-/// Runs the cells on `jobs` threads (0: one per core) and passes the results on in the order of the
-/// cells. The results do not depend on `jobs`. An exception of a cell is thrown at its place in
-/// that order.
-void run_cells(std::span<const Cell> cells, const explore::Options& options, Search search,
-               unsigned jobs, const Console& console,
+struct Run {
+  explore::Options options;
+  Search search = Search::Shortest;
+  unsigned jobs = 0;                     ///< threads; 0: one per core
+  CheckpointFile* checkpoint = nullptr;  ///< where to save, and from where to go on
+};
+
+/// Runs the cells and passes the results on in the order of the cells. The results do not depend on
+/// the number of jobs. An exception of a cell is thrown at its place in that order.
+void run_cells(std::span<const Cell> cells, const Run& run, const Console& console,
                const std::function<void(CellResult&&)>& on_result);
 
 }  // namespace mmcheck::cli

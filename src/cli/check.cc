@@ -97,6 +97,7 @@ class TextReport {
 };
 
 ExitCode check(const CheckOptions& options, const Session& session) {
+  const explore::Options search = explore_options(options.search);
   const std::vector<const design::Design*> designs =
       select_designs(options.search, session.console);
   const rules::Rule* only_rule = select_rule(options.search.rule, session.console);
@@ -109,16 +110,19 @@ ExitCode check(const CheckOptions& options, const Session& session) {
   }
   TextReport text(options, session.console, design_width);
   std::vector<report::Verdict> verdicts;
-  run_cells(cells, explore_options(options.search),
-            options.first ? Search::First : Search::Shortest, options.search.jobs, session.console,
-            [&](CellResult&& result) {
-              verdicts.push_back(result.verdict);
-              if (options.search.json) {
-                session.console.out << report::to_json(result.verdict) << std::flush;
-              } else {
-                text.add(std::move(result));
-              }
-            });
+  const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options.search, cells);
+  const Run run{.options = search,
+                .search = options.first ? Search::First : Search::Shortest,
+                .jobs = options.search.jobs,
+                .checkpoint = checkpoint.get()};
+  run_cells(cells, run, session.console, [&](CellResult&& result) {
+    verdicts.push_back(result.verdict);
+    if (options.search.json) {
+      session.console.out << report::to_json(result.verdict) << std::flush;
+    } else {
+      text.add(std::move(result));
+    }
+  });
   if (!options.search.json) text.finish(verdicts);
   return exit_code_of(verdicts, options.search);
 }

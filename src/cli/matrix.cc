@@ -61,7 +61,7 @@ void print_where_to_go_next(const Console& console, const report::Verdict& headl
 
 void print_headline(const Cell& cell, const SearchOptions& options, const Console& console) {
   run_cells(
-      {&cell, 1}, explore_options(options), Search::Shortest, options.jobs, console,
+      {&cell, 1}, {.options = explore_options(options), .jobs = options.jobs}, console,
       [&](CellResult&& result) {
         const std::string heading = report::counterexample_heading(result.verdict);
         console.out << '\n'
@@ -79,24 +79,25 @@ void print_headline(const Cell& cell, const SearchOptions& options, const Consol
 
 ExitCode matrix(const SearchOptions& options, const Session& session) {
   const Console& console = session.console;
+  const explore::Options how = explore_options(options);
   const std::vector<const design::Design*> designs = select_designs(options, console);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
   const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule, options.memory);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
-  const Search search = options.json ? Search::First : Search::Verdict;
-  run_cells(cells, explore_options(options), search, options.jobs, console,
-            [&](CellResult&& result) {
-              if (options.json) console.out << report::to_json(result.verdict) << std::flush;
-              verdicts.push_back(std::move(result.verdict));
-            });
+  const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options, cells);
+  const Run run{.options = how,
+                .search = options.json ? Search::First : Search::Verdict,
+                .jobs = options.jobs,
+                .checkpoint = checkpoint.get()};
+  run_cells(cells, run, console, [&](CellResult&& result) {
+    if (options.json) console.out << report::to_json(result.verdict) << std::flush;
+    verdicts.push_back(std::move(result.verdict));
+  });
   if (!options.json) {
-    console.out << "each cell: the verdict and the number of executions"
-                << (std::any_of(verdicts.begin(), verdicts.end(), report::is_failure)
-                        ? "; ! not as expected\n\n"
-                        : "\n\n")
-                << report::matrix_table(verdicts, console.colour) << '\n'
+    console.out << report::matrix_legend(verdicts) << report::matrix_table(verdicts, console.colour)
+                << '\n'
                 << report::summary(verdicts) << std::flush;
     if (const Cell* headline = headline_of(cells, verdicts)) {
       print_headline(*headline, options, console);

@@ -11,11 +11,19 @@
 #include "base/error.h"
 #include "cli/suggest.h"
 
+#ifndef MMCHECK_VERSION
+#define MMCHECK_VERSION "unknown"
+#endif
+
 namespace mmcheck::cli {
 namespace {
 
-/// A random search has no end of its own.
-constexpr std::uint64_t kRandomExecutions = 10'000;
+/// A sample has no end of its own.
+constexpr std::uint64_t kSampleExecutions = 10'000;
+/// Beyond it PCT guarantees nothing that could be told from nothing.
+constexpr unsigned kDepthMax = 20;
+/// More than any scenario needs.
+constexpr unsigned kPreemptionsMax = 250;
 
 /// CLI11's own validators put their range of 300 digits into the message.
 CLI::Validator at_least_one() {
@@ -29,8 +37,64 @@ CLI::Validator at_least_one() {
 
 explore::Strategy strategy_of(const std::string& name) {
   if (name == "naive") return explore::Strategy::Naive;
+  if (name == "bounded") return explore::Strategy::Bounded;
   if (name == "random") return explore::Strategy::Random;
+  if (name == "pct") return explore::Strategy::Pct;
   return explore::Strategy::Dpor;
+}
+
+void add_strategy_options(CLI::App& command, SearchOptions& options) {
+  command
+      .add_option("--strategy", options.strategy,
+                  "dpor: one execution per class of equivalent ones; naive: every interleaving; "
+                  "bounded: those with few preemptions; pct: a sample by random priorities; "
+                  "random: a sample by random walks")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random"}))
+      ->capture_default_str();
+  command
+      .add_option("--preemptions", options.preemptions,
+                  "bounded: at most K switches away from a thread that could go on; default: 2")
+      ->type_name("K");
+  command
+      .add_option("--depth", options.depth,
+                  "pct: finds bugs that show by D orders of steps; 1 to 20; default: 3")
+      ->type_name("D")
+      ->check(at_least_one());
+  command
+      .add_option("--max-executions", options.executions_max,
+                  "Cut each search short after N executions (pct and random: 10000 unless told)")
+      ->type_name("N")
+      ->check(at_least_one());
+  command.add_option("--seed", options.seed, "pct, random: default: 1")->type_name("S");
+  command.add_flag("--require-complete", options.require_complete,
+                   "Exit with 3 if a search was cut short, bounded or a sample");
+}
+
+/// `strategies`: those that use the option, as a list for the message.
+void refuse_unless(bool used, const char* option, const char* strategies,
+                   const SearchOptions& options) {
+  if (used) return;
+  throw InputError(fmt::format("{} is for --strategy {}; this search is {}", option, strategies,
+                               options.strategy));
+}
+
+void check_combination(const SearchOptions& options) {
+  const std::string& strategy = options.strategy;
+  if (options.preemptions) {
+    refuse_unless(strategy == "bounded", "--preemptions", "bounded", options);
+  }
+  if (options.depth) refuse_unless(strategy == "pct", "--depth", "pct", options);
+  if (options.seed) {
+    refuse_unless(strategy == "pct" || strategy == "random", "--seed", "pct or random", options);
+  }
+  if (options.depth.value_or(1) > kDepthMax) {
+    throw InputError(fmt::format("--depth: {} is more than {}", *options.depth, kDepthMax));
+  }
+  if (options.preemptions.value_or(0) > kPreemptionsMax) {
+    throw InputError(
+        fmt::format("--preemptions: {} is more than {}", *options.preemptions, kPreemptionsMax));
+  }
 }
 
 }  // namespace
@@ -46,27 +110,19 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
   add_rule_option(command, options.rule);
   add_memory_option(command, options.memory);
   command.add_flag("--json", options.json, "One JSON object per line and cell");
+  add_strategy_options(command, options);
   command
-      .add_option("--strategy", options.strategy,
-                  "dpor: one execution per class of equivalent ones; naive: every interleaving; "
-                  "random: a sample")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"dpor", "naive", "random"}))
-      ->capture_default_str();
-  command
-      .add_option("--max-executions", options.executions_max,
-                  "Cut each search short after N executions (random: 10000 unless told)")
+      .add_option("-j,--jobs", options.jobs,
+                  "Threads that search, cells and parts of one cell; default: all cores")
       ->type_name("N")
       ->check(at_least_one());
-  command.add_option("--seed", options.seed, "Of the random strategy")
-      ->type_name("S")
-      ->capture_default_str();
-  command.add_flag("--require-complete", options.require_complete,
-                   "Exit with 3 if a search was cut short");
-  command
-      .add_option("-j,--jobs", options.jobs, "Cells searched at the same time; default: all cores")
-      ->type_name("N")
-      ->check(at_least_one());
+  CLI::Option* checkpoint =
+      command
+          .add_option("--checkpoint", options.checkpoint,
+                      "Save how far the search is to FILE, so that it can be killed; strategy dpor")
+          ->type_name("FILE");
+  command.add_flag("--resume", options.resume, "Go on from the --checkpoint FILE, if it is there")
+      ->needs(checkpoint);
 }
 
 void add_rule_option(CLI::App& command, std::string& rule) {
@@ -134,12 +190,35 @@ std::vector<const design::Design*> select_designs(const SearchOptions& options,
 }
 
 explore::Options explore_options(const SearchOptions& options) {
+  check_combination(options);
   explore::Options result;
   result.strategy = strategy_of(options.strategy);
-  result.seed = options.seed;
-  if (result.strategy == explore::Strategy::Random) result.executions_max = kRandomExecutions;
+  result.preemptions_max = options.preemptions.value_or(result.preemptions_max);
+  result.depth = options.depth.value_or(result.depth);
+  result.seed = options.seed.value_or(result.seed);
+  if (result.strategy == explore::Strategy::Random || result.strategy == explore::Strategy::Pct) {
+    result.executions_max = kSampleExecutions;
+  }
   if (options.executions_max) result.executions_max = *options.executions_max;
   return result;
+}
+
+std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
+                                                std::span<const Cell> cells) {
+  if (options.checkpoint.empty()) return nullptr;
+  if (options.strategy != "dpor") throw InputError("--checkpoint goes with --strategy dpor only");
+  std::string identity = MMCHECK_VERSION;
+  for (const Cell& cell : cells) {
+    identity += fmt::format("\n{}@{}", cell.scenario->word, cell.design->name);
+    identity += cell.only_rule == nullptr ? "" : " " + std::string(cell.only_rule->name);
+    if (cell.memory != explore::MemoryModel::Sc) {
+      identity += " " + std::string(memory_name(cell.memory));
+    }
+  }
+  if (options.executions_max) identity += fmt::format("\n{}", *options.executions_max);
+  auto file = std::make_unique<CheckpointFile>(options.checkpoint, std::move(identity));
+  if (options.resume) file->load();
+  return file;
 }
 
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
@@ -155,8 +234,8 @@ std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
 
 ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options) {
   if (std::any_of(verdicts.begin(), verdicts.end(), report::is_failure)) return ExitCode::NotMet;
-  const auto cut_short = [](const report::Verdict& verdict) { return !verdict.complete; };
-  if (options.require_complete && std::any_of(verdicts.begin(), verdicts.end(), cut_short)) {
+  const auto is_partial = [](const report::Verdict& verdict) { return !verdict.complete; };
+  if (options.require_complete && std::any_of(verdicts.begin(), verdicts.end(), is_partial)) {
     return ExitCode::Incomplete;
   }
   return ExitCode::Met;

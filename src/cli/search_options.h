@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "cli/catalog.h"
 #include "cli/cell.h"
+#include "cli/checkpoint_file.h"
 #include "cli/session.h"
 #include "design/design.h"
 #include "rules/rules.h"
@@ -25,9 +27,13 @@ struct SearchOptions {
   bool json = false;
   std::string strategy = "dpor";
   std::optional<std::uint64_t> executions_max;
-  std::uint64_t seed = 1;
+  std::optional<unsigned> preemptions;  ///< --strategy bounded
+  std::optional<unsigned> depth;        ///< --strategy pct
+  std::optional<std::uint64_t> seed;    ///< --strategy pct, random
   bool require_complete = false;
-  unsigned jobs = 0;  ///< 0: one per core
+  unsigned jobs = 0;       ///< 0: one per core
+  std::string checkpoint;  ///< the file; empty: none
+  bool resume = false;
 };
 
 void add_search_options(CLI::App& command, SearchOptions& options);
@@ -52,7 +58,13 @@ const rules::Rule& find_rule_or_throw(const std::string& word, const Console& co
 /// The rule that `--rule` names; nullptr, which stands for all, if it is not given.
 const rules::Rule* select_rule(const std::string& word, const Console& console);
 
+/// Throws InputError where an option is given that the strategy has no use for.
 explore::Options explore_options(const SearchOptions& options);
+
+/// The file that `--checkpoint` names, read if `--resume` is given; nullptr without. Throws
+/// InputError.
+std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
+                                                std::span<const Cell> cells);
 
 /// Every scenario under every design. References both.
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,

@@ -31,6 +31,8 @@ struct StepAccess {
   Mode mode = Mode::Read;
   bool guard = false;       ///< the step waits for a value of this word
   bool value_read = false;  ///< which words the step uses may depend on this one
+  bool compares = false;    ///< the step writes the word if it has the value `expected`, else reads
+  std::uint64_t expected = 0;
 };
 
 }  // namespace mmcheck::explore

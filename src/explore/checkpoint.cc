@@ -120,7 +120,7 @@ ForeseenStep read_step(Reader& in, std::vector<Use>& uses) {
 void write_branches(Writer& out, const Branch* branch) {
   for (; branch != nullptr; branch = branch->sibling) {
     out.number(1);
-    write_step(out, branch->step());
+    write_step(out, branch->step);
     out.number(branch->and_others | branch->unsure << 1);
     write_branches(out, branch->child);
   }

@@ -1,56 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-// Source-DPOR with sleep sets: one execution of each equivalence class, plus some that are cut
-// short when it turns out that their class was visited already.
+// Optimal dynamic partial-order reduction: one execution of each equivalence class.
 //
 //   P. A. Abdulla, S. Aronis, B. Jonsson, K. Sagonas: "Source Sets: A Foundation for Optimal
-//   Dynamic Partial Order Reduction", Journal of the ACM 64(4), 2017, Algorithm 1.
+//   Dynamic Partial Order Reduction", Journal of the ACM 64(4), 2017, Algorithm 2 and section 6.
 //
-// The search is stateless: to go back to a state, the execution is run again from the beginning.
+//   in the paper                              here
+//   E, the current execution                  TraceLog; node i of SearchPath precedes event i
+//   happens-before on E                       clocks of TraceLog, Engine::step_clock
+//   sleep(E')                                 Node::sleepers, with the footprints they had
+//   wut(E'), a wakeup tree                    Node::pending, a tree of Branch
+//   e, e' are in a (reversible) race          RaceDetector::find_direct, detect_guarded
+//   v = notdep(e, E).e'                       RaceDetector::add, a Sequence
+//   sleep(E') meets WI(v)? then nothing       Node::covers; `begins` is p in WI(v)
+//   wut(E') := insert(v, wut(E'))             insert
+//   Explore(E.p, {q in Sleep | E |= p<>q},    Lane::push_node, Node::inherit
+//           subtree(wut(E), p))               Lane::following_
+//   add p to sleep(E), remove it from wut(E)  Lane::back_up
 //
-//   in the paper                             here
-//   E, the current execution                 TraceLog; node i of SearchTree precedes event i
+// What differs, and why:
 //
-//   happens-before on E                      clocks of TraceLog, Engine::step_clock
-//
-//   pick p in enabled(E) \ Sleep             Dpor::visit
-//
-//   while exists p in backtrack \ Sleep      SearchTree::next_thread, Dpor::back_up
-//
-//   e, e' are in a race                      RaceDetector::find_direct, dominated
-//
-//   E' = pre(E, e), v = notdep(e, E).e'      not built: what happens after e is left out
-//
-//   I(v) meets backtrack(E')? else add one   RaceDetector::initials, reverse
-//
-//   Explore(E.p, those of Sleep that are     SearchTree::push
-//   independent of p)
-//
-//   add p to Sleep                           SearchTree::retire
-//
-// What differs:
-//
-// - A thread's step may have alternatives. All that do not sleep are tried wherever the thread is
-//   tried, so backtrack sets hold threads, and sleep sets pairs of thread and label. A pair sleeps
-//   with what it accessed when it was tried; a conflicting step wakes it.
-// - I(v) is computed from what the steps did in E. Of e' itself that is known only if e' reads
-//   nothing that e changed; see RaceDetector::begins_rest for what is done otherwise. To take a
-//   subset of I(v) is sound, and costs at most executions that are cut short.
-// - Races are looked for when the execution has ended, for all its steps: v holds also what comes
-//   after e' without depending on e. Steps may use many words, so what e' would be in conflict with
-//   if e had not come first may be there.
+// - Races are looked for when a step is made, and v ends with it. In the paper E is maximal. A
+// longer
+//   v matters in two cases only, and for these the race is kept and judged again at the end of each
+//   execution that has it (RaceDetector::detect_unsettled): something sleeps or is pending that is
+//   not in v and independent of it, but may be in conflict with what v will have; or what e' uses
+//   is not known.
+// - A step may use many words, and which ones may depend on what it reads. In v only e' is made in
+//   another order than in E. It is known if it read nothing that is left out, or said that its uses
+//   do not depend on that (Execution::read_last, read_to_compare, guards for one value). If it is
+//   not known it counts as dependent. That is sound, and may cost executions that are cut short: a
+//   branch may be added that turns out to be covered. Where that can be told before it is made, it
+//   is dropped (Node::covers_branch).
+// - That something sleeps which is not in v and is independent of it is taken for enough only in
+//   programs that are foreseeable() (RaceDetector::add). There the proof of the paper holds. Where
+//   steps are not known, or have alternatives, it lost classes: exit+store+msync has 236, of which
+//   212 were found. So elsewhere v is added, and some executions are cut short.
+// - At a leaf of a tree, insert() goes on with the rest of v instead of stopping: see there.
+// - A step may have alternatives. Sleepers are pairs of thread and label. One label says nothing of
+//   what follows if the thread takes another, so it is in WI(v) only if v has it; all labels
+//   together count as a step of an ordinary thread (Node::covers_by_all_labels). For e' all labels
+//   are meant.
 // - Steps block. The paper's races are those where e' is enabled after E'.v without it; guards are
-//   data, so that the word can be computed as it would be then (RaceDetector::holds_without):
+//   data, so that the word can be computed as it would be then (RaceDetector::holds_after):
 //   B1. For a guarded e', direct predecessors are not enough: the release of a lock, which enabled
 //       e', happens after the acquisition with which e' should race. All earlier steps that changed
 //       a guarded word are candidates, and of the reversible ones the latest are reversed.
 //   B2. If e' is not enabled after all of E'.notdep(e, E) it may still be so after a part of it:
 //       two readers take a lock and never release it; a writer can come first, but not without
-//       both of them out of its way. Then all threads that can begin such a part are added.
+//       both of them out of its way. Each such part, followed by e', is a v.
 //   B3. A step that is still blocked when the execution ends takes part as if it had been made, as
 //       a write to its guarded words. So does one that was blocked before the step that broke a
 //       rule.
 //   B4. A step that breaks a rule ends the execution and thus disables every other thread. If the
-//       search goes on, it races with each of them.
+//       search goes on, it races with each of them; asleep, it stands for no sequence but its own.
 //
 // Why B1 and B2 suffice: suppose no initial of a sequence w that is possible at E' is tried there.
 // Let p be a thread that is tried, such that the longest prefix w1 of w that is independent of p is
@@ -61,6 +63,18 @@
 // where it stays blocked, if there are only such). In it no later step than p is reversible with
 // q's step, or it would not be the least; so p is reversed itself, or falls under B2 because w1 is
 // a part after which q is enabled, and then some initial of w is added.
+//
+// Several threads. Each has a Lane, a depth-first search of its own, and the states above its part
+// are in a SearchTree that is changed between rounds only. The search in order relies on the
+// searches of earlier siblings being over: what they ask for is known when a later one begins. What
+// is searched at the same time is asleep like everything that was begun, so nothing is visited
+// twice; but it is no reason to leave a sequence out that is merely independent of it
+// (`unfinished`). So nothing is missed, and some executions are cut short that one lane would not
+// have begun.
+//
+// Violations first. With OnViolation::Stop, some executions are made out of order before all
+// others: few preemptions first (SearchTree, Order::FewPreemptions). If they find nothing they are
+// made again in their place.
 #include <tbb/parallel_for_each.h>
 #include <tbb/task_arena.h>
 
@@ -112,6 +126,7 @@ class Dpor {
   double fraction() const;
   void resume();
   void save();
+  void save_end(const Result& result);
 
   Program& program_;
   const ProgramFactory& more_programs_;
@@ -127,7 +142,7 @@ class Dpor {
 };
 
 void Dpor::add_lane(Program& program) {
-  lanes_.push_back(std::make_unique<Lane>(program, options_, on_outcome_, on_end_));
+  lanes_.push_back(std::make_unique<Lane>(program, options_, on_outcome_, on_end_, tuning_));
 }
 
 void Dpor::add_lanes() {
@@ -163,6 +178,10 @@ Result Dpor::search() {
     resume();
   }
   Result result = totals();
+  if (all_idle() && tree_.empty()) {
+    result.complete = true;  // the search that was saved had come to its end
+    return result;
+  }
   while (true) {
     if (result.executions >= tuning_.one_lane) add_lanes();
     run_round(result.executions);
@@ -177,6 +196,7 @@ Result Dpor::search() {
     tell_progress(result);
   }
   result.complete = stops() || (all_idle() && tree_.empty());
+  if (result.complete && options_.checkpoints.save) save_end(result);
   for (const auto& program : programs_) program_.add_findings(program->findings());
   return result;
 }
@@ -232,6 +252,14 @@ void Dpor::save() {
   if (in_order()) lanes_.front()->begin(tree_);
 }
 
+/// A search that ended has nothing pending.
+void Dpor::save_end(const Result& result) {
+  std::vector<std::string> findings{program_.findings()};
+  for (const auto& program : programs_) findings.push_back(program->findings());
+  options_.checkpoints.save(
+      encode(Checkpoint{.result = result, .findings = std::move(findings), .nodes = {}}));
+}
+
 /// Goes on as one lane. If there were several, what is left is not on one path.
 void Dpor::resume() {
   Checkpoint checkpoint = decode(options_.checkpoints.resume, tree_);
@@ -273,11 +301,9 @@ std::optional<Result> scout(Program& program, const Options& options, const Tuni
   return result.counterexample ? std::optional(std::move(result)) : std::nullopt;
 }
 
-}  // namespace
-
-Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-                   const OutcomeFunction& on_outcome, const EndFunction& on_end,
-                   const Tuning& tuning) {
+Result search_as_told(Program& program, const ProgramFactory& more_programs, const Options& options,
+                      const OutcomeFunction& on_outcome, const EndFunction& on_end,
+                      const Tuning& tuning) {
   const bool scouts = options.on_violation == OnViolation::Stop && !on_end &&
                       options.executions_max > tuning.scouted && options.checkpoints.resume.empty();
   if (scouts) {
@@ -306,7 +332,25 @@ Result search_dpor(Program& program, const ProgramFactory& more_programs, const 
     return result;
   }
   // Somebody found a violation. The one to show is the first in order.
-  return Dpor(program, {}, options, {}, {}, tuning, Order::DeepFirst).search();
+  Options alone = options;
+  alone.checkpoints.resume.clear();
+  program.forget_findings();
+  return Dpor(program, {}, alone, {}, {}, tuning, Order::DeepFirst).search();
+}
+
+}  // namespace
+
+Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
+                   const OutcomeFunction& on_outcome, const EndFunction& on_end,
+                   const Tuning& tuning) {
+  try {
+    return search_as_told(program, more_programs, options, on_outcome, on_end, tuning);
+  } catch (const Unforeseen&) {
+    Tuning careful = tuning;
+    careful.foreseeable = false;
+    program.forget_findings();
+    return search_as_told(program, more_programs, options, on_outcome, on_end, careful);
+  }
 }
 
 }  // namespace mmcheck::explore

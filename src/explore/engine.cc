@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -153,13 +154,11 @@ void Engine::take_back(std::uint32_t nr_steps) {
       words_[to_index(access.use.object)] = access.before;
     }
   }
-  while (nr_steps_ > nr_steps) {
-    if (nr_steps_ == nr_steps + 1) rewinder_.restore_kept();
-    unsigned index = rewinder_.latest_fiber();
-    rewinder_.undo(fibers_, std::as_writable_bytes(std::span(&threads_[index], 1)));
+  rewinder_.undo_to(nr_steps, fibers_, [&](unsigned index, std::span<const std::byte> state) {
+    std::memcpy(&threads_[index], state.data(), state.size());
     set_pending_bits(index);
-    --nr_steps_;
-  }
+  });
+  nr_steps_ = nr_steps;
   outcome_hash_ = 0;
   reached_finish_ = false;
   reported_.reset();
@@ -251,6 +250,10 @@ std::span<const StepAccess> Engine::merge_step() {
       known.delta += access->delta;
       known.guard |= access->guard;
       known.value_read |= access->value_read;
+      if (access->compares) {
+        known.compares = true;
+        known.expected = access->expected;
+      }
     } else {
       at = static_cast<std::uint32_t>(merged_.size());
       merged_.push_back(*access);

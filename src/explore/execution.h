@@ -123,6 +123,15 @@ class Execution {
     use(object, Mode::Read, 0, false);
     return words_[to_index(object)];
   }
+  /// The read of a compare-and-exchange: the step writes the word if and only if it has this value,
+  /// and else depends on no value. So the search can foresee what it does where the word has
+  /// another.
+  std::uint64_t read_to_compare(ObjectId object, std::uint64_t expected) {
+    use(object, Mode::Read, 0, false);
+    next_access_[-1].compares = true;
+    next_access_[-1].expected = expected;
+    return words_[to_index(object)];
+  }
   void write(ObjectId object, std::uint64_t value) { replace(object, Mode::Write, value); }
   /// Replaces the value by Commute access.
   void commute(ObjectId object, std::uint64_t value) { replace(object, Mode::Commute, value); }
@@ -212,6 +221,10 @@ class Program {
   /// its thread's stack, or in memory that setup() named by Execution::keep(). Nothing that a step
   /// allocates may live on when it ends. Otherwise an execution is run again from its beginning.
   virtual bool rewindable() const { return false; }
+  /// Whether every step says what it will use, whatever values it reads (Execution::read_last,
+  /// read_to_compare), has no alternatives and does not ask for the order. The search then cuts no
+  /// execution short. It begins anew where this turns out to be wrong.
+  virtual bool foreseeable() const { return false; }
   /// What the program has gathered over its executions so far (final states, say), as text; and
   /// adding what another one like it has gathered.
   virtual std::string findings() const { return {}; }

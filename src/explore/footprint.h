@@ -43,19 +43,24 @@ inline bool in_conflict(const Footprint& a, const Footprint& b) {
 /// A footprint that has its own memory. Most steps use a word or two.
 class OwnFootprint {
  public:
-  OwnFootprint() = default;
-  explicit OwnFootprint(const Footprint& other) : size_(other.size), words_(other.words) {
-    if (size_ > kFew) many_ = std::make_unique<Use[]>(size_);
-    std::copy_n(other.uses, size_, many_ ? many_.get() : few_);
+  void assign(const Footprint& other) {
+    size_ = other.size;
+    words_ = other.words;
+    if (size_ > kFew && size_ > capacity_) {
+      many_ = std::make_unique<Use[]>(size_);
+      capacity_ = size_;
+    }
+    std::copy_n(other.uses, size_, size_ > kFew ? many_.get() : few_);
   }
 
-  Footprint view() const { return {many_ ? many_.get() : few_, size_, words_}; }
+  Footprint view() const { return {size_ > kFew ? many_.get() : few_, size_, words_}; }
 
  private:
-  static constexpr unsigned kFew = 3;
+  static constexpr std::uint32_t kFew = 4;
 
   Use few_[kFew];
   std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = 0;
   std::uint64_t words_ = 0;
   std::unique_ptr<Use[]> many_;
 };

@@ -14,11 +14,11 @@ constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
 }  // namespace
 
 Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
-           const EndFunction& on_end)
+           const EndFunction& on_end, const Tuning& tuning)
     : tally_(program, options, on_outcome, on_end),
       engine_(program,
               {.reordering_covers = true, .rewinding = true, .steps_max = options.steps_max}),
-      races_(engine_, path_, pool_) {}
+      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()) {}
 
 // --- between runs --------------------------------------------------------------------------------
 
@@ -156,8 +156,8 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
       first_to_report_ = node->waits = true;
       first_ends_all_ = false;
       ++node->nr_begun;
-      begun_ =
-          std::make_shared<Begun>(node, Edge{.label = taken_->label, .thread = taken_->thread});
+      begun_ = std::make_shared<Begun>(
+          node, Edge{.label = taken_->step.label, .thread = taken_->step.thread});
     }
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
@@ -217,7 +217,7 @@ void Lane::run(std::uint64_t nr_executions) {
   const std::uint64_t end = tally_.nr_executions() + nr_executions;
   while (!idle_ && tally_.nr_executions() < end) {
     const Cut cut = extend();
-    races_.detect_unsettled();
+    races_.detect_unsettled(cut == Cut::Asleep || engine_.violated());
     detect_at_end();
     bool going = true;
     if (cut == Cut::Asleep) {
@@ -241,11 +241,12 @@ Lane::Cut Lane::extend() {
   if (taken_ != nullptr) make_step();
   while (!engine_.violated() && !engine_.at_step_limit() && engine_.enabled() != 0) {
     push_node();
-    if (!take_pending() && !take_any()) {
+    if (take_pending()) {
+      make_step();
+    } else if (!make_any_step()) {
       path_.pop();
       return Cut::Asleep;
     }
-    make_step();
   }
   pool_.release_all(following_);
   following_ = nullptr;
@@ -272,10 +273,10 @@ bool Lane::take_pending() {
   while (node.pending != nullptr) {
     Branch* branch = node.pending;
     node.pending = branch->sibling;
-    if (branch->any_label) {
-      expand(branch->thread, &node.pending, kNoLabel);
-    } else if (!node.covers_branch(*branch, Begins::ForNow)) {
-      if (branch->and_others) expand(branch->thread, &node.pending, branch->label);
+    if (branch->step.any_label) {
+      expand(branch->step.thread, &node.pending, kNoLabel);
+    } else if (!node.covers_branch(*branch)) {
+      if (branch->and_others) expand(branch->step.thread, &node.pending, branch->step.label);
       branch->sibling = nullptr;
       taken_ = branch;
       return true;
@@ -286,19 +287,30 @@ bool Lane::take_pending() {
   return false;
 }
 
-/// Any thread with a step that does not sleep. The one that ran last comes first, so that
+/// Of any thread with a step that does not sleep. The one that ran last comes first, so that
 /// executions have few context switches.
-bool Lane::take_any() {
-  Node& node = path_.top();
+bool Lane::make_any_step() {
+  const std::uint32_t enabled = path_.top().enabled;
   std::uint32_t depth = path_.size() - 1;
   unsigned last = depth == 0 ? 0 : engine_.log().event(depth - 1).thread;
-  const bool goes_on = ((node.enabled >> last) & 1u) != 0;
-  if (goes_on && expand(last, &node.pending, kNoLabel)) return take_pending();
-  for (std::uint32_t rest = node.enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
-    auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    if (expand(thread, &node.pending, kNoLabel)) return take_pending();
+  if (((enabled >> last) & 1u) != 0 && make_step_of(last)) return true;
+  for (std::uint32_t rest = enabled & ~(1u << last); rest != 0; rest &= rest - 1) {
+    if (make_step_of(static_cast<unsigned>(std::countr_zero(rest)))) return true;
   }
   return false;
+}
+
+bool Lane::make_step_of(unsigned thread) {
+  Node& node = path_.top();
+  if (engine_.has_alternatives(thread)) {
+    if (!expand(thread, &node.pending, kNoLabel) || !take_pending()) return false;
+    make_step();
+    return true;
+  }
+  if (node.asleep(thread, 0)) return false;
+  node.taken = thread;
+  run_step(thread, 0);
+  return true;
 }
 
 /// Makes a branch of each alternative of the thread's step that does not sleep.
@@ -326,17 +338,17 @@ bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
 
 /// The labels of a step at a node that is shared: one is taken, the others are for whoever comes.
 void Lane::expand_at_shared() {
-  if (!taken_->any_label && !taken_->and_others) return;
+  if (!taken_->step.any_label && !taken_->and_others) return;
   Node& node = path_.top();
   Branch* others = nullptr;
-  expand(taken_->thread, &others, taken_->any_label ? kNoLabel : taken_->label);
-  if (taken_->any_label) {
+  expand(taken_->step.thread, &others, taken_->step.any_label ? kNoLabel : taken_->step.label);
+  if (taken_->step.any_label) {
     pool_.release(taken_);
     taken_ = others;
     if (others != nullptr) others = others->sibling;
   }
   for (Branch* branch = others; branch != nullptr; branch = branch->sibling) {
-    to_try_.push_back(branch->step());
+    to_try_.push_back(branch->step);
     to_try_.back().footprint = {};
   }
   if (taken_ != nullptr) taken_->sibling = nullptr;
@@ -346,8 +358,8 @@ void Lane::expand_at_shared() {
 }
 
 void Lane::make_step() {
-  unsigned thread = taken_->thread;
-  std::uint64_t label = taken_->label;
+  unsigned thread = taken_->step.thread;
+  std::uint64_t label = taken_->step.label;
   following_ = taken_->child;
   pool_.release(taken_);
   taken_ = nullptr;
@@ -386,7 +398,7 @@ void Lane::try_others_at_top() {
   unsigned own = engine_.log().event(path_.size() - 1).thread;
   std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
   Branch** end = &node.pending;
-  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->thread);
+  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->step.thread);
   for (; others != 0; others &= others - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(others));
     bool chooses = engine_.has_alternatives(thread);

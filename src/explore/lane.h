@@ -16,7 +16,7 @@ namespace mmcheck::explore {
 class Lane {
  public:
   Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
-       const EndFunction& on_end);
+       const EndFunction& on_end, const Tuning& tuning);
 
   bool idle() const { return idle_; }
   Tally& tally() { return tally_; }
@@ -56,7 +56,8 @@ class Lane {
   std::uint32_t last_pending() const;
   void push_node();
   bool take_pending();
-  bool take_any();
+  bool make_any_step();
+  bool make_step_of(unsigned thread);
   bool expand(unsigned thread, Branch** at, std::uint64_t but);
   void make_step();
   void run_step(unsigned thread, std::uint64_t label);

@@ -56,7 +56,7 @@ Memory::Loaded Memory::load_now_by_buffer(ObjectId word) {
   if (own.is && execution_->read(own.overwritten) == 0) {
     return {.value = own.value, .from_memory = false};
   }
-  return {.value = execution_->read(word)};
+  return {.value = execution_->read_last(word)};
 }
 
 void Memory::store_to_buffer(ObjectId word, std::uint64_t value, ObjectId counter) {
@@ -71,7 +71,9 @@ std::uint64_t Memory::compare_exchange(ObjectId word, std::uint64_t expected, st
                                        const trace::StepText& text) {
   fence();
   execution_->step(text);
-  const std::uint64_t old = execution_->read(word);
+  // With buffers it is said elsewhere, too, that the word is overwritten.
+  const std::uint64_t old =
+      buffers_ ? execution_->read(word) : execution_->read_to_compare(word, expected);
   if (old != expected) return old;
   execution_->write(word, desired);
   if (buffers_) note_update(word);

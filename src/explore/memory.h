@@ -96,9 +96,10 @@ class Memory {
     std::uint64_t value = 0;
     bool from_memory = true;  ///< false: from the buffer, and the word was not read
   };
+  /// What else the step uses must not depend on the value: see Execution::read_last.
   Loaded load_now(ObjectId word) {
     if (buffers_) return load_now_by_buffer(word);
-    return {.value = execution_->read(word)};
+    return {.value = execution_->read_last(word)};
   }
   /// Under TSO `counter`, if there is one, is greater by 1 until the store has reached memory.
   void store_now(ObjectId word, std::uint64_t value, ObjectId counter = kNoObject) {
@@ -111,6 +112,7 @@ class Memory {
   /// Memory itself, past all buffers: for what has none, as devices and page walks, and for threads
   /// whose buffer is empty.
   std::uint64_t read(ObjectId word) const { return execution_->read(word); }
+  std::uint64_t read_last(ObjectId word) const { return execution_->read_last(word); }
   void write(ObjectId word, std::uint64_t value) {
     execution_->write(word, value);
     if (buffers_) note_write(word);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every schedule, one by one: the yardstick for the reduction.
 #include <bit>
+#include <span>
 #include <vector>
 
 #include "explore/search.h"
@@ -28,6 +29,17 @@ void list_choices(Engine& engine, std::vector<trace::Choice>& out) {
   }
 }
 
+/// As if each choice led to as much as the others of its position.
+double fraction_of(std::span<const Branch> branches) {
+  double done = 0;
+  double share = 1;
+  for (const Branch& branch : branches) {
+    share /= static_cast<double>(branch.choices.size());
+    done += share * static_cast<double>(branch.next - 1);
+  }
+  return done + share;
+}
+
 }  // namespace
 
 Result search_naive(Program& program, Tally& tally) {
@@ -37,6 +49,7 @@ Result search_naive(Program& program, Tally& tally) {
   std::vector<Branch> branches;
   std::size_t depth = 0;  // branches[0..depth) are in use
   trace::Schedule schedule;
+  tally.report_progress([&] { return fraction_of({branches.data(), depth}); });
   while (tally.may_begin()) {
     engine.begin();
     engine.log().truncate(0);

@@ -28,10 +28,7 @@ void RaceDetector::begin(EventNumber number) {
   const LoggedEvent& event = log_.event(later_);
   thread_ = event.thread;
   before_ = &log_.clock_of(thread_, event.index - 1u);
-  uses_.clear();
-  for (const LoggedAccess& access : log_.accesses_of(later_)) {
-    uses_.push_back({.access = access.use, .before = access.before, .previous = access.previous});
-  }
+  uses_ = log_.accesses_of(later_);
   guards_ = log_.guards_of(later_);
   footprint_ = log_.footprint(later_);
   unknown_ = event.asked_order;
@@ -43,14 +40,17 @@ void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
 
 void RaceDetector::detect_again(EventNumber event) {
   begin(event);
+  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
   detect();
 }
 
-void RaceDetector::detect_unsettled() {
+void RaceDetector::detect_unsettled(bool cut) {
+  cut_ = cut;
   std::erase_if(unsettled_, [&](const Race& race) {
     begin(race.later);
     return settle(race.earlier);
   });
+  cut_ = false;
 }
 
 void RaceDetector::forget(std::uint32_t nr_events) {
@@ -66,12 +66,14 @@ void RaceDetector::detect_blocked(unsigned thread) {
   unknown_ = true;
   chose_ = false;
   label_ = 0;
-  uses_.clear();
+  blocked_uses_.clear();
   for (const Guard& guard : guards_) {
-    uses_.push_back({.access = {.object = guard.object, .mode = Mode::Write, .guard = true},
-                     .before = engine_.word(guard.object),
-                     .previous = log_.last_access(guard.object)});
+    blocked_uses_.push_back({.use = {.object = guard.object, .mode = Mode::Write, .guard = true},
+                             .before = engine_.word(guard.object),
+                             .event = later_,
+                             .previous = log_.last_access(guard.object)});
   }
+  uses_ = blocked_uses_;
   detect();
 }
 
@@ -91,10 +93,10 @@ void RaceDetector::detect() {
 /// step of a thread happens before its later one and can thus be no direct predecessor.
 void RaceDetector::find_direct() {
   direct_threads_ = 0;
-  for (const RacingUse& use : uses_) {
+  for (const LoggedAccess& use : uses_) {
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& earlier = log_.access(a);
-      if (conflict(use.access.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
+      if (conflict(use.use.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
         unsigned t = log_.event(earlier.event).thread;
         const bool is_new = ((direct_threads_ >> t) & 1u) == 0;
         if (is_new || direct_[t] < earlier.event) direct_[t] = earlier.event;
@@ -142,11 +144,11 @@ void RaceDetector::detect_guarded() {
 }
 
 void RaceDetector::find_guard_changes(const Guard& guard) {
-  const RacingUse& use = use_of(guard.object);
+  const LoggedAccess& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& earlier = log_.access(a);
-    if (!conflict(use.access.mode, earlier.use.mode) &&
+    if (!conflict(use.use.mode, earlier.use.mode) &&
         ((word ^ (word - earlier.use.delta)) & guard.mask) != 0) {
       throw InternalError(
           "a guard looks at what read_add() changes; its step must also write the word");
@@ -155,15 +157,15 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
     bool covered = log_.covers(*before_, earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
-    bool races = !covered && conflict(use.access.mode, earlier.use.mode);
+    bool races = !covered && conflict(use.use.mode, earlier.use.mode);
     if (races && earlier.use.delta != 0) guard_changes_.push_back(earlier.event);
     a = earlier.previous;
   }
 }
 
-const RaceDetector::RacingUse& RaceDetector::use_of(ObjectId object) const {
-  for (const RacingUse& use : uses_) {
-    if (use.access.object == object) return use;
+const LoggedAccess& RaceDetector::use_of(ObjectId object) const {
+  for (const LoggedAccess& use : uses_) {
+    if (use.use.object == object) return use;
   }
   throw InternalError("a step did not use the word that it waited for");
 }
@@ -180,7 +182,7 @@ Clock RaceDetector::all_without(EventNumber event) const {
 
 Clock RaceDetector::part_without(EventNumber event, EventNumber state, const Clock& end) const {
   Clock result = end;
-  const Clock& before = log_.counts(state);
+  const Clock before = log_.counts(state);
   for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
     std::span<const std::uint32_t> events = log_.events_of(t);
     while (result.lane[t] > before.lane[t] &&
@@ -198,7 +200,7 @@ bool RaceDetector::possible_after(EventNumber state, const Clock& end) const {
 }
 
 bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Clock& end) const {
-  const RacingUse& use = use_of(guard.object);
+  const LoggedAccess& use = use_of(guard.object);
   std::uint64_t word = use.before;
   for (std::uint32_t a = use.previous; a != kNoAccess;) {
     const LoggedAccess& access = log_.access(a);
@@ -240,18 +242,53 @@ bool RaceDetector::value_is_given(ObjectId object) const {
   });
 }
 
+bool RaceDetector::is_unforeseen() const {
+  if (unknown_ || chose_) return true;
+  return std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
+    return use.use.value_read && !value_is_given(use.use.object);
+  });
+}
+
+/// Of what comes before e', what does not come before it in the other order.
+bool RaceDetector::is_left_out(EventNumber access, EventNumber event, const Clock* end) const {
+  return end != nullptr ? !log_.covers(*end, access) : log_.happens_before(event, access);
+}
+
+/// The footprint of e' in the other order, if uses_same_without(): the same, but for comparisons
+/// that may come out otherwise.
+Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
+  Footprint result = footprint_;
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    const LoggedAccess& use = uses_[i];
+    if (!use.use.compares) continue;
+    std::uint64_t word = use.before;
+    for (std::uint32_t a = use.previous; a != kNoAccess;) {
+      const LoggedAccess& access = log_.access(a);
+      if (access.event < event) break;
+      if (is_left_out(access.event, event, end)) word -= access.use.delta;
+      a = access.previous;
+    }
+    const Mode mode = word == use.use.expected ? Mode::Write : Mode::Read;
+    if (mode == use.use.mode) continue;
+    if (result.uses == footprint_.uses) {
+      foreseen_uses_.assign(footprint_.uses, footprint_.uses + footprint_.size);
+      result.uses = foreseen_uses_.data();
+    }
+    foreseen_uses_[i].mode = mode;
+  }
+  return result;
+}
+
 /// Whether e' would use the same words without e and what happens after it; or, where `end` is
 /// given, without all that is not before it.
 bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
   if (unknown_ || chose_) return false;
-  for (const RacingUse& use : uses_) {
-    if (!use.access.value_read || value_is_given(use.access.object)) continue;
+  for (const LoggedAccess& use : uses_) {
+    if (!use.use.value_read || value_is_given(use.use.object)) continue;
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
       const LoggedAccess& access = log_.access(a);
       if (access.event < event) break;
-      const bool left_out = end != nullptr ? !log_.covers(*end, access.event)
-                                           : log_.happens_before(event, access.event);
-      if (access.use.mode != Mode::Read && left_out) return false;
+      if (access.use.mode != Mode::Read && is_left_out(access.event, event, end)) return false;
       a = access.previous;
     }
   }
@@ -283,11 +320,12 @@ bool RaceDetector::settle_parts(EventNumber event) {
 /// Adds v = notdep(e, E).e', or a part of notdep(e, E) and e', to what is to be made at E'.
 bool RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
+  if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
     if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
     sequence_.push_back(foreseen(log_, f));
   }
-  sequence_.push_back({.footprint = footprint_,
+  sequence_.push_back({.footprint = foresee(event, end),
                        .label = label_,
                        .thread = static_cast<std::uint8_t>(thread_),
                        .any_label = chose_,

@@ -14,10 +14,13 @@ namespace mmcheck::explore {
 /// A step of the log, to be made elsewhere.
 ForeseenStep foreseen(const TraceLog& log, std::uint32_t event);
 
+/// Thrown where a program that is foreseeable() makes a step that is not.
+struct Unforeseen {};
+
 class RaceDetector {
  public:
-  RaceDetector(const Engine& engine, SearchPath& path, BranchPool& pool)
-      : engine_(engine), log_(engine.log()), path_(path), pool_(pool) {}
+  RaceDetector(const Engine& engine, SearchPath& path, BranchPool& pool, bool foreseeable)
+      : engine_(engine), log_(engine.log()), path_(path), pool_(pool), foreseeable_(foreseeable) {}
 
   // These add to what is pending at the nodes on the path.
 
@@ -26,8 +29,9 @@ class RaceDetector {
   /// Of an earlier step, after the path was changed.
   void detect_again(std::uint32_t event);
   /// At the end of an execution: races for which something seemed to be as good as what they ask
-  /// for. The steps that were made since may show that it is not.
-  void detect_unsettled();
+  /// for. The steps that were made since may show that it is not. `cut`: the execution could have
+  /// gone on, but was cut short or broke a rule.
+  void detect_unsettled(bool cut);
   /// The thread is blocked at the end; it takes part as if it had gone on.
   void detect_blocked(unsigned thread);
   /// The log will be cut to this size.
@@ -44,13 +48,6 @@ class RaceDetector {
  private:
   using EventNumber = std::uint32_t;
 
-  /// One word that the racing step uses.
-  struct RacingUse {
-    StepAccess access;
-    std::uint64_t before = 0;    ///< the word as the step found it, or would find it
-    std::uint32_t previous = 0;  ///< the access of the word before this one
-  };
-
   struct Race {
     EventNumber earlier;
     EventNumber later;
@@ -63,7 +60,7 @@ class RaceDetector {
   void find_guard_changes(const Guard& guard);
   bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
 
-  const RacingUse& use_of(ObjectId object) const;
+  const LoggedAccess& use_of(ObjectId object) const;
   Clock all_without(EventNumber event) const;
   Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
   bool possible_after(EventNumber state, const Clock& end) const;
@@ -74,6 +71,9 @@ class RaceDetector {
   bool settle(EventNumber event);
   bool settle_parts(EventNumber event);
   bool add(EventNumber event, const Clock* end);
+  Footprint foresee(EventNumber event, const Clock* end);
+  bool is_left_out(EventNumber access, EventNumber event, const Clock* end) const;
+  bool is_unforeseen() const;
   bool uses_same_without(EventNumber event, const Clock* end) const;
   bool value_is_given(ObjectId object) const;
 
@@ -81,12 +81,14 @@ class RaceDetector {
   const TraceLog& log_;
   SearchPath& path_;
   BranchPool& pool_;
+  bool foreseeable_;  ///< what is independent of a sequence may stand for it: see dpor.cc
 
   // The racing step: e' in the paper.
   unsigned thread_ = 0;
   EventNumber later_ = 0;          ///< its number, or that of the end of the log
   const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
-  std::vector<RacingUse> uses_;
+  std::span<const LoggedAccess> uses_;
+  std::vector<LoggedAccess> blocked_uses_;  ///< of a step that was not made
   std::span<const Guard> guards_;
   Footprint footprint_;
   bool unknown_ = false;  ///< what it would do in another order cannot be told from its accesses
@@ -100,7 +102,9 @@ class RaceDetector {
   std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
+  bool cut_ = false;
   Sequence sequence_;
+  std::vector<Use> foreseen_uses_;
   std::uint32_t nr_shared_ = 0;
   std::vector<Request> requests_;
 };

@@ -1,57 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random schedules: every enabled thread and alternative is as likely as every other.
+// Random walks: at each step every thread that can move, with each of its alternatives, is as
+// likely as every other. Long threads are favoured late and short ones early, so some schedules are
+// far more likely than others; the estimate of their number allows for that.
 #include <bit>
+#include <cmath>
 #include <random>
 #include <vector>
 
+#include "explore/sample.h"
 #include "explore/search.h"
 
 namespace mmcheck::explore {
 
 namespace {
 
-/// `choices` is scratch space.
-trace::Choice draw(Engine& engine, std::uint32_t enabled, std::mt19937_64& random,
-                   std::vector<trace::Choice>& choices) {
+void list_choices(Engine& engine, std::uint32_t enabled, std::vector<trace::Choice>& out) {
   std::uint64_t labels[Alternatives::kMax];
-  choices.clear();
+  out.clear();
   for (std::uint32_t rest = enabled; rest != 0; rest &= rest - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(rest));
     unsigned nr_labels = engine.list(thread, labels);
     for (unsigned i = 0; i < nr_labels; ++i) {
-      choices.push_back(
+      out.push_back(
           {.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = labels[i]});
     }
   }
-  // Not std::uniform_int_distribution, whose results differ among standard libraries. The bias of
-  // the remainder is less than 1 in 2^50.
-  return choices[random() % choices.size()];
 }
 
 }  // namespace
 
 Result search_random(Program& program, Tally& tally) {
-  Engine engine(program,
-                {.logging = false, .real_time = true, .steps_max = tally.options().steps_max});
+  Engine engine(program, {.logging = true, .steps_max = tally.options().steps_max});
   std::mt19937_64 random(tally.options().seed);
-  trace::Schedule schedule;
   std::vector<trace::Choice> choices;
+  tally.report_progress([&tally] { return tally.fraction_of_executions(); });
+  TreeEstimate schedules;
+  ClassCounts classes;
   bool going = true;
   while (going && tally.may_begin()) {
     engine.begin();
-    schedule.clear();
+    engine.log().truncate(0);
+    double log_product = 0;
     while (!engine.violated() && !engine.at_step_limit()) {
       std::uint32_t enabled = engine.enabled();
       if (enabled == 0) break;
-      trace::Choice choice = draw(engine, enabled, random, choices);
-      schedule.push_back(choice);
+      list_choices(engine, enabled, choices);
+      log_product += std::log(static_cast<double>(choices.size()));
+      // Not std::uniform_int_distribution, whose results differ among standard libraries. The bias
+      // of the remainder is less than 1 in 2^50.
+      const trace::Choice& choice = choices[random() % choices.size()];
       engine.run(to_index(choice.thread), choice.alternative);
+      engine.append_step();
     }
     tally.add_steps(engine.nr_steps());
-    going = tally.ended(engine, schedule);
+    schedules.add(log_product);
+    classes.add(hash_of_log(engine.log()));
+    going = tally.ended(engine, {});
   }
-  Result result = tally.finish(false);
-  result.complete = false;
+  Result result = tally.finish(Coverage::Sampled);
+  result.sample.emplace();
+  classes.tell(*result.sample);
+  result.sample->schedules = schedules.result();
   return result;
 }
 

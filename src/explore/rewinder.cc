@@ -36,7 +36,7 @@ void Rewinder::save(const Fibers& fibers, unsigned fiber, bool has_stack,
   if (bytes_.size() < needed) bytes_.resize(std::max(needed, 2 * bytes_.size()));
   steps_.push_back({.begin = used_,
                     .stack_bytes = static_cast<std::uint32_t>(stack.size()),
-                    .kept_at = static_cast<std::uint32_t>(thread_state.size() + stack.size()),
+                    .state_bytes = static_cast<std::uint32_t>(thread_state.size()),
                     .fiber = static_cast<std::uint8_t>(fiber),
                     .has_kept = has_kept,
                     .has_stack = has_stack});
@@ -56,18 +56,8 @@ void Rewinder::save(const Fibers& fibers, unsigned fiber, bool has_stack,
 
 std::uint32_t Rewinder::nearest(std::uint32_t step) const { return step - step % interval_; }
 
-void Rewinder::undo(Fibers& fibers, std::span<std::byte> thread_state) {
-  const Saved& saved = steps_.back();
-  const std::byte* from = bytes_.data() + saved.begin;
-  std::memcpy(thread_state.data(), from, thread_state.size());
-  from += thread_state.size();
-  if (saved.has_stack) fibers.restore(saved.fiber, {from, saved.stack_bytes});
-  used_ = saved.begin;
-  steps_.pop_back();
-}
-
-void Rewinder::restore_kept() {
-  const std::byte* from = bytes_.data() + steps_.back().begin + steps_.back().kept_at;
+void Rewinder::restore_kept(const Saved& saved) {
+  const std::byte* from = bytes_.data() + saved.begin + saved.state_bytes + saved.stack_bytes;
   for (std::span<std::byte> memory : kept_) {
     std::memcpy(memory.data(), from, memory.size());
     from += memory.size();

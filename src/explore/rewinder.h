@@ -28,24 +28,40 @@ class Rewinder {
 
   /// The latest step, not after `step`, before which all memory is known.
   std::uint32_t nearest(std::uint32_t step) const;
-  unsigned latest_fiber() const { return steps_.back().fiber; }
-  /// Puts back the latest step's thread, and forgets the step. The kept memory is put back by
-  /// restore_kept() before, where it is known.
-  void undo(Fibers& fibers, std::span<std::byte> thread_state);
-  /// The kept memory as it was before the latest step, which must be one that saved it.
-  void restore_kept();
+  /// Forgets step `step` and all after it, and puts back what they changed: the kept memory, which
+  /// must be known before `step`, and each of their threads. Calls `put_back` with a thread's
+  /// number and state, as it was given to save().
+  template <typename PutBack>
+  void undo_to(std::uint32_t step, Fibers& fibers, PutBack put_back) {
+    if (step >= size()) return;
+    restore_kept(steps_[step]);
+    std::uint32_t done = 0;
+    for (std::uint32_t i = step; i < size(); ++i) {
+      const Saved& saved = steps_[i];
+      if (((done >> saved.fiber) & 1u) != 0) continue;  // an earlier one counts
+      done |= 1u << saved.fiber;
+      const std::byte* from = bytes_.data() + saved.begin;
+      put_back(saved.fiber, std::span(from, saved.state_bytes));
+      if (saved.has_stack)
+        fibers.restore(saved.fiber, {from + saved.state_bytes, saved.stack_bytes});
+    }
+    used_ = steps_[step].begin;
+    steps_.resize(step);
+  }
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(steps_.size()); }
 
  private:
   struct Saved {
-    std::size_t begin;  ///< of its bytes
-    std::uint32_t stack_bytes;
-    std::uint32_t kept_at;  ///< where the kept memory lies, from `begin`
-    std::uint8_t fiber;
-    bool has_kept;
-    bool has_stack;
+    std::size_t begin = 0;  ///< of its bytes: the thread's state, its stack, the kept memory
+    std::uint32_t stack_bytes = 0;
+    std::uint32_t state_bytes = 0;
+    std::uint8_t fiber = 0;
+    bool has_kept = false;
+    bool has_stack = false;
   };
+
+  void restore_kept(const Saved& saved);
 
   std::vector<std::span<std::byte>> kept_;
   std::size_t kept_bytes_ = 0;

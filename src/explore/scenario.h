@@ -192,6 +192,7 @@ class Scenario final : public Program {
   void setup(Execution& execution) override;
   void finished(Execution& execution) override;
   bool rewindable() const override { return rewindable_; }
+  bool foreseeable() const override { return memory_.model() == MemoryModel::Sc; }
 
  private:
   friend class Word;

@@ -12,6 +12,9 @@ namespace mmcheck::explore {
 namespace {
 /// Identities are kept only to save work, so there is no need to keep all.
 constexpr std::size_t kIdentitiesMax = 1u << 20;
+/// Often enough for a status line, and too seldom to cost anything.
+constexpr std::uint64_t kExecutionsPerReport = 1024;
+
 bool before(const trace::Schedule& a, const trace::Schedule& b) {
   return std::lexicographical_compare(
       a.begin(), a.end(), b.begin(), b.end(), [](const trace::Choice& x, const trace::Choice& y) {
@@ -30,6 +33,7 @@ bool Tally::ended(Engine& engine, const trace::Schedule& schedule) {
   ++result_.executions;
   if (on_outcome_ && engine.reached_finish()) on_outcome_(engine.outcome_hash());
   if (on_end_) on_end_(engine, ending);
+  if (fraction_ && result_.executions % kExecutionsPerReport == 0) tell_progress();
   if (ending == Ending::Complete) return true;
   if (schedule.empty() && engine.log().size() != 0) {
     consider_log(engine);
@@ -37,6 +41,12 @@ bool Tally::ended(Engine& engine, const trace::Schedule& schedule) {
     consider(engine, schedule);
   }
   return options_.on_violation == OnViolation::Continue;
+}
+
+void Tally::tell_progress() const {
+  if (!options_.on_progress) return;
+  options_.on_progress(
+      {.executions = result_.executions, .blocked = result_.blocked, .fraction = fraction_()});
 }
 
 bool Tally::better(unsigned context_switches, unsigned steps,
@@ -95,17 +105,25 @@ void Tally::absorb(Result other) {
   result_.counterexample = std::move(other.counterexample);
 }
 
-Result Tally::finish(bool visited_all) {
-  if (found() && !straightened_) {
-    Counterexample& best = *result_.counterexample;
-    if (auto straight = straighten_schedule(program_, best.schedule, best.rule)) {
-      best.schedule = std::move(straight->schedule);
-      best.context_switches = straight->context_switches;
-      best.steps = straight->steps;
-    }
+void Tally::straighten_best() {
+  if (!found() || straightened_) return;
+  Counterexample& best = *result_.counterexample;
+  if (auto straight = straighten_schedule(program_, best.schedule, best.rule)) {
+    best.schedule = std::move(straight->schedule);
+    best.context_switches = straight->context_switches;
+    best.steps = straight->steps;
   }
+}
+
+Result Tally::finish(bool visited_all) {
   bool stopped_at_violation = found() && options_.on_violation == OnViolation::Stop;
-  result_.complete = visited_all || stopped_at_violation;
+  return finish(visited_all || stopped_at_violation ? Coverage::Complete : Coverage::CutShort);
+}
+
+Result Tally::finish(Coverage coverage) {
+  straighten_best();
+  result_.coverage = coverage;
+  result_.complete = coverage == Coverage::Complete;
   return std::move(result_);
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "explore/engine.h"
 #include "explore/explorer.h"
@@ -26,6 +27,13 @@ class Tally {
   bool may_begin() const { return result_.executions < options_.executions_max; }
   void blocked() { ++result_.blocked; }
   void add_steps(std::uint64_t nr_steps) { result_.steps += nr_steps; }
+  /// Calls Options::on_progress from now on. `fraction` gives Progress::fraction, and is asked only
+  /// now and then.
+  void report_progress(std::function<double()> fraction) { fraction_ = std::move(fraction); }
+  /// For samples: of the executions that were asked for.
+  double fraction_of_executions() const {
+    return static_cast<double>(result_.executions) / static_cast<double>(options_.executions_max);
+  }
   std::uint64_t nr_executions() const { return result_.executions; }
   std::uint64_t nr_blocked() const { return result_.blocked; }
   const Result& result() const { return result_; }
@@ -36,11 +44,15 @@ class Tally {
 
   /// `visited_all`: every class was visited.
   Result finish(bool visited_all);
+  /// For what is not complete even where it ends at a violation.
+  Result finish(Coverage coverage);
 
   const Options& options() const { return options_; }
   bool has_observer() const { return static_cast<bool>(on_end_); }
 
  private:
+  void tell_progress() const;
+  void straighten_best();
   void consider(const Engine& engine, const trace::Schedule& schedule);
   void consider_log(const Engine& engine);
   bool better(unsigned context_switches, unsigned steps, const trace::Schedule* schedule) const;
@@ -51,19 +63,23 @@ class Tally {
   const OutcomeFunction& on_outcome_;
   const EndFunction& on_end_;
   Result result_;
+  std::function<double()> fraction_;
   bool straightened_ = true;
   boost::unordered_flat_set<std::uint64_t> seen_;  ///< identities of violations considered
 };
 
 /// The strategies. Each runs until the space or the options' bounds are exhausted.
 Result search_naive(Program& program, Tally& tally);
+Result search_bounded(Program& program, Tally& tally);
 Result search_random(Program& program, Tally& tally);
+Result search_pct(Program& program, Tally& tally);
 
 /// Sizes that change how fast a search is, and not what it finds.
 struct Tuning {
   std::uint64_t scouted = 128;    ///< executions that are made out of order first, and in vain
   std::uint64_t one_lane = 4096;  ///< executions before there are more lanes than one
   std::uint64_t round = 1024;     ///< executions of a lane between two times when lanes trade
+  bool foreseeable = true;        ///< believe Program::foreseeable()
 };
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,

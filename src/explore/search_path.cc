@@ -57,7 +57,7 @@ void Node::set_unfinished(unsigned thread, std::uint64_t label) {
 void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
   expanded = parent.expanded & ~(1u << thread);
   for (const Branch* branch = parent.pending; branch != nullptr; branch = branch->sibling) {
-    expanded &= ~(1u << branch->thread);
+    expanded &= ~(1u << branch->step.thread);
   }
   for (const Sleeper& sleeper : parent.sleepers) {
     if (sleeper.thread == thread) continue;
@@ -80,15 +80,15 @@ Begins Node::covers(const Sequence& sequence) const {
   return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
 }
 
-bool Node::covers_branch(const Branch& branch, Begins least) const {
-  if (asleep(branch.thread, branch.label)) return true;
+bool Node::covers_branch(const Branch& branch) const {
+  if (asleep(branch.step.thread, branch.step.label)) return true;
   if (!branch.unsure) return false;
   Sequence sequence;
   for (const Branch* step = &branch; step != nullptr; step = step->child) {
     if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
-    sequence.push_back(step->step());
+    sequence.push_back(step->step);
   }
-  return covers(sequence) >= least;
+  return covers(sequence) == Begins::ForGood;
 }
 
 /// A thread that has alternatives can be moved to the front only with all of them.
@@ -96,8 +96,7 @@ Begins Node::covers_by_all_labels(const Sequence& sequence) const {
   Begins result = Begins::No;
   for (std::uint32_t rest = expanded; rest != 0; rest &= rest - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    std::size_t own = 0;
-    while (own < sequence.size() && sequence[own].thread != thread) ++own;
+    const std::size_t own = sequence.find(thread);
     if (own < sequence.size() && !sequence[own].any_label) continue;
     if (!all_labels_independent(thread, sequence, own)) continue;
     result = Begins::ForNow;
@@ -108,16 +107,16 @@ Begins Node::covers_by_all_labels(const Sequence& sequence) const {
 bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
                                   std::size_t size) const {
   const auto independent = [&](const ForeseenStep& step) {
-    return std::all_of(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(size),
-                       [&](const ForeseenStep& other) {
-                         return step.known && other.known &&
-                                !in_conflict(step.footprint, other.footprint);
-                       });
+    for (std::size_t i = 0; i < size; ++i) {
+      const ForeseenStep& other = sequence[i];
+      if (!step.known || !other.known || in_conflict(step.footprint, other.footprint)) return false;
+    }
+    return true;
   };
   if (taken == thread) return false;
   const auto none_dependent = [&](const Branch* branch) {
     for (; branch != nullptr; branch = branch->sibling) {
-      if (branch->thread == thread && !independent(branch->step())) return false;
+      if (branch->step.thread == thread && !independent(branch->step)) return false;
     }
     return true;
   };

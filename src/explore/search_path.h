@@ -54,9 +54,9 @@ struct Node {
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
   /// Whether all that begins with the sequence is searched by way of a step that sleeps.
   Begins covers(const Sequence& sequence) const;
-  /// The same for a pending branch and what follows it, at least to this degree. What could not be
-  /// told when it was added may be known by now.
-  bool covers_branch(const Branch& branch, Begins least) const;
+  /// The same for a pending branch and what follows it: what could not be told when it was added
+  /// may be known by now. For good only: when it was added, its race was settled.
+  bool covers_branch(const Branch& branch) const;
 
  private:
   Begins covers_by_all_labels(const Sequence& sequence) const;

@@ -23,7 +23,7 @@ std::uint32_t preemptions_of(const TreeNode& node) {
   const std::uint32_t with_one = std::min(node.preemptions + 1, kManyPreemptions);
   const std::uint32_t without = std::min(node.preemptions, kManyPreemptions);
   for (const Branch* b = node.node.pending; b != nullptr; b = b->sibling) {
-    least = std::min(least, preempts(node, b->thread) ? with_one : without);
+    least = std::min(least, preempts(node, b->step.thread) ? with_one : without);
   }
   return least;
 }
@@ -31,7 +31,7 @@ std::uint32_t preemptions_of(const TreeNode& node) {
 /// The branches may be begun before all races are known that could ask for other labels.
 void try_others_too(Branch* tree) {
   for (; tree != nullptr; tree = tree->sibling) {
-    tree->and_others = tree->chooses && !tree->any_label;
+    tree->and_others = tree->step.chooses && !tree->step.any_label;
     try_others_too(tree->child);
   }
 }
@@ -65,7 +65,7 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
   result->begun = std::move(begun);
   result->node = std::move(content);
   result->node.pending = pool_.copy(result->node.pending);
-  if (least_ == Begins::ForGood) try_others_too(result->node.pending);
+  if (order_ != Order::DeepFirst) try_others_too(result->node.pending);
   result->node.taken = kThreadsMax;
   result->nr_begun = nr_begun;
   set_open(result);
@@ -73,7 +73,6 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
 }
 
 void SearchTree::expect_others() {
-  least_ = Begins::ForGood;
   order_ = Order::ShallowFirst;
   for (const std::shared_ptr<TreeNode>& node : open_) try_others_too(node->node.pending);
 }
@@ -95,11 +94,11 @@ void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
   open_.push_back(node);
 }
 
-/// A lane knows the node as it was when it began. Where there are others, what is good enough only
-/// for now is not enough here: nobody will ask again.
+/// A lane knows the node as it was when it began. What is good enough only for now is not enough
+/// here: nobody will ask again.
 void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
-  if (node->node.covers(sequence) >= least_) return;
-  const Others others = least_ == Begins::ForNow ? Others::Later : Others::Too;
+  if (node->node.covers(sequence) == Begins::ForGood) return;
+  const Others others = order_ == Order::DeepFirst ? Others::Later : Others::Too;
   insert(sequence, node->node.pending, pool_, others);
   set_open(node);
 }
@@ -108,7 +107,8 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
   if (!step.any_label && node->node.asleep(step.thread, step.label)) return;
   Branch** end = &node->node.pending;
   for (; *end != nullptr; end = &(*end)->sibling) {
-    if ((*end)->thread == step.thread && (step.any_label || (*end)->label == step.label)) return;
+    if ((*end)->step.thread == step.thread && (step.any_label || (*end)->step.label == step.label))
+      return;
   }
   *end = pool_.make(step);
   set_open(node);
@@ -118,7 +118,7 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
 bool SearchTree::drop_covered(TreeNode& node) {
   for (Branch** at = &node.node.pending; *at != nullptr;) {
     Branch* branch = *at;
-    if (branch->any_label || !node.node.covers_branch(*branch, least_)) {
+    if (branch->step.any_label || !node.node.covers_branch(*branch)) {
       at = &branch->sibling;
       continue;
     }
@@ -153,7 +153,7 @@ Assignment SearchTree::take() {
   Branch** chosen = &node.node.pending;
   // The first with as few preemptions as there are.
   while (order_ == Order::FewPreemptions &&
-         std::min(node.preemptions + (preempts(node, (*chosen)->thread) ? 1u : 0u),
+         std::min(node.preemptions + (preempts(node, (*chosen)->step.thread) ? 1u : 0u),
                   kManyPreemptions) != std::get<0>(best_key)) {
     chosen = &(*chosen)->sibling;
   }
@@ -162,9 +162,9 @@ Assignment SearchTree::take() {
   result.branch->sibling = nullptr;
   ++node.nr_begun;
   result.begun = std::make_shared<Begun>(
-      holder, Edge{.label = result.branch->label, .thread = result.branch->thread});
-  const bool known = result.branch->known && !result.branch->any_label;
-  if (known) node.node.begun(result.branch->step(), true);
+      holder, Edge{.label = result.branch->step.label, .thread = result.branch->step.thread});
+  const bool known = result.branch->step.known && !result.branch->step.any_label;
+  if (known) node.node.begun(result.branch->step, true);
   node.waits = !known;
   if (node.node.pending == nullptr) {
     node.open = false;

@@ -67,8 +67,7 @@ enum class Order : std::uint8_t {
 /// Used by one thread at a time.
 class SearchTree {
  public:
-  explicit SearchTree(Order order)
-      : order_(order), least_(order == Order::DeepFirst ? Begins::ForNow : Begins::ForGood) {}
+  explicit SearchTree(Order order) : order_(order) {}
 
   /// The state after the step `begun`. Takes over what is in `content`; pending branches are
   /// copied.
@@ -96,9 +95,6 @@ class SearchTree {
   bool drop_covered(TreeNode& node);
 
   Order order_;
-  /// What is covered for now is covered for good as long as there is one lane, which goes deep
-  /// first.
-  Begins least_;
   BranchPool pool_;
   std::vector<std::shared_ptr<TreeNode>> open_;
 };

@@ -81,6 +81,7 @@ void StoreBuffers::run_drain(void* context) {
 
 void StoreBuffers::drain(unsigned thread, unsigned entry) {
   const Entry& store = entries_[at(thread, entry)];
+  execution_->read(store.word);  // whom there is to tell depends on what came before
   execution_->write(states_[at(thread, entry)], kDrained);
   execution_->write(store.word, store.value);
   tell_overwritten(thread, store.word);
@@ -133,9 +134,15 @@ bool StoreBuffers::must_wait(Guard& guard) const {
 void StoreBuffers::fenced() { counts_[self()].nr_fenced = counts_[self()].nr_stores; }
 
 void StoreBuffers::updated(ObjectId word) {
+  execution_->read(word);  // as in drain()
   tell_overwritten(self(), word);
   last_drain(self(), word) = kNoEntry;
   last_store(self(), word) = kNoEntry;
+}
+
+void StoreBuffers::written(ObjectId word) {
+  execution_->read(word);  // as in drain()
+  tell_overwritten(kNobody, word);
 }
 
 }  // namespace mmcheck::explore

@@ -71,7 +71,7 @@ class StoreBuffers {
   /// The current thread has written the word in memory, past its buffer, which is empty.
   void updated(ObjectId word);
   /// The word was written in memory, past all buffers, by whomever.
-  void written(ObjectId word) { tell_overwritten(kNobody, word); }
+  void written(ObjectId word);
 
  private:
   enum State : std::uint64_t { kEmpty, kFilled, kDrained };

@@ -16,8 +16,7 @@ void TraceLog::join_conflicting(Clock& clock, const StepAccess& access,
 
 void TraceLog::append(const Step& step, const Clock& clock, const std::uint64_t* words) {
   std::uint32_t event = size();
-  counts_.push_back(total_);
-  std::uint16_t index = ++total_.lane[step.thread];
+  const auto index = static_cast<std::uint16_t>(by_thread_[step.thread].size() + 1);
   clocks_.push_back(clock);
   clocks_.back().lane[step.thread] = index;
   events_.push_back({.label = step.label,
@@ -41,6 +40,12 @@ void TraceLog::append(const Step& step, const Clock& clock, const std::uint64_t*
   }
 }
 
+Clock TraceLog::counts(std::uint32_t e) const {
+  Clock result;
+  for (std::uint32_t i = 0; i < e; ++i) ++result.lane[events_[i].thread];
+  return result;
+}
+
 void TraceLog::truncate(std::uint32_t nr_events) {
   if (nr_events >= size()) return;
   std::uint32_t nr_accesses = events_[nr_events].first_access;
@@ -49,12 +54,10 @@ void TraceLog::truncate(std::uint32_t nr_events) {
   }
   for (std::uint32_t e = size(); e-- > nr_events;) by_thread_[events_[e].thread].pop_back();
   guards_.resize(events_[nr_events].first_guard);
-  total_ = counts_[nr_events];
   accesses_.resize(nr_accesses);
   uses_.resize(nr_accesses);
   events_.resize(nr_events);
   clocks_.resize(nr_events);
-  counts_.resize(nr_events);
 }
 
 }  // namespace mmcheck::explore

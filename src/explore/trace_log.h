@@ -45,7 +45,7 @@ class TraceLog {
   const LoggedEvent& event(std::uint32_t e) const { return events_[e]; }
   const Clock& clock(std::uint32_t e) const { return clocks_[e]; }
   /// How many steps each thread had made before the event.
-  const Clock& counts(std::uint32_t e) const { return counts_[e]; }
+  Clock counts(std::uint32_t e) const;
   std::span<const LoggedAccess> accesses_of(std::uint32_t e) const {
     std::uint32_t begin = events_[e].first_access;
     std::uint32_t end =
@@ -99,13 +99,11 @@ class TraceLog {
  private:
   std::vector<LoggedEvent> events_;
   std::vector<Clock> clocks_;
-  std::vector<Clock> counts_;
   std::vector<LoggedAccess> accesses_;
   std::vector<Use> uses_;  ///< the accesses, as footprints want them
   std::vector<Guard> guards_;
   std::vector<std::uint32_t> last_;
   std::vector<std::uint32_t> by_thread_[kThreadsMax];
-  Clock total_;
   Clock zero_;
   unsigned nr_threads_ = 0;
 };

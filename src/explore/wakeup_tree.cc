@@ -7,12 +7,6 @@ namespace mmcheck::explore {
 
 namespace {
 
-std::size_t find(std::uint8_t thread, const Sequence& sequence) {
-  std::size_t own = 0;
-  while (own < sequence.size() && sequence[own].thread != thread) ++own;
-  return own;
-}
-
 /// Whether whatever is in conflict with a is in conflict with b.
 bool is_part_of(const Footprint& a, const Footprint& b) {
   return std::all_of(a.uses, a.uses + a.size, [&](const Use& x) {
@@ -25,7 +19,7 @@ bool is_part_of(const Footprint& a, const Footprint& b) {
 }  // namespace
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence) {
-  const std::size_t own = find(step.thread, sequence);
+  const std::size_t own = sequence.find(step.thread);
   const bool is_in = own < sequence.size();
   if (is_in && !step.any_label && (sequence[own].any_label || sequence[own].label != step.label)) {
     return Begins::No;
@@ -40,7 +34,8 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
-    const bool alone = step.chooses || step.ends_all || step.unfinished;
+    const bool alone =
+        step.chooses || step.ends_all || step.unfinished || !sequence.counts_beside();
     return alone ? Begins::No : Begins::ForNow;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
@@ -50,21 +45,27 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   return for_good ? Begins::ForGood : Begins::ForNow;
 }
 
+Branch* BranchPool::make() {
+  if (free_ == nullptr) return &all_.emplace_back();
+  Branch* branch = free_;
+  free_ = branch->sibling;
+  branch->child = branch->sibling = nullptr;
+  branch->and_others = branch->unsure = false;
+  return branch;
+}
+
 Branch* BranchPool::make(const ForeseenStep& step) {
   Branch* branch = make();
-  branch->label = step.label;
-  branch->thread = step.thread;
-  branch->any_label = step.any_label;
-  branch->chooses = step.chooses;
-  branch->known = step.known;
-  branch->footprint = OwnFootprint(step.footprint);
+  branch->footprint.assign(step.footprint);
+  branch->step = step;
+  branch->step.footprint = branch->footprint.view();
   return branch;
 }
 
 Branch* BranchPool::copy(const Branch* tree) {
   Branch* result = nullptr;
   for (Branch** end = &result; tree != nullptr; tree = tree->sibling, end = &(*end)->sibling) {
-    *end = make(tree->step());
+    *end = make(tree->step);
     (*end)->and_others = tree->and_others;
     (*end)->unsure = tree->unsure;
     (*end)->child = copy(tree->child);
@@ -91,30 +92,31 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
   Branch** siblings = &tree;
   while (*siblings != nullptr) {
     Branch& branch = **siblings;
-    Begins found = begins(branch.step(), sequence);
+    Begins found = begins(branch.step, sequence);
     if (found == Begins::No) {
-      unsure = unsure || !branch.known;
+      unsure = unsure || !branch.step.known;
       siblings = &branch.sibling;
       continue;
     }
-    const std::size_t own = find(branch.thread, sequence);
-    if (branch.any_label) {
+    const std::size_t own = sequence.find(branch.step.thread);
+    if (branch.step.any_label) {
       // It has no one step after which the rest could be made; it will find its label asleep.
       if (own + 1 == sequence.size()) return {};
       break;
     }
     if (found == Begins::ForNow) result = found;
-    if (own < sequence.size()) sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(own));
+    if (own < sequence.size()) sequence.erase(own);
     if (sequence.empty()) return {.enough = result};
     siblings = &branch.child;
     below_leaf = *siblings == nullptr;
   }
   Branch* rest = *siblings;
-  for (const ForeseenStep& step : sequence) {
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const ForeseenStep& step = sequence[i];
     *siblings = pool.make(step);
     // What follows a leaf is everything.
     (*siblings)->and_others = step.chooses && (below_leaf || others == Others::Too);
-    if (&step == &sequence.front()) {
+    if (i == 0) {
       (*siblings)->sibling = rest;
       (*siblings)->unsure = unsure || !sequence.back().known;
     }
@@ -126,29 +128,37 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
 Inserted find(Sequence& sequence, const Branch* tree) {
   Begins result = Begins::ForGood;
   while (tree != nullptr) {
-    Begins found = begins(tree->step(), sequence);
+    Begins found = begins(tree->step, sequence);
     if (found == Begins::No) {
       tree = tree->sibling;
       continue;
     }
-    const std::size_t own = find(tree->thread, sequence);
-    if (tree->any_label) return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+    const std::size_t own = sequence.find(tree->step.thread);
+    if (tree->step.any_label)
+      return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
     if (found == Begins::ForNow) result = found;
-    if (own < sequence.size()) sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(own));
+    if (own < sequence.size()) sequence.erase(own);
     if (sequence.empty()) return {.enough = result};
     tree = tree->child;
   }
   return {.enough = Begins::ForNow, .added = true};
 }
 
-OwnSequence::OwnSequence(const Sequence& sequence) : steps_(sequence) {
-  footprints_.reserve(sequence.size());
-  for (const ForeseenStep& step : sequence) footprints_.emplace_back(step.footprint);
+OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    steps_.push_back(sequence[i]);
+    footprints_.emplace_back().assign(sequence[i].footprint);
+  }
 }
 
 Sequence OwnSequence::view() const {
-  Sequence result = steps_;
-  for (std::size_t i = 0; i < result.size(); ++i) result[i].footprint = footprints_[i].view();
+  Sequence result;
+  if (!counts_beside_) result.do_not_count_beside();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    ForeseenStep step = steps_[i];
+    step.footprint = footprints_[i].view();
+    result.push_back(step);
+  }
   return result;
 }
 

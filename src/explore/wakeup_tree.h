@@ -8,6 +8,7 @@
 #include <deque>
 #include <vector>
 
+#include "explore/execution.h"
 #include "explore/footprint.h"
 
 namespace mmcheck::explore {
@@ -27,7 +28,39 @@ struct ForeseenStep {
 };
 
 /// v in the paper. Only the last step may be unknown.
-using Sequence = std::vector<ForeseenStep>;
+class Sequence {
+ public:
+  std::size_t size() const { return left_.size(); }
+  bool empty() const { return left_.empty(); }
+  const ForeseenStep& operator[](std::size_t i) const { return steps_[left_[i]]; }
+  const ForeseenStep& back() const { return steps_[left_.back()]; }
+
+  void clear() {
+    steps_.clear();
+    left_.clear();
+    counts_beside_ = true;
+  }
+  /// Whether a step that is not in the sequence and independent of it may stand for it. Not if the
+  /// sequence may have to go on with something in conflict that nobody has seen.
+  bool counts_beside() const { return counts_beside_; }
+  void do_not_count_beside() { counts_beside_ = false; }
+  void push_back(const ForeseenStep& step) {
+    left_.push_back(static_cast<std::uint16_t>(steps_.size()));
+    steps_.push_back(step);
+  }
+  void erase(std::size_t i) { left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(i)); }
+  /// The first step of the thread, or size().
+  std::size_t find(unsigned thread) const {
+    std::size_t i = 0;
+    while (i < left_.size() && (*this)[i].thread != thread) ++i;
+    return i;
+  }
+
+ private:
+  std::vector<ForeseenStep> steps_;
+  std::vector<std::uint16_t> left_;  ///< those that were not erased, in order
+  bool counts_beside_ = true;
+};
 
 /// Whether a step may as well come first: all that can follow the sequence can follow when the step
 /// is made before it.
@@ -43,31 +76,19 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence);
 struct Branch {
   Branch* child = nullptr;
   Branch* sibling = nullptr;
-  std::uint64_t label = 0;
-  OwnFootprint footprint;
-  std::uint8_t thread = 0;
-  bool any_label = false;
-  bool chooses = false;
+  ForeseenStep step;
   bool and_others = false;  ///< the thread's other alternatives are to be tried too
-  bool known = false;
-  bool unsure = false;  ///< may turn out to be covered by a sibling before it
+  bool unsure = false;      ///< may turn out to be covered by a sibling before it
+  OwnFootprint footprint;   ///< of the step
 
-  ForeseenStep step() const { return {footprint.view(), label, thread, any_label, chooses, known}; }
+  Branch() = default;
+  Branch(const Branch&) = delete;  // the step refers to the footprint
+  Branch& operator=(const Branch&) = delete;
 };
 
 /// Branches come and go all the time: those not in use are kept.
 class BranchPool {
  public:
-  Branch* make() {
-    if (free_ == nullptr) return &all_.emplace_back();
-    Branch* branch = free_;
-    free_ = branch->sibling;
-    branch->child = branch->sibling = nullptr;
-    branch->any_label = branch->chooses = branch->and_others = false;
-    branch->known = branch->unsure = false;
-    branch->footprint = OwnFootprint();
-    return branch;
-  }
   Branch* make(const ForeseenStep& step);
   /// Copies a tree, which may be of another pool.
   Branch* copy(const Branch* tree);
@@ -79,6 +100,8 @@ class BranchPool {
   void release_all(Branch* branch);
 
  private:
+  Branch* make();
+
   std::deque<Branch> all_;
   Branch* free_ = nullptr;
 };
@@ -108,6 +131,7 @@ class OwnSequence {
  private:
   std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
   std::vector<OwnFootprint> footprints_;
+  bool counts_beside_ = true;
 };
 
 }  // namespace mmcheck::explore

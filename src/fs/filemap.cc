@@ -38,7 +38,7 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   mm::folio_ref_add(task, page, 1);
   mapping.i_pages[index].write(static_cast<std::uint8_t>(to_index(page.frame.pfn()) + 1));
   task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
-  page.frame.write(mapping.blocks[index].read());
+  page.frame.write(mapping.blocks[index].read_last());
   return &page;
 }
 
@@ -55,7 +55,7 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
     }
     mm::folio_lock(task, *page);
     // Part of the lock's step: a page that left the file stays out of it.
-    if (page->mapping.read().is_file()) return page;
+    if (page->mapping.read_last().is_file()) return page;
     mm::folio_unlock(task, *page);
     mm::folio_put(task, *page);
   }

@@ -21,7 +21,8 @@ enum class SyncMode : std::uint8_t { None, All };
 bool folio_clear_dirty_for_io(thread& task, folio& page) {
   if (mm::folio_mkclean(task, page) != 0) mm::folio_mark_dirty(task, page);
   task.x().step({.format = "clear_page_dirty_for_io({})", .args = {mm::arg(page)}});
-  const bool was_dirty = page.dirty.exchange(false);
+  const bool was_dirty = page.dirty.read_last();
+  page.dirty.write(false);
   if (was_dirty) page.last_clean = task.x().current_event();
   return was_dirty;
 }
@@ -71,7 +72,7 @@ void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mo
   mm::folio_ref_add(task, *page, 1);
   mm::folio_lock(task, *page);
   // Part of the lock's step: both change under the lock, or only from clean to dirty.
-  const bool wanted = page->mapping.read().is_file() && page->dirty.read();
+  const bool wanted = page->mapping.read().is_file() && page->dirty.read_last();
   const bool submitted = wanted && start_writeback(task, *page, mode);
   mm::folio_unlock(task, *page);
   if (submitted) submit_and_complete(task, mapping, *page);
@@ -101,7 +102,7 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
                    .detail = Detail::Minor});
     const int buffers = page->buffers.read() ? 1 : 0;
     const bool unused = page->mapping.read().is_file() && !page->dirty.read() &&
-                        !page->writeback.read() && page->refcount.read() <= 2 + buffers;
+                        !page->writeback.read() && page->refcount.read_last() <= 2 + buffers;
     if (unused && (buffers == 0 || ext4().release_folio(task, *page))) {
       remove_mapping(task, mapping, *page);
     }

@@ -34,8 +34,8 @@ class bit_lock {
   void lock(task_struct& task, const trace::StepText& text);
   bool trylock(task_struct& task, const trace::StepText& text);
   void unlock(task_struct& task, const trace::StepText& text);
-  /// An access of the current step.
-  bool test() const { return word_.read(); }
+  /// An access of the current step, on which no other depends.
+  bool test_last() const { return word_.read_last(); }
   bool peek() const { return word_.peek(); }
 
  private:

@@ -7,8 +7,21 @@
 
 namespace mmcheck::kernel {
 
+void HeldLocks::add(LockClass lock) {
+  if (size_ == kMax) throw InternalError("a thread holds more locks than the model has");
+  locks_[size_++] = lock;
+}
+
+void HeldLocks::remove(LockClass lock) {
+  unsigned last = size_;
+  while (last > 0 && locks_[last - 1] != lock) --last;
+  if (last == 0) throw InternalError("a lock is released that is not held");
+  std::copy(locks_.begin() + last, locks_.begin() + size_, locks_.begin() + last - 1);
+  --size_;
+}
+
 void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep) {
-  for (LockClass held : task.held) {
+  for (LockClass held : task.held.all()) {
     // Two locks of one class are taken only where a rule of its own orders them; nothing here does.
     if (held >= wanted) task.monitor->lock_out_of_order(held, wanted);
   }
@@ -20,14 +33,12 @@ void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep) {
 void lock_acquired(task_struct& task, LockClass taken, MaySleep may_sleep) {
   // With nothing else held there was nothing to decide.
   if (!task.held.empty()) task.monitor->lock_checked();
-  task.held.push_back(taken);
+  task.held.add(taken);
   if (may_sleep == MaySleep::No) ++task.preempt_count;
 }
 
 void lock_release(task_struct& task, LockClass released, MaySleep may_sleep) {
-  const auto last = std::find(task.held.rbegin(), task.held.rend(), released);
-  if (last == task.held.rend()) throw InternalError("a lock is released that is not held");
-  task.held.erase(std::next(last).base());
+  task.held.remove(released);
   if (may_sleep == MaySleep::No) --task.preempt_count;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/container/static_vector.hpp>
+#include <array>
+#include <span>
 #include <string_view>
 
 #include "machine/machine.h"
@@ -35,12 +36,28 @@ class Monitor : public machine::Monitor {
   ~Monitor() = default;
 };
 
+/// The classes of the locks that a thread holds, in the order in which it took them.
+class HeldLocks {
+ public:
+  static constexpr unsigned kMax = 15;
+
+  std::span<const LockClass> all() const { return {locks_.data(), size_}; }
+  bool empty() const { return size_ == 0; }
+  void add(LockClass lock);
+  /// Takes out the one that was taken last.
+  void remove(LockClass lock);
+
+ private:
+  std::array<LockClass, kMax> locks_{};
+  std::uint8_t size_ = 0;
+};
+
 /// A thread of the kernel or of a process, on a CPU of its own.
 struct task_struct {
   explore::Execution* execution = nullptr;
   machine::Cpu* cpu = nullptr;
   Monitor* monitor = nullptr;
-  boost::container::static_vector<LockClass, 16> held;
+  HeldLocks held;
   unsigned preempt_count = 0;
 
   explore::Execution& x() const { return *execution; }

@@ -70,10 +70,10 @@ void format_holds_off(const trace::Names& names, std::uint64_t value, std::strin
 
 }  // namespace
 
-Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
-    : execution_(&execution),
+Cpu::Cpu(Kept& kept, CpuId id, unsigned nr_cpus)
+    : execution_(&kept.execution()),
       id_(id),
-      holds_off_(execution, 0,
+      holds_off_(kept.execution(), 0,
                  {.format = "CPU{}.irqs_off",
                   .args = {arg(id)},
                   .value = format_holds_off,
@@ -81,8 +81,9 @@ Cpu::Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus)
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
+    requests_[sender].entries = &kept.make<std::span<PteSlot>>();
     requests_[sender].pending = explore::Cell<bool>(
-        execution, false,
+        kept.execution(), false,
         {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
   }
 }
@@ -124,21 +125,20 @@ void Cpu::start_handlers(unsigned nr_cpus) {
 
 void Cpu::handle_flush_request(void* context) {
   auto& request = *static_cast<FlushRequest*>(context);
-  for (PteSlot* entry : request.entries) entry->tlb_invalidate(request.target->id_);
+  for (PteSlot& entry : *request.entries) entry.tlb_invalidate(request.target->id_);
   request.pending.write(false);
 }
 
-void Cpu::send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets,
-                              Cpu* const* cpus) {
+void Cpu::send_flush_requests(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus) {
   execution_->step({.format = "flush_tlb_mm_range({}): IPIs sent",
-                    .args = {arg(entries.empty() ? Vaddr{} : entries.front()->va())}});
+                    .args = {arg(entries.empty() ? Vaddr{} : entries.front().va())}});
   for_each_cpu(targets, [&](CpuId target) {
     if (target == id_) {
-      for (PteSlot* entry : entries) entry->tlb_invalidate(id_);
+      for (PteSlot& entry : entries) entry.tlb_invalidate(id_);
       return;
     }
     FlushRequest& request = cpus[to_index(target)]->requests_[to_index(id_)];
-    request.entries.assign(entries.begin(), entries.end());
+    *request.entries = entries;
     request.pending.write(true);
   });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/container/static_vector.hpp>
 #include <span>
 
 #include "explore/cell.h"
@@ -23,7 +22,7 @@ enum class AccessKind : std::uint8_t { Load, Store };
 /// A processor: its interrupt flag, the flush requests that others have sent to it, its MMU.
 class Cpu {
  public:
-  Cpu(explore::Execution& execution, CpuId id, unsigned nr_cpus);
+  Cpu(Kept& kept, CpuId id, unsigned nr_cpus);
 
   CpuId id() const { return id_; }
   explore::Execution& execution() const { return *execution_; }
@@ -44,7 +43,7 @@ class Cpu {
   /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
   /// here. Nothing is known about the targets until wait_for_flush() returns. The entries must stay
   /// where they are until then.
-  void send_flush_requests(std::span<PteSlot* const> entries, cpumask_t targets, Cpu* const* cpus);
+  void send_flush_requests(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus);
   /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
   void wait_for_flush(cpumask_t targets, Cpu* const* cpus);
 
@@ -59,9 +58,8 @@ class Cpu {
  private:
   struct FlushRequest {
     Cpu* target = nullptr;
-    explore::Cell<bool> pending;  ///< the call_single_data of one sender and one target
-    boost::container::static_vector<PteSlot*, kEntriesMax>
-        entries;  ///< the sender's until pending is set
+    explore::Cell<bool> pending;            ///< the call_single_data of one sender and one target
+    std::span<PteSlot>* entries = nullptr;  ///< the sender's until pending is set
   };
 
   static constexpr std::uint64_t kIrqsOff = 1;

@@ -19,7 +19,7 @@ class Arch {
   virtual pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const = 0;
 
   /// Returns when no CPU of `targets` uses a translation older than this call.
-  virtual void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
+  virtual void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                          Cpu* const* cpus) const = 0;
 
   /// Whether mmu_gather collects pages, or frees each as soon as it is unmapped

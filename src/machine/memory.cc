@@ -5,16 +5,17 @@
 
 namespace mmcheck::machine {
 
-Frame::Frame(explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents)
+Frame::Frame(Kept& kept, explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents)
     : memory_(&memory),
       monitor_(&monitor),
       data_(memory.add(contents,
                        {.format = "{}.data", .args = {arg(pfn)}, .value = trace::format_decimal},
                        *this)),
+      state_(&kept.make<State>()),
       pfn_(pfn) {}
 
 void Frame::check_alive() {
-  if (dead_) monitor_->freed_frame_used(*this);
+  if (dead()) monitor_->freed_frame_used(*this);
 }
 
 std::uint64_t Frame::load() {
@@ -31,12 +32,12 @@ void Frame::store(std::uint64_t value, const PteSlot& slot) {
 
 void Frame::landed() {
   check_alive();
-  last_store_ = memory_->execution().current_event();
+  state_->last_store = memory_->execution().current_event();
   monitor_->store_landed(*this);
 }
 
 std::uint64_t Frame::read() {
-  const std::uint64_t value = memory_->read(data_);
+  const std::uint64_t value = memory_->read_last(data_);
   check_alive();
   return value;
 }
@@ -44,15 +45,14 @@ std::uint64_t Frame::read() {
 void Frame::write(std::uint64_t value) {
   memory_->write(data_, value);
   check_alive();
-  last_store_ = memory_->execution().current_event();
+  state_->last_store = memory_->execution().current_event();
 }
 
 void Frame::free() {
   memory_->touch(data_);
   check_alive();
   monitor_->frame_freed(*this);
-  dead_ = true;
-  freed_at_ = memory_->execution().current_event();
+  state_->freed_at = memory_->execution().current_event();
 }
 
 }  // namespace mmcheck::machine

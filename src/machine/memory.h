@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "explore/memory.h"
+#include "machine/kept.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -16,7 +17,7 @@ namespace mmcheck::machine {
 /// value, reuse would be worse than death; no such code is modelled yet.)
 class Frame final : public explore::Landing {
  public:
-  Frame(explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents);
+  Frame(Kept& kept, explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents);
 
   Pfn pfn() const { return pfn_; }
   // Accesses of the current step.
@@ -33,20 +34,24 @@ class Frame final : public explore::Landing {
 
   void landed() override;
 
-  EventId freed_at() const { return freed_at_; }
-  EventId last_store() const { return last_store_; }
+  EventId freed_at() const { return state_->freed_at; }
+  EventId last_store() const { return state_->last_store; }
 
  private:
+  /// Ordered by the accesses to data_ that go with them.
+  struct State {
+    EventId freed_at = kNoEvent;
+    EventId last_store = kNoEvent;
+  };
+
+  bool dead() const { return state_->freed_at != kNoEvent; }
   void check_alive();
 
   explore::Memory* memory_;
   Monitor* monitor_;
   ObjectId data_;
+  State* state_;
   Pfn pfn_;
-  // Ordered by the accesses to data_ that go with them.
-  bool dead_ = false;
-  EventId freed_at_ = kNoEvent;
-  EventId last_store_ = kNoEvent;
 };
 
 }  // namespace mmcheck::machine

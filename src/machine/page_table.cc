@@ -19,19 +19,20 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 
 }  // namespace
 
-PteSlot::PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
-                 cpumask_t cpus, const pmd_t& pmd, pte_t initial)
+PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
+                 std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial)
     : memory_(&memory),
       monitor_(&monitor),
       word_(memory.add(
           initial.word,
           {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte},
           *this)),
+      nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
       va_(va),
       space_(space),
       cpus_(cpus) {
-  versions_.push_back({.value = initial});
+  versions_[0] = {.value = initial};
   for_each_cpu(cpus, [&](CpuId cpu) {
     floors_[to_index(cpu)] = explore::Cell<std::uint32_t>(
         execution(), 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
@@ -50,7 +51,6 @@ void PteSlot::step_when_landed(const trace::StepText& text) const {
 }
 
 void PteSlot::set_pte(pte_t value) {
-  static_cast<void>(ptep_get());
   memory_->write(word_, value.word);
   remember();
 }
@@ -64,13 +64,15 @@ void PteSlot::store_plain(pte_t value) {
 }
 
 void PteSlot::remember() {
-  if (versions_.size() == kVersionsMax) {
+  if (*nr_versions_ == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
-  versions_.push_back({peek(), execution().current_event()});
+  versions_[(*nr_versions_)++] = {peek(), execution().current_event()};
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
+
+unsigned PteSlot::tlb_floor_last(CpuId cpu) const { return floors_[to_index(cpu)].read_last(); }
 
 unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)].peek(); }
 
@@ -81,7 +83,7 @@ void PteSlot::tlb_invalidate(CpuId cpu) {
 
 unsigned PteSlot::tlb_oldest_kept() const {
   // Which versions it ends depends on what has been stored before: a read of the entry.
-  static_cast<void>(ptep_get());
+  static_cast<void>(ptep_get_last());
   return current();
 }
 

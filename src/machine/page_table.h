@@ -12,11 +12,12 @@
 // virtual memory in Armv8-A", ESOP 2022.
 #pragma once
 
+#include <array>
 #include <bit>
-#include <boost/container/static_vector.hpp>
 
 #include "explore/cell.h"
 #include "explore/memory.h"
+#include "machine/kept.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -57,16 +58,19 @@ class PteSlot final : public explore::Landing {
   };
 
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
-  PteSlot(explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space, cpumask_t cpus,
-          const pmd_t& pmd, pte_t initial);
+  PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
+          cpumask_t cpus, const pmd_t& pmd, pte_t initial);
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
 
   // --- software and the table walker: accesses of the current step ------------------------------
   pte_t ptep_get() const { return pte_t{memory_->read(word_)}; }
+  /// See Execution::read_last: what the step does besides does not depend on the entry.
+  pte_t ptep_get_last() const { return pte_t{memory_->read_last(word_)}; }
   /// Both levels, as the hardware walks them: in memory, whatever the CPU's buffer holds.
   pte_t walk() const { return pmd_->read() ? ptep_get() : pte_t{}; }
+  pte_t walk_last() const { return pmd_->read() ? ptep_get_last() : pte_t{}; }
   void set_pte(pte_t value);
   pte_t peek() const { return pte_t{memory_->peek(word_)}; }
   /// The entry by a plain instruction, through the store buffer of the CPU, if it has one.
@@ -81,7 +85,7 @@ class PteSlot final : public explore::Landing {
   void step_when_landed(const trace::StepText& text) const;
 
   // --- TLB ---------------------------------------------------------------------------------------
-  unsigned current() const { return static_cast<unsigned>(versions_.size()) - 1; }
+  unsigned current() const { return *nr_versions_ - 1; }
   const Version& version(unsigned index) const { return versions_[index]; }
   cpumask_t cpus() const { return cpus_; }
 
@@ -90,6 +94,7 @@ class PteSlot final : public explore::Landing {
 
   /// The oldest version that `cpu` may use. Reads the CPU's TLB.
   unsigned tlb_floor(CpuId cpu) const;
+  unsigned tlb_floor_last(CpuId cpu) const;
   /// The same without an access, for Alternatives::list (whose step reads the TLB).
   unsigned tlb_floor_peek(CpuId cpu) const;
 
@@ -103,7 +108,7 @@ class PteSlot final : public explore::Landing {
   void tlb_forget(CpuId cpu, unsigned oldest);
 
   /// A version other than the present one which some TLB may still hold and for which
-  /// `matters(value)` holds, or -1. Reads the TLBs.
+  /// `matters(value)` holds, or -1. Reads all the TLBs, whatever is in them.
   struct Stale {
     int version = -1;
     CpuId cpu{};
@@ -112,7 +117,7 @@ class PteSlot final : public explore::Landing {
   Stale find_stale(Predicate&& matters) const {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
-      for (unsigned v = tlb_floor(cpu); v < current() && found.version < 0; ++v) {
+      for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
         if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });
@@ -128,7 +133,10 @@ class PteSlot final : public explore::Landing {
   ObjectId word_;
   ObjectId stores_counter_ = explore::kNoObject;
   explore::Cell<std::uint32_t> floors_[kCpusMax];
-  boost::container::static_vector<Version, kVersionsMax> versions_;
+  /// Of the past only the length need be kept: what is before it does not change, and what is
+  /// behind it nobody looks at.
+  std::uint32_t* nr_versions_;
+  std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
   Vaddr va_;
   std::uint64_t space_;

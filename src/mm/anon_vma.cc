@@ -19,7 +19,7 @@ void anon_vma_link(thread& task, vm_area_struct& vma) {
   anon_vma& av = *vma.anon;
   av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   av.tree.push_back(&vma);
-  av.refcount.write(av.refcount.read() + 1);
+  av.refcount.write(av.refcount.read_last() + 1);
   vma.anon_ready.write(true);
   av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
 }
@@ -49,7 +49,7 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
   vma.end_page = page_nr;
   if (vma.anon_ready.read()) {
     av.tree.push_back(&tail);
-    av.refcount.write(av.refcount.read() + 1);
+    av.refcount.write(av.refcount.read_last() + 1);
     tail.anon_ready.write(true);
   }
   av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
@@ -68,12 +68,12 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
 //     tlb_finish_mmu: page_remove_rmap
 void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
   task.x().step({.format = "unlink_anon_vmas()", .detail = Detail::Minor});
-  if (!vma.anon_ready.read()) return;
+  if (!vma.anon_ready.read_last()) return;
   anon_vma& av = *vma.anon;
   av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   vma_erase(av.tree, vma);
   vma.anon_ready.write(false);
-  const int count = av.refcount.read() - 1;
+  const int count = av.refcount.read_last() - 1;
   av.refcount.write(count);
   av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
   if (count != 0) return;

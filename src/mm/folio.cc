@@ -27,7 +27,7 @@ folio::folio(System& owner, Pfn pfn, const folio_init& init)
     : folio(owner, *owner.execution, pfn, init) {}
 
 folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& init)
-    : frame(*owner.memory, *owner.monitor, pfn, init.data),
+    : frame(owner.kept, *owner.memory, *owner.monitor, pfn, init.data),
       locked(x, kernel::LockClass::folio_lock, flag("{}.locked", pfn, Detail::Minor)),
       dirty(x, init.dirty, flag("{}.dirty", pfn)),
       writeback(x, false, flag("{}.writeback", pfn, Detail::Minor)),
@@ -40,7 +40,9 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       mapcount(x, init.mapcount,
                {.format = "{}._mapcount", .args = {machine::arg(pfn)}, .value = format_signed}),
       mapping(x, init.mapping, {.format = "{}.mapping", .args = {machine::arg(pfn)}}),
-      index(init.index),
+      index(owner.kept.make<unsigned>(init.index)),
+      last_clean(owner.kept.make<EventId>(kNoEvent)),
+      last_put(owner.kept.make<CpuId>()),
       system(&owner) {}
 
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
@@ -78,11 +80,10 @@ void folio_mark_dirty(thread& task, folio& page) {
 }
 
 folio& folio_alloc(thread& task) {
-  if (task.free_folios.empty()) {
+  if (task.nr_free_folios == 0) {
     throw InternalError("the free list of a CPU is empty: give the scenario more frames");
   }
-  folio& page = *task.free_folios.back();
-  task.free_folios.pop_back();
+  folio& page = task.free_folios[--task.nr_free_folios];
   page.refcount.write(1);
   return page;
 }

@@ -41,7 +41,7 @@ bool lock_and_recheck(thread& task, const vm_fault& vmf) {
   task.x().step({.format = "pte_same({})?",
                  .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
-  if (vmf.slot().ptep_get() == vmf.orig) return true;
+  if (vmf.slot().ptep_get_last() == vmf.orig) return true;
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return false;
 }
@@ -189,7 +189,7 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
   task.x().step({.format = "handle_pte_fault({})",
                  .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
-  vmf.orig = vmf.slot().walk();
+  vmf.orig = vmf.slot().walk_last();
   if (pte_none(vmf.orig)) {
     if (vmf.vma.kind == VmaKind::Anonymous) {
       do_anonymous_page(task, vmf);

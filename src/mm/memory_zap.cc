@@ -39,7 +39,7 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
-  encoded_page entry{.page = &page};
+  encoded_page entry{.pfn = page.frame.pfn()};
   if (!anon && pte_dirty(pte)) {
     // What would order zap and the cleaner most simply is what zap cannot do: the page lock sleeps,
     // and the PTL is a spinlock (R-LIVE).
@@ -79,7 +79,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     task.x().step({.format = "ptep_get({})",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
-    if (pte_present(mm.pte(page_nr).ptep_get())) {
+    if (pte_present(mm.pte(page_nr).ptep_get_last())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
     } else {
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
@@ -113,7 +113,7 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
-    if (!tlb.mm->table_of(page_nr).pmd.read()) {
+    if (!tlb.mm->table_of(page_nr).pmd.read_last()) {
       page_nr = end;
       continue;
     }

@@ -158,7 +158,7 @@ void exit_mm(thread& task) {
   task.killed = true;
   task.gone = true;
   task.x().step({.format = "mmput()", .detail = Detail::Minor});
-  const int users = task.mm->mm_users.read() - 1;
+  const int users = task.mm->mm_users.read_last() - 1;
   task.mm->mm_users.write(users);
   if (users == 0) exit_mmap(task);
 }

@@ -16,12 +16,11 @@ bool tlb_next_batch(thread& task, mmu_gather& tlb) {
   if (!task.system->policies->gather->may_start_batch(tlb.delayed_rmap, active_is_local)) {
     return false;
   }
-  if (tlb.active == task.system->gather_batches_max ||
-      tlb.batches.size() == mmu_gather::kBatchesMax) {
+  if (tlb.active == task.system->gather_batches_max || tlb.active + 1u == mmu_gather::kBatchesMax) {
     return false;
   }
-  tlb.batches.emplace_back();
   ++tlb.active;
+  tlb.nr_active = 0;
   return true;
 }
 
@@ -36,28 +35,24 @@ void tlb_reset_range(mmu_gather& tlb) {
 /// What was put off until no TLB holds the entry any more, then the entry's reference.
 /// Torvalds' two proposals do here what the others have done under the PTL.
 void tlb_settle(thread& task, const encoded_page& entry) {
-  if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, *entry.page);
-  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, *entry.page);
-  folio_put(task, *entry.page);
+  folio& page = task.system->page(entry.pfn);
+  if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, page);
+  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, page);
+  folio_put(task, page);
 }
 
 // linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
-  for (mmu_gather_batch& batch : tlb.batches) {
-    for (const encoded_page& entry : batch.pages) {
-      tlb_settle(task, entry);
-    }
-    batch.pages.clear();
-  }
-  tlb.active = 0;
-  tlb.batches.resize(1);
+  for (const encoded_page& entry : tlb.pages) tlb_settle(task, entry);
+  tlb.pages.clear();
+  tlb.active = tlb.nr_active = 0;
 }
 
-void tlb_remove_rmaps_of(thread& task, mmu_gather_batch& batch) {
-  for (encoded_page& entry : batch.pages) {
-    if ((entry.flags & encoded_page::kDelayRmap) == 0) continue;
-    entry.flags &= ~encoded_page::kDelayRmap;
-    page_remove_rmap(task, *entry.page);
+void tlb_remove_rmaps_of(thread& task, mmu_gather& tlb, unsigned batch) {
+  for (encoded_page& entry : tlb.pages) {
+    if (entry.batch != batch || (entry.flags & encoded_page::kDelayRmap) == 0) continue;
+    entry.flags &= static_cast<std::uint8_t>(~encoded_page::kDelayRmap);
+    page_remove_rmap(task, task.system->page(entry.pfn));
   }
 }
 
@@ -68,7 +63,6 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
-  tlb.batches.emplace_back();
   tlb_reset_range(tlb);
   task.x().step({.format = "tlb_gather_mmu()", .detail = Detail::Minor});
   // The order of increments and decrements is invisible; only tlb_finish_mmu() reads the count.
@@ -90,7 +84,7 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
 void tlb_finish_mmu(thread& task, mmu_gather& tlb) {
   if (task.system->policies->nested_rule == NestedRule::Kept) {
     task.x().step({.format = "mm_tlb_flush_nested()?", .detail = Detail::Minor});
-    if (tlb.mm->tlb_flush_pending.read() > 1) {
+    if (tlb.mm->tlb_flush_pending.read_last() > 1) {
       tlb.fullmm = true;
       tlb_reset_range(tlb);
       tlb.freed_tables = true;
@@ -112,13 +106,14 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
-    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, *page.page);
+    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, task.system->page(page.pfn));
     tlb_settle(task, page);
     return false;
   }
-  tlb.batches[tlb.active].pages.push_back(page);
+  page.batch = tlb.active;
+  tlb.pages.push_back(page);
   if (page.flags & encoded_page::kDelayRmap) tlb.delayed_rmap = true;
-  if (tlb.batches[tlb.active].pages.size() < task.system->gather_batch_max) return false;
+  if (++tlb.nr_active < task.system->gather_batch_max) return false;
   return !tlb_next_batch(task, tlb);
 }
 
@@ -135,9 +130,9 @@ void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
 void tlb_flush_rmaps(thread& task, mmu_gather& tlb) {
   if (!tlb.delayed_rmap) return;
   if (tlb.active != 0 && task.system->policies->gather->walks_local_batch()) {
-    tlb_remove_rmaps_of(task, tlb.batches[0]);
+    tlb_remove_rmaps_of(task, tlb, 0);
   }
-  tlb_remove_rmaps_of(task, tlb.batches[tlb.active]);
+  tlb_remove_rmaps_of(task, tlb, tlb.active);
   tlb.delayed_rmap = false;
 }
 

@@ -13,18 +13,16 @@
 
 namespace mmcheck::mm {
 
-/// A page pointer with flags in its low bits. linux v6.12 include/linux/mm_types.h: encoded_page
+/// A page with flags. linux v6.12 include/linux/mm_types.h: encoded_page. Small, as the gather is:
+/// it is on a stack that is copied for each step.
 struct encoded_page {
-  static constexpr unsigned kDelayRmap = 1;   ///< ENCODED_PAGE_BIT_DELAY_RMAP
-  static constexpr unsigned kDirty = 2;       ///< only in torvalds-dirty-in-batch
-  static constexpr unsigned kRmapAtFree = 4;  ///< only in torvalds-rmap-at-free
+  static constexpr std::uint8_t kDelayRmap = 1;   ///< ENCODED_PAGE_BIT_DELAY_RMAP
+  static constexpr std::uint8_t kDirty = 2;       ///< only in torvalds-dirty-in-batch
+  static constexpr std::uint8_t kRmapAtFree = 4;  ///< only in torvalds-rmap-at-free
 
-  folio* page = nullptr;
-  unsigned flags = 0;
-};
-
-struct mmu_gather_batch {
-  static_vector<encoded_page, kPagesMax> pages;
+  Pfn pfn = kNoPfn;
+  std::uint8_t flags = 0;
+  std::uint8_t batch = 0;  ///< which batch it is in (Linux: struct mmu_gather_batch)
 };
 
 /// linux v6.12 include/asm-generic/tlb.h: mmu_gather. On the stack of its thread.
@@ -38,8 +36,9 @@ struct mmu_gather {
   bool need_flush = false;  ///< cleared_ptes: an entry in [start, end) was cleared
   unsigned start_page = ~0u;
   unsigned end_page = 0;
-  unsigned active = 0;  ///< index of the active batch; 0 is the one on the stack ("local")
-  static_vector<mmu_gather_batch, kBatchesMax> batches;
+  std::uint8_t active = 0;     ///< the active batch; 0 is the one on the stack ("local")
+  std::uint8_t nr_active = 0;  ///< pages in it
+  static_vector<encoded_page, machine::kEntriesMax> pages;  ///< of all batches, in order
 };
 
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm);

@@ -17,16 +17,16 @@ PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& p
     task.x().step({.format = "page_vma_mapped_walk({}): peek",
                    .args = {machine::arg(slot.va())},
                    .detail = Detail::Minor});
-    if (!pte_present(slot.walk())) return;
+    if (!pte_present(slot.walk_last())) return;
   } else {
     task.x().step({.format = "page_vma_mapped_walk({}): pmd",
                    .args = {machine::arg(slot.va())},
                    .detail = Detail::Minor});
-    if (!mm_.table_of(page_nr_).pmd.read()) return;
+    if (!mm_.table_of(page_nr_).pmd.read_last()) return;
   }
   lock_ptl(task, mm_, page_nr_);
   task.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
-  const pte_t pte = slot.ptep_get();
+  const pte_t pte = slot.ptep_get_last();
   if (pte_present(pte) && pte_pfn(pte) == page.frame.pfn()) {
     found_ = true;
     return;

@@ -22,8 +22,7 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
 }
 
 void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  static_vector<PteSlot*, machine::kEntriesMax> entries;
-  for (unsigned page = first_page; page < end_page; ++page) entries.push_back(&mm.pte(page));
+  const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
 }
 
@@ -38,7 +37,7 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
 // differs: no NR_FILE_MAPPED statistics and no memcg.
 void page_add_file_rmap(thread& task, folio& page) {
   task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
-  page.mapcount.write(page.mapcount.read() + 1);
+  page.mapcount.write(page.mapcount.read_last() + 1);
 }
 
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
@@ -52,7 +51,7 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
 // linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
 void page_remove_rmap(thread& task, folio& page) {
   task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
-  const int count = page.mapcount.read() - 1;
+  const int count = page.mapcount.read_last() - 1;
   page.mapcount.write(count);
   task.system->monitor->mapcount_dropped(page, count);
 }
@@ -91,7 +90,7 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
 // until the flush is done, so the walk below meets the PTL.
 unsigned folio_mkclean(thread& task, folio& page) {
   task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
-  if (page.mapcount.read() < 0) return 0;
+  if (page.mapcount.read_last() < 0) return 0;
   const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
   if (!mapping.is_file()) return 0;
   address_space& file = task.system->files[mapping.file()];
@@ -134,7 +133,7 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
-  if (!mapping.is_anon() || page.mapcount.read() < 0) return nullptr;
+  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
   anon_vma& av = task.system->anon_vmas[mapping.anon()];
   task.x().step({.format = "down_read_trylock(anon_vma)"});
   if (!av.rwsem.down_read_trylock(task)) return nullptr;
@@ -156,7 +155,7 @@ unsigned folio_referenced(thread& task, folio& page) {
   task.x().step(
       {.format = "folio_referenced({}): mapped?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.mapcount.read() < 0) return 0;
-  const mapping_t mapping = page.mapping.read();
+  const mapping_t mapping = page.mapping.read_last();
   unsigned referenced = 0;
   if (mapping.is_anon()) {
     anon_vma* av = folio_lock_anon_vma_read(task, page);

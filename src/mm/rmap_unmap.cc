@@ -13,7 +13,7 @@ namespace {
 /// step: both are under the PTL, and flush_tlb_batched_pending() looks under a PTL.
 void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, tlb_batch& batch) {
   task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
-  mm.tlb_flush_batched.write(mm.tlb_flush_batched.read() + 1);
+  mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
   if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
     batch.mms.push_back(&mm);
   }
@@ -61,7 +61,7 @@ void flush_tlb_batched_pending(thread& task, mm_struct& mm) {
   constexpr unsigned kFlushedShift = 16;
   constexpr std::uint32_t kPendingMask = (1u << kFlushedShift) - 1;
   // Part of the step that took the PTL: whoever unmaps under this PTL has counted before.
-  const std::uint32_t batch = mm.tlb_flush_batched.read();
+  const std::uint32_t batch = mm.tlb_flush_batched.read_last();
   const std::uint32_t pending = batch & kPendingMask;
   if (pending == batch >> kFlushedShift) return;
   flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));

@@ -33,10 +33,12 @@ class FileOperations {
 };
 
 struct System {
-  System() {}  // As for mm_struct: built anew for each execution.
+  // As for mm_struct: built anew for each execution.
+  System(explore::Execution& x, explore::Memory& words) : execution(&x), memory(&words), kept(x) {}
 
-  explore::Execution* execution = nullptr;
-  explore::Memory* memory = nullptr;
+  explore::Execution* execution;
+  explore::Memory* memory;
+  Kept kept;
   Monitor* monitor = nullptr;
   const Policies* policies = nullptr;
   const FileOperations* file_operations = nullptr;
@@ -51,7 +53,7 @@ struct System {
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
-  static_vector<thread, machine::kCpusMax> threads;
+  KeptVector<thread> threads;
 
   const machine::Arch& arch() const { return *policies->arch; }
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }

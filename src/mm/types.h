@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/container/static_vector.hpp>
+#include <span>
 
 #include "kernel/locks.h"
 #include "mm/policy.h"
@@ -15,6 +16,8 @@ namespace mmcheck::mm {
 using kernel::task_struct;
 using machine::cpumask_t;
 using machine::Frame;
+using machine::Kept;
+using machine::KeptVector;
 using machine::pte_t;
 using machine::PteSlot;
 using trace::Detail;
@@ -33,19 +36,19 @@ using explore::Cell;
 
 struct vm_area_struct;
 /// The VMAs that map a file or hang on an anon_vma (Linux: an interval tree).
-using VmaTree = static_vector<vm_area_struct*, 16>;
+using VmaTree = KeptVector<vm_area_struct*>;
 
 void vma_erase(VmaTree& tree, const vm_area_struct& vma);
 
 /// linux v6.12 include/linux/rmap.h. Has no parent or children here: fork is not modelled yet.
 struct anon_vma {
-  anon_vma() {}
+  explicit anon_vma(Kept& kept) : freed_at(kept.make<EventId>(kNoEvent)) {}
 
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
   Cell<int> refcount;  ///< VMAs that hang on it (Linux: one for all of them)
   Cell<bool> freed;    ///< dead at once: any later use is reported
-  EventId freed_at = kNoEvent;
+  EventId& freed_at;
   VmaTree tree;  ///< [rwsem]
 };
 
@@ -92,10 +95,10 @@ struct folio {
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
-  unsigned index = 0;  ///< in its file, or page number in the address space
+  unsigned& index;  ///< in its file, or page number in the address space
 
-  EventId last_clean = kNoEvent;  ///< for rules; ordered by the accesses to dirty
-  CpuId last_put{};               ///< for reports only: puts commute, so any of the last will do
+  EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
+  CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
   System* system = nullptr;
 };
 
@@ -107,7 +110,7 @@ struct address_space {
   unsigned nr_pages = 0;
   static_vector<Cell<std::uint8_t>, kPagesMax> i_pages;  ///< folio number + 1, or 0
   static_vector<Cell<std::uint64_t>, kPagesMax> blocks;  ///< what is on disk
-  static_vector<EventId, kPagesMax> written_at;          ///< ordered by the accesses to blocks
+  std::span<EventId> written_at;                         ///< ordered by the accesses to blocks
   kernel::rw_semaphore i_mmap_rwsem;
   VmaTree i_mmap;  ///< [i_mmap_rwsem]
 };
@@ -148,7 +151,7 @@ struct mm_struct {
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
-  static_vector<vm_area_struct, 12> vmas;
+  KeptVector<vm_area_struct> vmas;
   static_vector<page_table, 16> tables;
   static_vector<PteSlot, machine::kEntriesMax> ptes;  ///< by page number
 
@@ -177,7 +180,8 @@ struct thread : task_struct {
   bool killed = false;
   bool gone = false;  ///< has dropped its use of the address space
   /// Folios that no other CPU can take: a per-CPU free list.
-  static_vector<folio*, 8> free_folios;
+  folio* free_folios = nullptr;
+  unsigned nr_free_folios = 0;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::array<std::uint8_t, machine::kEntriesMax> zapped_at{};
   System* system = nullptr;

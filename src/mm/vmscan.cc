@@ -13,18 +13,18 @@ namespace {
 bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_batch& batch) {
   task.x().step(
       {.format = "folio_test_writeback({})?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.writeback.read()) return false;
+  if (page.writeback.read_last()) return false;
   if (folio_referenced(task, page) != 0) return false;  // folio_check_references: keep
   task.x().step({.format = "folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.mapcount.read() >= 0) {
+  if (page.mapcount.read_last() >= 0) {
     try_to_unmap(task, page, batch);
     task.x().step(
         {.format = "still folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
-    if (page.mapcount.read() >= 0) return false;
+    if (page.mapcount.read_last() >= 0) return false;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
   // Dirty pages of files are left to the flusher: activate_locked, the flush still pending.
-  if (page.dirty.read()) return false;
+  if (page.dirty.read_last()) return false;
   if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) return false;
   return task.system->file_operations->remove_mapping(task, mapping, page);
 }

@@ -35,6 +35,33 @@ Json counterexample_of(const std::optional<Counterexample>& example) {
           {"searched", example->searched}};
 }
 
+Json guarantee_of(const std::optional<Guarantee>& guarantee) {
+  if (!guarantee) return {};
+  return {{"threads", guarantee->threads},
+          {"steps", guarantee->steps},
+          {"depth", guarantee->depth},
+          {"per_execution", guarantee->per_execution},
+          {"in_all", guarantee->in_all}};
+}
+
+Json sample_of(const std::optional<Sample>& sample) {
+  if (!sample) return {};
+  const std::optional<Estimate>& schedules = sample->schedules;
+  return {{"classes", sample->classes},
+          {"classes_at_least", sample->classes_at_least},
+          {"next_is_new", sample->next_is_new},
+          {"schedules", schedules ? Json(schedules->value) : Json()},
+          {"schedules_error", schedules ? Json(schedules->error) : Json()},
+          {"guarantee", guarantee_of(sample->guarantee)}};
+}
+
+Json bounds_of(const Bounds& bounds) {
+  return {{"executions_max", number_or_null(bounds.executions_max)},
+          {"steps_max", bounds.steps_max},
+          {"preemptions_max", number_or_null(bounds.preemptions_max)},
+          {"depth", number_or_null(bounds.depth)}};
+}
+
 Json condition_of(const std::optional<Condition>& condition) {
   if (!condition) return {};
   return {
@@ -99,9 +126,10 @@ std::string to_json(const Verdict& verdict) {
                   {"memory", verdict.memory},
                   {"strategy", verdict.strategy},
                   {"seed", number_or_null(verdict.seed)},
-                  {"bounds",
-                   {{"executions_max", number_or_null(verdict.bounds.executions_max)},
-                    {"steps_max", verdict.bounds.steps_max}}}});
+                  {"bounds", bounds_of(verdict.bounds)},
+                  {"coverage", to_string(verdict.coverage)},
+                  {"preemptions", number_or_null(verdict.preemptions)},
+                  {"sample", sample_of(verdict.sample)}});
 }
 
 std::string to_json(const trace::Record& record, const RecordOrigin& origin) {

@@ -25,13 +25,28 @@ std::vector<std::string_view> distinct(std::span<const Verdict> verdicts,
   return names;
 }
 
-std::string_view finding_of(const Verdict& verdict) {
-  return verdict.outcome == Outcome::Violated ? std::string_view(verdict.rule)
-                                              : to_string(verdict.outcome);
+/// On the line of a cell, where there is room.
+std::string finding_of(const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::Violated:
+      return verdict.rule;
+    case Outcome::Bounded:
+      return "held, bounded";
+    case Outcome::Sampled:
+      return "held, sampled";
+    default:
+      return std::string(to_string(verdict.outcome));
+  }
 }
 
+/// In the table: matrix_legend() explains.
 std::string finding_text(const Verdict& verdict) {
-  return fmt::format("{}{}", finding_of(verdict), is_failure(verdict) ? "!" : "");
+  std::string text = finding_of(verdict);
+  if (verdict.outcome == Outcome::Bounded) {
+    text = fmt::format("held({})", verdict.preemptions.value_or(0));
+  }
+  if (verdict.outcome == Outcome::Sampled) text = "held~";
+  return text + (is_failure(verdict) ? "!" : "");
 }
 
 /// "munmap+store+writeback-evict" as "munmap+store+", "writeback-", "evict".
@@ -133,7 +148,7 @@ std::string never_exercised(std::span<const Verdict> verdicts) {
 
 /// What the verdicts come to, against the expectations.
 struct Tally {
-  std::size_t nr[3] = {};  ///< by Outcome
+  std::size_t nr[5] = {};  ///< by Outcome
   std::size_t nr_met = 0;
   std::size_t nr_unmet = 0;
   std::size_t nr_undecided = 0;
@@ -161,6 +176,16 @@ Tally tally_of(std::span<const Verdict> verdicts) {
   return tally;
 }
 
+std::size_t nr_of(const Tally& tally, Outcome outcome) {
+  return tally.nr[static_cast<std::size_t>(outcome)];
+}
+
+std::string_view why_undecided(const Tally& tally, std::string_view only_rule) {
+  if (!only_rule.empty()) return "other rules would have to be watched";
+  if (nr_of(tally, Outcome::Incomplete) > 0) return "the search was cut short";
+  return nr_of(tally, Outcome::Bounded) > 0 ? "the search was bounded" : "the search was a sample";
+}
+
 /// `only_rule`: the one that was watched; empty: all were.
 std::string expectations_text(const Tally& tally, std::string_view only_rule) {
   std::vector<std::string> parts;
@@ -174,7 +199,7 @@ std::string expectations_text(const Tally& tally, std::string_view only_rule) {
   if (tally.nr_undecided > 0) {
     parts.push_back(
         count_of(tally.nr_undecided, "expectation is undecided: ", "expectations are undecided: ") +
-        (only_rule.empty() ? "the search was cut short" : "other rules would have to be watched"));
+        std::string(why_undecided(tally, only_rule)));
   }
   if (tally.nr_conditions_failed > 0) {
     parts.push_back(count_of(tally.nr_conditions_failed, "condition FAILS", "conditions FAIL"));
@@ -189,11 +214,56 @@ std::string expectations_text(const Tally& tally, std::string_view only_rule) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
+std::string within_text(unsigned preemptions) {
+  if (preemptions == 0) return "all schedules without preemptions";
+  return "all schedules with at most " + count_of(preemptions, "preemption", "preemptions");
+}
+
+std::string sample_text(const Sample& sample) {
+  std::string text = sample.guarantee ? "PCT: " : "random walks: ";
+  text += fmt::format("{} seen of about {} or more", count_of(sample.classes, "class", "classes"),
+                      roughly(sample.classes_at_least));
+  if (sample.schedules) {
+    text += fmt::format("; about {} schedules in all", roughly(sample.schedules->value));
+    if (sample.schedules->error >= 0.5) {
+      text += fmt::format(" (+- {})", roughly(sample.schedules->error));
+    }
+  }
+  if (const auto& guarantee = sample.guarantee) {
+    text += fmt::format("; finds a bug of depth {} with probability {} or more, {} in all",
+                        guarantee->depth, probability_text(guarantee->per_execution),
+                        probability_text(guarantee->in_all));
+  }
+  return text;
+}
+
+/// How much was searched.
+std::string coverage_text(const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::Held:
+      return "complete";
+    case Outcome::Bounded:
+      return within_text(verdict.preemptions.value_or(0));
+    case Outcome::Sampled:
+      return verdict.sample ? sample_text(*verdict.sample) : "";
+    case Outcome::Incomplete:
+      return verdict.preemptions ? within_text(*verdict.preemptions) + "; cut short after these"
+                                 : "";
+    case Outcome::Violated:
+      break;
+  }
+  if (verdict.coverage != Coverage::Bounded) return "";
+  return count_of(preemptions_needed(verdict), "preemption", "preemptions") +
+         (verdict.preemptions ? ", none with fewer" : "");
+}
+
 /// What a line says behind the number of executions.
 std::string remarks_on(const Verdict& verdict) {
-  std::string text;
-  if (verdict.outcome == Outcome::Held) {
-    text = verdict.memory == "sc" ? "complete" : fmt::format("complete ({})", verdict.memory);
+  std::string text = coverage_text(verdict);
+  if (verdict.outcome == Outcome::Held && verdict.memory != "sc") {
+    text += fmt::format(" ({})", verdict.memory);
+  }
+  if (verdict.outcome != Outcome::Violated && verdict.outcome != Outcome::Incomplete) {
     for (std::size_t i = 0; i < verdict.vacuous.size(); ++i) {
       text += (i == 0 ? "; not exercised: " : " ") + verdict.vacuous[i];
     }
@@ -238,12 +308,35 @@ std::string matrix_table(std::span<const Verdict> verdicts, Colour colour, unsig
   return out;
 }
 
+std::string matrix_legend(std::span<const Verdict> verdicts) {
+  std::string out = "each cell: the verdict and the number of executions";
+  if (std::any_of(verdicts.begin(), verdicts.end(), is_failure)) out += "; ! not as expected";
+  out += '\n';
+  const auto first_with = [&](Outcome outcome) {
+    return std::find_if(verdicts.begin(), verdicts.end(),
+                        [&](const Verdict& verdict) { return verdict.outcome == outcome; });
+  };
+  if (const auto bounded = first_with(Outcome::Bounded); bounded != verdicts.end()) {
+    out += fmt::format("{}: in {}; more were not searched\n",
+                       fmt::format("held({})", bounded->preemptions.value_or(0)),
+                       within_text(bounded->preemptions.value_or(0)));
+  }
+  if (first_with(Outcome::Sampled) != verdicts.end()) {
+    out += "held~: in a random sample; what it did not find may still be there\n";
+  }
+  return out + '\n';
+}
+
 std::string summary(std::span<const Verdict> verdicts) {
   const Tally tally = tally_of(verdicts);
   std::string out =
       fmt::format("{}: {} held, {} violated", count_of(verdicts.size(), "cell", "cells"),
-                  tally.nr[0], tally.nr[1]);
-  if (tally.nr[2] > 0) out += fmt::format(", {} incomplete", tally.nr[2]);
+                  nr_of(tally, Outcome::Held), nr_of(tally, Outcome::Violated));
+  for (Outcome outcome : {Outcome::Bounded, Outcome::Sampled, Outcome::Incomplete}) {
+    if (nr_of(tally, outcome) > 0) {
+      out += fmt::format(", {} {}", nr_of(tally, outcome), to_string(outcome));
+    }
+  }
   out += fmt::format("; {}\n", count_of(tally.executions, "execution", "executions"));
   if (!verdicts.empty() && verdicts.front().memory != "sc") {
     out += fmt::format("memory: {}\n", verdicts.front().memory);
@@ -252,6 +345,11 @@ std::string summary(std::span<const Verdict> verdicts) {
   if (!only_rule.empty()) out += fmt::format("only {} was watched\n", only_rule);
   const std::string expectations = expectations_text(tally, only_rule);
   if (!expectations.empty()) out += expectations + '\n';
+  if (nr_of(tally, Outcome::Bounded) > 0) {
+    out += fmt::format(
+        "bounded: what takes more than {} was not searched\n",
+        count_of(verdicts.front().bounds.preemptions_max.value_or(0), "preemption", "preemptions"));
+  }
   if (!verdicts.empty() && verdicts.front().seed) {
     out += fmt::format("a random sample (seed {}): what it did not find may still be there\n",
                        *verdicts.front().seed);
@@ -266,7 +364,9 @@ std::string summary(std::span<const Verdict> verdicts) {
 std::string verdict_line(const Verdict& verdict, unsigned design_width, Colour colour) {
   const bool failure = is_failure(verdict);
   const std::string design = fmt::format("  {:<{}}  ", verdict.design, design_width);
-  const std::string finding = fmt::format("{:<10}", finding_of(verdict));
+  // All cells of a run have one strategy, so their lines have one width.
+  const bool may_be_partial = verdict.bounds.preemptions_max || verdict.seed;
+  const std::string finding = fmt::format("{:<{}}", finding_of(verdict), may_be_partial ? 13 : 10);
   const std::string count = fmt::format("  {:>7} {:<10}  ", verdict.executions,
                                         verdict.executions == 1 ? "execution" : "executions");
   const std::size_t head_width = design.size() + finding.size() + count.size();

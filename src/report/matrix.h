@@ -9,10 +9,14 @@
 
 namespace mmcheck::report {
 
-/// Designs down, scenarios across, in order of first appearance. Each cell is `held` or the broken
-/// rule, and the number of executions. Scenarios that do not fit into the width continue below.
+/// Designs down, scenarios across, in order of first appearance. Each cell is `held`, `held(2)`
+/// (within so many preemptions), `held~` (in a sample), `incomplete` or the broken rule, and the
+/// number of executions. Scenarios that do not fit into the width continue below.
 std::string matrix_table(std::span<const Verdict> verdicts, Colour colour,
                          unsigned width = kLineWidth);
+
+/// What the cells of the table say, as far as it needs to be said of these; ends with a blank line.
+std::string matrix_legend(std::span<const Verdict> verdicts);
 
 /// How many cells held, were violated, were cut short; whether every expectation is met; which
 /// rules had nothing to decide in any cell.

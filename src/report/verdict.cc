@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include "report/style.h"
@@ -18,6 +20,24 @@ std::string_view to_string(Outcome outcome) {
       return "violated";
     case Outcome::Incomplete:
       return "incomplete";
+    case Outcome::Bounded:
+      return "bounded";
+    case Outcome::Sampled:
+      return "sampled";
+  }
+  return "";
+}
+
+std::string_view to_string(Coverage coverage) {
+  switch (coverage) {
+    case Coverage::Complete:
+      return "complete";
+    case Coverage::Bounded:
+      return "bounded";
+    case Coverage::Sampled:
+      return "sampled";
+    case Coverage::CutShort:
+      return "cut-short";
   }
   return "";
 }
@@ -65,8 +85,37 @@ std::string repeated_options(const Verdict& verdict) {
   return options;
 }
 
+unsigned preemptions_needed(const Verdict& verdict) {
+  return verdict.preemptions ? *verdict.preemptions + 1 : 0;
+}
+
 std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural) {
   return fmt::format("{} {}", count, count == 1 ? singular : plural);
+}
+
+namespace {
+/// fmt has "2.1e+05" and "3.1e-05".
+std::string with_exponent(double number) {
+  std::string text = fmt::format("{:.1e}", number);
+  const std::size_t digits = text.find('e') + 2;
+  if (text[digits - 1] == '+') {
+    text.erase(digits - 1, text[digits] == '0' ? 2 : 1);
+  } else if (text[digits] == '0') {
+    text.erase(digits, 1);
+  }
+  return text;
+}
+}  // namespace
+
+std::string roughly(double number) {
+  return number < 9999.5 ? fmt::format("{:.0f}", number) : with_exponent(number);
+}
+
+std::string probability_text(double probability) {
+  if (probability >= 0.01) return fmt::format("{:g}", std::floor(probability * 1000) / 1000);
+  if (probability <= 0) return "0";
+  const double unit = std::pow(10.0, std::floor(std::log10(probability)) - 1);
+  return with_exponent(std::floor(probability / unit + 1e-9) * unit);
 }
 
 namespace {

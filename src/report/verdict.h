@@ -12,9 +12,20 @@
 
 namespace mmcheck::report {
 
-enum class Outcome : std::uint8_t { Held, Violated, Incomplete };
+enum class Outcome : std::uint8_t {
+  Held,        ///< in all executions
+  Violated,    ///< in at least one
+  Incomplete,  ///< not in those that were searched before the search was cut short
+  Bounded,     ///< not in any with at most so many preemptions; more were not asked for
+  Sampled,     ///< not in a random sample
+};
 
 std::string_view to_string(Outcome outcome);
+
+/// What was searched, whatever was found there.
+enum class Coverage : std::uint8_t { Complete, Bounded, Sampled, CutShort };
+
+std::string_view to_string(Coverage coverage);
 
 /// Whether the verdict is what the scenario file says of this design.
 enum class Met : std::uint8_t {
@@ -48,7 +59,33 @@ struct Counterexample {
 /// What the verdict is relative to, besides the scenario itself.
 struct Bounds {
   std::optional<std::uint64_t> executions_max;
-  std::uint64_t steps_max = 0;  ///< of one execution
+  std::uint64_t steps_max = 0;                ///< of one execution
+  std::optional<unsigned> preemptions_max{};  ///< bounded
+  std::optional<unsigned> depth{};            ///< pct: of the bugs looked for
+};
+
+/// An estimate and its standard error.
+struct Estimate {
+  double value = 0;
+  double error = 0;
+};
+
+/// The chance that a sample had to find a bug, if there is one.
+struct Guarantee {
+  unsigned threads = 0;
+  std::uint64_t steps = 0;  ///< of an execution
+  unsigned depth = 0;       ///< of the bug
+  double per_execution = 0;
+  double in_all = 0;
+};
+
+/// What a sample says about the whole.
+struct Sample {
+  std::uint64_t classes = 0;          ///< that were seen
+  double classes_at_least = 0;        ///< estimated
+  double next_is_new = 0;             ///< estimated: that one more execution is of a new class
+  std::optional<Estimate> schedules;  ///< that there are
+  std::optional<Guarantee> guarantee;
 };
 
 /// The scenario's condition on final states.
@@ -71,7 +108,10 @@ struct Verdict {
   std::uint64_t blocked = 0;
   std::uint64_t steps = 0;
   double seconds = 0;
-  bool complete = false;
+  bool complete = false;  ///< coverage == Coverage::Complete
+  Coverage coverage = Coverage::CutShort;
+  std::optional<unsigned> preemptions;  ///< bounded: all schedules with at most so many
+  std::optional<Sample> sample;
   std::optional<Counterexample> counterexample;
   std::string replay;  ///< what `mmcheck replay` takes; empty if there is no counterexample
   std::optional<Expectation> expected;
@@ -98,8 +138,18 @@ bool is_failure(const Verdict& verdict);
 /// The options with which another command looks at the same: " --rule R-WRITE --memory tso".
 std::string repeated_options(const Verdict& verdict);
 
+/// How many preemptions the violation needs that a bounded search ended at: with fewer there is
+/// none.
+unsigned preemptions_needed(const Verdict& verdict);
+
 /// "37 executions", "1 execution".
 std::string count_of(std::uint64_t count, std::string_view singular, std::string_view plural);
+
+/// A number that is known roughly: "731", "2.1e5".
+std::string roughly(double number);
+
+/// Rounded down, since it is a promise: "0.42", "3.1e-5".
+std::string probability_text(double probability);
 
 /// The heading of a counterexample: what is broken, where, and how minimal it is.
 std::string counterexample_heading(const Verdict& verdict);

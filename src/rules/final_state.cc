@@ -42,7 +42,7 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
 void Monitors::page_evicted(mm::folio& page) {
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
   if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
-  if (page.frame.read() != file.blocks[page.index].read()) {
+  if (page.frame.read() != file.blocks[page.index].read_last()) {
     store_lost(page, file.written_at[page.index]);
   }
 }

@@ -36,7 +36,7 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
 // A page that has left its file while it was clean: nobody will ever write it again.
 void Monitors::store_landed(const machine::Frame& frame) {
   const mm::folio& page = system_->page(frame.pfn());
-  const mm::mapping_t mapping = page.mapping.read();
+  const mm::mapping_t mapping = page.mapping.read_last();
   if (mapping.is_anon() || mapping.is_file()) return;
   store_lost(page, kNoEvent);
 }
@@ -111,7 +111,7 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
 
 void Monitors::page_freed(mm::folio& page) {
   exercised_.add(RuleId::Count);
-  if (page.mapcount.read() == -1) return;
+  if (page.mapcount.read_last() == -1) return;
   broken(RuleId::Count,
          {.what = {.format = "{} is freed while it still counts as mapped (bad page)",
                    .args = {arg(page)}},
@@ -120,7 +120,7 @@ void Monitors::page_freed(mm::folio& page) {
 
 void Monitors::anon_vma_used(mm::anon_vma& av) {
   exercised_.add(RuleId::Anon);
-  if (!av.freed.read()) return;
+  if (!av.freed.read_last()) return;
   broken(RuleId::Anon,
          {.what = {.format = "the anon_vma is used after it was freed"},
           .why = "a page may count as mapped only while its anon_vma lives: its rmap must be "
@@ -131,7 +131,7 @@ void Monitors::anon_vma_used(mm::anon_vma& av) {
 // linux v6.12 fs/ext4/inode.c: ext4_dirty_folio has a warning for each.
 void Monitors::page_dirtied(mm::folio& page, bool was_dirty) {
   exercised_.add(RuleId::Fs);
-  if (!was_dirty && !page.locked.test()) {
+  if (!was_dirty && !page.locked.test_last()) {
     broken(RuleId::Fs,
            {.what = {.format = "{} becomes dirty neither locked nor dirty (ext4 warns)",
                      .args = {arg(page)}},
@@ -139,7 +139,7 @@ void Monitors::page_dirtied(mm::folio& page, bool was_dirty) {
                    "cleaned it: nothing made it wait",
             .events = {page.last_clean, x().current_event()}});
   }
-  if (!page.buffers.read()) {
+  if (!page.buffers.read_last()) {
     broken(RuleId::Fs, {.what = {.format = "{} becomes dirty without buffers (ext4 warns)",
                                  .args = {arg(page)}},
                         .why = "buffers can be dropped as soon as the page is unmapped and clean"});

@@ -17,6 +17,8 @@ class Monitors final : public mm::Monitor {
   void check_final_state();
 
   RuleSet exercised() const { return exercised_; }
+  void add_exercised(RuleSet rules) { exercised_.add(rules); }
+  void forget_exercised() { exercised_ = {}; }
 
   /// Reports only violations of these rules: an execution goes on past the others'. R-LIVE's
   /// deadlock and lack of progress are the explorer's, and always reported.
@@ -49,7 +51,7 @@ class Monitors final : public mm::Monitor {
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;
-  RuleSet exercised_;
+  RuleSet exercised_;  ///< over all executions: steps that are taken back have been made
   RuleSet watched_ = RuleSet::all();
 };
 

@@ -34,7 +34,10 @@ class RuleSet {
     for (unsigned id = 0; id < kNrRules; ++id) set.add(static_cast<RuleId>(id));
     return set;
   }
+  void add(RuleSet other) { bits_ |= other.bits_; }
   bool contains(RuleId id) const { return (bits_ >> static_cast<unsigned>(id)) & 1u; }
+
+  friend bool operator==(RuleSet, RuleSet) = default;
 
  private:
   std::uint32_t bits_ = 0;

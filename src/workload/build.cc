@@ -106,7 +106,7 @@ void Builder::build() {
 void Builder::build_cpus() {
   const auto nr_cpus = static_cast<unsigned>(scenario_.threads.size());
   for (unsigned cpu = 0; cpu < nr_cpus; ++cpu) {
-    system_.cpu_storage.emplace_back(execution_of(system_), static_cast<CpuId>(cpu), nr_cpus);
+    system_.cpu_storage.emplace_back(system_.kept, static_cast<CpuId>(cpu), nr_cpus);
     system_.cpus.push_back(&system_.cpu_storage.back());
   }
 }
@@ -116,6 +116,7 @@ void Builder::build_file_pages(unsigned file) {
   mm::address_space& mapping = system_.files.emplace_back();
   mapping.id = file;
   mapping.nr_pages = scenario_.files[file].nr_pages;
+  mapping.written_at = system_.kept.make_array<EventId>(mapping.nr_pages, kNoEvent);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
     const InitialUse use = initial_use(scenario_, file, index);
@@ -138,7 +139,6 @@ void Builder::build_file_pages(unsigned file) {
                                 trace::ObjectText{.format = "disk block {}",
                                                   .args = {machine::arg(std::uint64_t{index})},
                                                   .value = trace::format_decimal});
-    mapping.written_at.push_back(kNoEvent);
   }
 }
 
@@ -158,13 +158,15 @@ void Builder::build_process(unsigned process) {
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
+  const bool maps = any_thread_calls(scenario_, Operation::Mmap);
+  const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
-  const bool maps = any_thread_calls(scenario_, Operation::Mmap);
-  if (!maps && !any_thread_calls(scenario_, Operation::Munmap)) return;
+  if (!needs_spare) return;
   for (unsigned spare = 0; spare < kSpareVmas; ++spare) {
-    mm::vm_area_struct& vma = mm.vmas.emplace_back();
+    mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
     if (maps) vma.anon = &build_anon_vma(0);
   }
@@ -174,7 +176,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
   explore::Execution& x = execution_of(system_);
   const ProcessDecl& decl = scenario_.processes[process];
   const MappingDecl& source = decl.mappings[mapping];
-  mm::vm_area_struct& vma = mm.vmas.emplace_back();
+  mm::vm_area_struct& vma = mm.vmas.push_back({});
   vma.mm = &mm;
   vma.kind = source.kind == MappingKind::Shared    ? mm::VmaKind::SharedFile
              : source.kind == MappingKind::Private ? mm::VmaKind::PrivateFile
@@ -204,14 +206,14 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
-    mm.ptes.emplace_back(*system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
-                         mm.tables.back().pmd, pte);
+    mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
+                         process, mm.cpumask, mm.tables.back().pmd, pte);
   }
 }
 
 mm::anon_vma& Builder::build_anon_vma(int refcount) {
   explore::Execution& x = execution_of(system_);
-  mm::anon_vma& av = system_.anon_vmas.emplace_back();
+  mm::anon_vma& av = system_.anon_vmas.emplace_back(system_.kept);
   av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
   av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
   av.refcount = Cell<int>(x, refcount, quiet("anon_vma.refcount"));
@@ -241,6 +243,10 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
 }
 
 void Builder::link_trees() {
+  unsigned nr_vmas = 0;
+  for (const mm::mm_struct& mm : system_.mms) nr_vmas += mm.vmas.size();
+  for (mm::address_space& file : system_.files) file.i_mmap = {system_.kept, nr_vmas};
+  for (mm::anon_vma& av : system_.anon_vmas) av.tree = {system_.kept, nr_vmas};
   for (mm::mm_struct& mm : system_.mms) {
     for (mm::vm_area_struct& vma : mm.vmas) {
       if (!vma.attached) continue;
@@ -251,18 +257,20 @@ void Builder::link_trees() {
 }
 
 void Builder::build_threads() {
+  system_.threads = {system_.kept, scenario_.threads.size()};
   for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
     const ThreadDecl& decl = scenario_.threads[number];
-    mm::thread& thread = system_.threads.emplace_back();
+    mm::thread& thread = system_.threads.push_back({});
     thread.execution = system_.execution;
     thread.cpu = system_.cpus[number];
     thread.monitor = system_.monitor;
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
-    for (unsigned i = frames_wanted(scenario_, decl); i > 0; --i) {
+    thread.free_folios = system_.folios.data() + system_.folios.size();
+    thread.nr_free_folios = frames_wanted(scenario_, decl);
+    for (unsigned i = thread.nr_free_folios; i > 0; --i) {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(system_, pfn, mm::folio_init{});
-      thread.free_folios.push_back(&system_.folios.back());
     }
   }
 }

@@ -65,7 +65,7 @@ void check_supported(const Scenario& scenario) {
   }
 }
 
-void SharedState::reset(const Scenario& scenario, explore::Memory& memory) {
+void SharedState::reset(const Scenario& scenario, explore::Memory& memory, machine::Kept& kept) {
   memory_ = &memory;
   nr_variables_ = static_cast<unsigned>(scenario.variables.size());
   nr_threads_ = static_cast<unsigned>(scenario.threads.size());
@@ -74,7 +74,9 @@ void SharedState::reset(const Scenario& scenario, explore::Memory& memory) {
         memory.add(static_cast<std::uint64_t>(scenario.variables[i].initial),
                    {.format = "{}", .args = {variable_arg(i)}, .value = trace::format_decimal});
   }
-  for (auto& registers : registers_) registers.fill(0);
+  for (unsigned i = 0; i < nr_threads_; ++i) {
+    registers_[i] = kept.make_array<std::int64_t>(scenario.threads[i].registers.size(), 0);
+  }
 }
 
 std::int64_t SharedState::final_value(unsigned variable) const {
@@ -86,7 +88,7 @@ void SharedState::report_outcome(explore::Execution& execution) const {
     execution.outcome(static_cast<std::uint64_t>(final_value(i)));
   }
   for (unsigned thread = 0; thread < nr_threads_; ++thread) {
-    for (std::int64_t value : registers_[thread]) {
+    for (const std::int64_t value : registers_[thread]) {
       execution.outcome(static_cast<std::uint64_t>(value));
     }
   }
@@ -301,7 +303,7 @@ std::int64_t Interpreter::update_variable(Operation operation, ObjectId word, tr
   switch (operation) {
     case Operation::Exchange: {
       x.step({.format = "xchg {}", .args = {name}});
-      const std::int64_t old = from_word(memory.read(word));
+      const std::int64_t old = from_word(memory.read_last(word));
       memory.write(word, to_word(first));
       return old;
     }
@@ -314,7 +316,7 @@ std::int64_t Interpreter::update_variable(Operation operation, ObjectId word, tr
     case Operation::FetchAdd:
     case Operation::AddReturn: {
       x.step({.format = "atomic_add {}", .args = {name}});
-      const std::int64_t old = from_word(memory.read(word));
+      const std::int64_t old = from_word(memory.read_last(word));
       const std::int64_t sum = apply(Operator::Add, old, first);
       memory.write(word, to_word(sum));
       return operation == Operation::FetchAdd ? old : sum;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "mm/system.h"
 #include "workload/parse_limits.h"
@@ -12,7 +13,7 @@ namespace mmcheck::workload {
 /// What the threads of a scenario share besides memory, and their registers.
 class SharedState {
  public:
-  void reset(const Scenario& scenario, explore::Memory& memory);
+  void reset(const Scenario& scenario, explore::Memory& memory, machine::Kept& kept);
 
   ObjectId variable(unsigned index) const { return variables_[index]; }
   std::int64_t& reg(unsigned thread, unsigned index) { return registers_[thread][index]; }
@@ -29,7 +30,7 @@ class SharedState {
   unsigned nr_threads_ = 0;
   const explore::Memory* memory_ = nullptr;
   std::array<ObjectId, kVariablesMax> variables_{};
-  std::array<std::array<std::int64_t, kRegistersMax>, machine::kCpusMax> registers_{};
+  std::array<std::span<std::int64_t>, machine::kCpusMax> registers_;
 };
 
 /// Value of an operator; both operands are evaluated already.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/program.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -19,9 +20,7 @@ class ScenarioProgram::Impl {
 
   void setup(explore::Execution& x) {
     memory_.reset(x);
-    system_.emplace();
-    system_->execution = &x;
-    system_->memory = &memory_;
+    system_.emplace(x, memory_);
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
@@ -30,7 +29,7 @@ class ScenarioProgram::Impl {
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
-    state_.reset(scenario_, memory_);
+    state_.reset(scenario_, memory_, system_->kept);
     for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
       runs_[number].emplace(scenario_, *system_, state_, number);
       x.spawn(name_of(scenario_.threads[number]), static_cast<CpuId>(number), &Impl::run,
@@ -43,12 +42,12 @@ class ScenarioProgram::Impl {
       cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
     }
     for (mm::folio& page : system_->folios) mm::start_freeing(page);
+    system_->kept.keep();
   }
 
   void finished(explore::Execution& x) {
     const bool met = !scenario_.condition || state_.holds(scenario_.condition->expr);
-    some_met_ |= met;
-    all_met_ &= met;
+    (met ? some_met_ : some_unmet_) = true;
     state_.report_outcome(x);
     for (const mm::address_space& file : system_->files) {
       for (const auto& block : file.blocks) x.outcome(block.peek());
@@ -60,6 +59,30 @@ class ScenarioProgram::Impl {
   void watch_only(rules::RuleSet rules) { monitors_.watch_only(rules); }
   rules::RuleSet exercised() const { return monitors_.exercised(); }
 
+  std::string findings() const {
+    std::string text;
+    for (const rules::Rule& rule : rules::rules()) {
+      if (exercised().contains(rule.id)) text += std::string(rule.name) + ' ';
+    }
+    if (some_met_) text += "met ";
+    if (some_unmet_) text += "unmet ";
+    if (!text.empty()) text.pop_back();
+    return text;
+  }
+
+  void add_findings(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(' '), text.size());
+      add_finding(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+
+  void forget_findings() {
+    monitors_.forget_exercised();
+    some_met_ = some_unmet_ = false;
+  }
+
   bool condition_held() const {
     if (!scenario_.condition) return true;
     switch (scenario_.condition->quantifier) {
@@ -68,12 +91,27 @@ class ScenarioProgram::Impl {
       case Quantifier::NotExists:
         return !some_met_;
       case Quantifier::Forall:
-        return all_met_;
+        return !some_unmet_;
     }
     return false;
   }
 
  private:
+  void add_finding(std::string_view word) {
+    if (word == "met") {
+      some_met_ = true;
+    } else if (word == "unmet") {
+      some_unmet_ = true;
+    } else if (const rules::Rule* rule = rules::find_rule(word)) {
+      rules::RuleSet exercised;
+      exercised.add(rule->id);
+      monitors_.add_exercised(exercised);
+    } else {
+      throw InputError("\"" + std::string(word) +
+                       "\" is no finding of a scenario: expected a rule, \"met\" or \"unmet\"");
+    }
+  }
+
   /// Each thread, each pair of CPUs (for flushes), each page (for its free), and each store buffer
   /// is one for the explorer.
   void check_size() const {
@@ -101,12 +139,14 @@ class ScenarioProgram::Impl {
   std::optional<mm::System> system_;
   SharedState state_;
   std::array<std::optional<Interpreter>, machine::kCpusMax> runs_;
+  // Over all executions, so not in kept memory; what the monitors have exercised neither.
   bool some_met_ = false;
-  bool all_met_ = true;
+  bool some_unmet_ = false;
 };
 
 ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design,
-                                 explore::MemoryModel model) {
+                                 explore::MemoryModel model, Rewinding rewinding)
+    : rewinding_(rewinding) {
   check_supported(scenario);
   impl_ = std::make_unique<Impl>(scenario, design, model);
 }
@@ -120,6 +160,12 @@ void ScenarioProgram::finished(explore::Execution& execution) { impl_->finished(
 void ScenarioProgram::watch_only(rules::RuleSet rules) { impl_->watch_only(rules); }
 
 rules::RuleSet ScenarioProgram::exercised() const { return impl_->exercised(); }
+
+std::string ScenarioProgram::findings() const { return impl_->findings(); }
+
+void ScenarioProgram::add_findings(std::string_view text) { impl_->add_findings(text); }
+
+void ScenarioProgram::forget_findings() { impl_->forget_findings(); }
 
 bool ScenarioProgram::condition_held() const { return impl_->condition_held(); }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/container/static_vector.hpp>
+#include <optional>
 
 #include "machine/arch/arm64_tlbi.h"
 #include "machine/memory.h"
@@ -59,6 +60,7 @@ class VmsaProgram final : public explore::Program {
   SilentMonitor monitor_;
   explore::Memory memory_;
   explore::Execution* execution_ = nullptr;
+  std::optional<machine::Kept> kept_;
   machine::pmd_t pmd_;
   machine::cpumask_t everyone_;
   boost::container::static_vector<Arm64Cpu, kThreadsMax> cpus_;
@@ -72,6 +74,7 @@ class VmsaProgram final : public explore::Program {
 void VmsaProgram::setup(explore::Execution& x) {
   execution_ = &x;
   memory_.reset(x);
+  kept_.emplace(x);
   everyone_ = {};
   cpus_.clear();
   slots_.clear();
@@ -87,11 +90,12 @@ void VmsaProgram::setup(explore::Execution& x) {
     registers_[test_.inputs[i].thread][test_.inputs[i].target] = inputs_[i];
   }
   for (unsigned i = 0; i < test_.frames.size(); ++i) {
-    frames_.emplace_back(memory_, monitor_, static_cast<Pfn>(kFirstPfn + i), test_.contents[i]);
+    frames_.emplace_back(*kept_, memory_, monitor_, static_cast<Pfn>(kFirstPfn + i),
+                         test_.contents[i]);
   }
   pmd_ = machine::pmd_t(x, true, {.format = "pmd"});
   for (unsigned i = 0; i < test_.addresses.size(); ++i) {
-    slots_.emplace_back(memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, everyone_, pmd_,
+    slots_.emplace_back(*kept_, memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, everyone_, pmd_,
                         pte_t{test_.entries[i]});
   }
   for (unsigned i = 0; i < nr_threads; ++i) {

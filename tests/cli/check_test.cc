@@ -199,9 +199,47 @@ TEST(CheckCommand, NamesTheSampleOfTheRandomStrategy) {
   EXPECT_THAT(outcome.out, HasSubstr("a random sample (seed 7)"));
   const auto lines =
       json_lines(catalog.run({"check", "--strategy", "random", "--seed", "7", "--json"}).out);
-  EXPECT_EQ(lines[0]["verdict"], "incomplete");
+  EXPECT_EQ(lines[0]["verdict"], "sampled");
   EXPECT_EQ(lines[0]["seed"], 7);
   EXPECT_EQ(lines[0]["bounds"]["executions_max"], 10'000);
+  EXPECT_EQ(lines[0]["sample"]["classes"], 7);
+  EXPECT_EQ(lines[0]["sample"]["schedules"], 212'345);
+  EXPECT_EQ(lines[0]["sample"]["guarantee"], nullptr);
+}
+
+TEST(CheckCommand, SaysThatASearchWasBoundedOrASample) {
+  TemporaryCatalog catalog;
+  catalog.add("a", "expect * held\nbehave * held 5\n");
+  const auto run = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"check", "--design", "linux-6.2", "--strategy"});
+    const Outcome outcome = catalog.run(options);
+    EXPECT_EQ(outcome.exit_code, 0);
+    options.emplace_back("--require-complete");
+    EXPECT_EQ(catalog.run(options).exit_code, 3);
+    EXPECT_THAT(outcome.out, Not(HasSubstr("complete")));
+    EXPECT_THAT(outcome.out, Not(HasSubstr("exhaust")));
+    return outcome.out;
+  };
+  EXPECT_EQ(
+      run({"bounded", "--preemptions", "1"}),
+      "a\n"
+      "  linux-6.2  held, bounded        5 executions  all schedules with at most 1 preemption; "
+      "not\n"
+      "                                                exercised: R-FREE\n"
+      "\n"
+      "1 cell: 0 held, 0 violated, 1 bounded; 5 executions\n"
+      "1 expectation is undecided: the search was bounded\n"
+      "bounded: what takes more than 1 preemption was not searched\n"
+      "never exercised, so nothing is said about them: R-FREE\n");
+  EXPECT_THAT(run({"random"}),
+              HasSubstr("random walks: 7 classes seen of about 8 or more;\n"
+                        "                                                about 2.1e5 schedules in "
+                        "all (+- 3.1e4); not\n"));
+  EXPECT_THAT(
+      run({"pct", "--depth", "4"}),
+      HasSubstr("PCT: 7 classes seen of about 8 or more; finds a bug\n"
+                "                                                of depth 4 with probability "
+                "2.0e-4 or more, 0.123 in\n"));
 }
 
 }  // namespace

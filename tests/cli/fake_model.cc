@@ -131,10 +131,14 @@ Scenario load_scenario(const std::string& path) {
   return scenario;
 }
 
+Scenario load_litmus(const std::string& path) {
+  throw InputError(SourcePlace{path, 0, 0}, "cannot open the file");
+}
+
 class ScenarioProgram::Impl {};
 
 ScenarioProgram::ScenarioProgram(const Scenario& scenario, const design::Design& design,
-                                 explore::MemoryModel) {
+                                 explore::MemoryModel, Rewinding) {
   current = {};
   std::ifstream in(scenario.path);
   for (std::string line; std::getline(in, line);) {
@@ -162,6 +166,9 @@ rules::RuleSet ScenarioProgram::exercised() const {
   return set;
 }
 bool ScenarioProgram::condition_held() const { return true; }
+std::string ScenarioProgram::findings() const { return {}; }
+void ScenarioProgram::add_findings(std::string_view) {}
+void ScenarioProgram::forget_findings() {}
 
 }  // namespace workload
 
@@ -203,6 +210,11 @@ trace::Record record_of(const Behaviour& behaviour) {
 
 }  // namespace
 
+Result explore(Program& program, const ProgramFactory&, const Options& options,
+               const OutcomeFunction& on_outcome) {
+  return explore(program, options, on_outcome);
+}
+
 Result explore(Program&, const Options& options, const OutcomeFunction&) {
   const Behaviour behaviour = current;
   if (behaviour.verdict == "internal") throw InternalError("the fake is broken");
@@ -211,14 +223,31 @@ Result explore(Program&, const Options& options, const OutcomeFunction&) {
   Result result;
   result.executions = behaviour.executions;
   result.steps = behaviour.executions * 3;
-  result.complete = options.strategy != Strategy::Random;
+  result.coverage = Coverage::Complete;
+  if (options.strategy == Strategy::Bounded) {
+    result.coverage = Coverage::Bounded;
+    result.preemptions = options.preemptions_max;
+  }
+  if (options.strategy == Strategy::Random || options.strategy == Strategy::Pct) {
+    result.coverage = Coverage::Sampled;
+    result.sample = Sample{.classes = 7,
+                           .classes_at_least = 8.4,
+                           .next_is_new = 0.25,
+                           .schedules = Estimate{212'345, 31'000},
+                           .guarantee = {}};
+    if (options.strategy == Strategy::Pct) {
+      result.sample->schedules.reset();
+      result.sample->guarantee = Guarantee{3, 40, options.depth, 1.0 / 4800, 0.1234};
+    }
+  }
   if (result.executions > options.executions_max) {
     result.executions = options.executions_max;
-    result.complete = false;
+    if (!result.sample) result.coverage = Coverage::CutShort;
   } else if (!behaviour.broken().empty()) {
     if (options.on_violation == OnViolation::Continue) result.executions += 5;
     result.counterexample = Counterexample{behaviour.broken(), record_of(behaviour).schedule, 1, 3};
   }
+  result.complete = result.coverage == Coverage::Complete;
   return result;
 }
 

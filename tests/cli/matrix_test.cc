@@ -55,6 +55,26 @@ TEST(MatrixCommand, ShowsNoCounterexampleWhereThereIsNone) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("replay:")));
 }
 
+TEST(MatrixCommand, ExplainsWhatIsBoundedOrASample) {
+  TemporaryCatalog catalog;
+  catalog.add("a", "expect linux-6.1 violated R-FREE\nbehave * held 3\n");
+  EXPECT_THAT(catalog.run({"matrix", "--strategy", "bounded"}).out,
+              StartsWith("each cell: the verdict and the number of executions; ! not as expected\n"
+                         "held(2): in all schedules with at most 2 preemptions; more were not "
+                         "searched\n"
+                         "\n"
+                         "           a\n"
+                         "linux-6.1  held(2)! 3\n"
+                         "linux-6.2  held(2)  3\n"));
+  EXPECT_THAT(catalog.run({"matrix", "--strategy", "pct"}).out,
+              StartsWith("each cell: the verdict and the number of executions; ! not as expected\n"
+                         "held~: in a random sample; what it did not find may still be there\n"
+                         "\n"
+                         "           a\n"
+                         "linux-6.1  held~! 3\n"
+                         "linux-6.2  held~  3\n"));
+}
+
 TEST(MatrixCommand, GivesJsonLines) {
   TemporaryCatalog catalog;
   catalog.add("a", kRace);

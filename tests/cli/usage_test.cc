@@ -47,8 +47,36 @@ TEST(Usage, MistakesExitWith2AndSayWhich) {
   EXPECT_EQ(error({"check", "-j", "many"}),
             "mmcheck: --jobs: 'many' is not a number of at least 1");
   EXPECT_EQ(error({"check", "--strategy", "best"}),
-            "mmcheck: --strategy: best not in {dpor,naive,random}");
+            "mmcheck: --strategy: best not in {dpor,naive,bounded,pct,random}");
+  EXPECT_EQ(error({"check", "--strategy", "pct", "--depth", "0"}),
+            "mmcheck: --depth: '0' is not a number of at least 1");
   EXPECT_EQ(error({"explain"}), "mmcheck: rule is required");
+}
+
+TEST(Usage, OptionsThatTheStrategyHasNoUseForExitWith2) {
+  TemporaryCatalog catalog;
+  catalog.add("a", "behave * held 5\n");
+  const auto error = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "matrix");
+    const Outcome matrix = catalog.run(arguments);
+    arguments[0] = "check";
+    const Outcome check = catalog.run(arguments);
+    EXPECT_EQ(check.exit_code, 2);
+    EXPECT_EQ(check.out, "");
+    EXPECT_EQ(matrix.exit_code, 2);
+    EXPECT_EQ(matrix.err, check.err);
+    return check.err;
+  };
+  EXPECT_EQ(error({"--preemptions", "2"}),
+            "mmcheck: --preemptions is for --strategy bounded; this search is dpor\n");
+  EXPECT_EQ(error({"--strategy", "random", "--depth", "3"}),
+            "mmcheck: --depth is for --strategy pct; this search is random\n");
+  EXPECT_EQ(error({"--strategy", "bounded", "--seed", "3"}),
+            "mmcheck: --seed is for --strategy pct or random; this search is bounded\n");
+  EXPECT_EQ(error({"--strategy", "bounded", "--preemptions", "251"}),
+            "mmcheck: --preemptions: 251 is more than 250\n");
+  EXPECT_EQ(error({"--strategy", "pct", "--depth", "21"}),
+            "mmcheck: --depth: 21 is more than 20\n");
 }
 
 TEST(Usage, UnknownNamesExitWith2AndASuggestion) {

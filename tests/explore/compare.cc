@@ -68,13 +68,14 @@ void note(const RandomProgram& program, const Engine& engine, Seen& seen) {
 }  // namespace
 
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max) {
+  return look(program, {.strategy = strategy, .executions_max = executions_max});
+}
+
+Seen look(RandomProgram& program, Options options) {
   Seen seen;
+  options.on_violation = OnViolation::Continue;
   auto on_end = [&](const Engine& engine, Ending) { note(program, engine, seen); };
-  seen.result = explore_observed(program, {},
-                                 {.strategy = strategy,
-                                  .on_violation = OnViolation::Continue,
-                                  .executions_max = executions_max},
-                                 {}, on_end);
+  seen.result = explore_observed(program, {}, options, {}, on_end);
   return seen;
 }
 

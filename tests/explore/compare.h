@@ -27,6 +27,8 @@ struct Seen {
 std::uint64_t class_of(const TraceLog& log);
 
 Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_max);
+/// The same, whatever `options` says of violations: the search continues at them.
+Seen look(RandomProgram& program, Options options);
 
 /// The same search, shared among lanes that trade after every execution. `more` are programs of the
 /// same seed and options.

@@ -48,10 +48,7 @@ void check(const Row& row) {
   EXPECT_TRUE(counts.result.complete);
   EXPECT_EQ(row.counted == Counted::All ? counts.result.executions : counts.finished,
             row.executions);
-  // What a compare-and-exchange does cannot be foreseen, and a table of them is all that is here.
-  if (row.program != "indexer") {
-    EXPECT_EQ(counts.result.blocked, 0u);
-  }
+  EXPECT_EQ(counts.result.blocked, 0u);
   bool broken = counts.result.counterexample.has_value();
   EXPECT_EQ(broken, row.program == "bug_after_1k");
 }

@@ -2,7 +2,9 @@
 // R-LIVE, and the primitives that it is about.
 #include <gtest/gtest.h>
 
+#include <boost/container/static_vector.hpp>
 #include <functional>
+#include <optional>
 
 #include "explore/explorer.h"
 #include "kernel/locks.h"
@@ -36,13 +38,14 @@ class TwoTasks final : public explore::Program {
 
   void setup(explore::Execution& x) override {
     monitor_.execution = &x;
+    kept_.emplace(x);
     cpus.clear();
     spin = {x, LockClass::ptl, {.format = "spin"}};
     outer = {x, LockClass::mmap_lock, {.format = "outer"}};
     inner = {x, LockClass::i_mmap_rwsem, {.format = "inner"}};
     word = explore::Cell<int>(x, 0, {.format = "word"});
     for (unsigned i = 0; i < 2; ++i) {
-      cpus.emplace_back(x, static_cast<CpuId>(i), 2u);
+      cpus.emplace_back(*kept_, static_cast<CpuId>(i), 2u);
       mask.set(static_cast<CpuId>(i));
     }
     for (unsigned i = 0; i < 2; ++i) {
@@ -77,6 +80,7 @@ class TwoTasks final : public explore::Program {
 
   Body bodies_[2];
   ReportingMonitor monitor_;
+  std::optional<machine::Kept> kept_;
   task_struct tasks_[2];
   Context contexts_[2];
 };

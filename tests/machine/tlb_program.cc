@@ -14,6 +14,7 @@ constexpr std::uint64_t kFault = 0xfa;
 void TlbProgram::setup(explore::Execution& x) {
   execution_ = &x;
   memory_.reset(x);
+  kept_.emplace(x);
   const auto nr_cpus = static_cast<unsigned>(threads_.size());
   cpus_.clear();
   frames_.clear();
@@ -23,16 +24,17 @@ void TlbProgram::setup(explore::Execution& x) {
   results_.assign(nr_cpus, {});
   mask_ = {};
   for (unsigned i = 0; i < nr_cpus; ++i) {
-    cpus_.emplace_back(x, static_cast<CpuId>(i), nr_cpus);
+    cpus_.emplace_back(*kept_, static_cast<CpuId>(i), nr_cpus);
     cpu_list_.push_back(&cpus_.back());
     mask_.set(static_cast<CpuId>(i));
   }
   for (unsigned i = 0; i < kFrames; ++i) {
-    frames_.emplace_back(memory_, monitor_, static_cast<Pfn>(i), 10 + i);
+    frames_.emplace_back(*kept_, memory_, monitor_, static_cast<Pfn>(i), 10 + i);
   }
   pmd_ = pmd_t(x, true, {.format = "pmd"});
   for (unsigned i = 0; i < kEntries; ++i) {
-    slots_.emplace_back(memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_, initial_[i]);
+    slots_.emplace_back(*kept_, memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_,
+                        initial_[i]);
   }
   flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
@@ -87,8 +89,7 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
       return pte_mkold(arch_.ptep_get_and_clear(cpu, slot)).word;
     case Op::Flush: {
       memory_.fence();
-      PteSlot* entries[] = {&slot};
-      arch_.flush_tlb(cpu, entries, mask_, cpu_list_.data());
+      arch_.flush_tlb(cpu, {&slot, 1}, mask_, cpu_list_.data());
       return 0;
     }
     case Op::FlagStore:

@@ -3,6 +3,7 @@
 // force where stale translations are concerned.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -62,6 +63,7 @@ class TlbProgram final : public explore::Program {
   SilentMonitor monitor_;
   explore::Memory memory_;
   explore::Execution* execution_ = nullptr;
+  std::optional<Kept> kept_;
   pmd_t pmd_;
   boost::container::static_vector<Cpu, 4> cpus_;
   std::vector<Cpu*> cpu_list_;

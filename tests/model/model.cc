@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model.h"
 
+#include <algorithm>
+#include <filesystem>
+
 namespace mmcheck::testing {
+
+std::vector<std::string> catalog_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("catalog")) {
+    if (entry.path().extension() == ".litmus") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 workload::Scenario catalog(const std::string& name) {
   return workload::load_scenario("catalog/" + name + ".litmus");

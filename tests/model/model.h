@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "design/design.h"
 #include "explore/explorer.h"
@@ -18,6 +19,9 @@ struct Cell {
 Cell search(const workload::Scenario& scenario, const design::Design& design,
             const explore::Options& options = {},
             explore::MemoryModel memory = explore::MemoryModel::Sc);
+
+/// The names of all scenarios of the catalog, sorted.
+std::vector<std::string> catalog_names();
 
 /// A scenario of the catalog, by name.
 workload::Scenario catalog(const std::string& name);

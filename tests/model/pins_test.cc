@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -16,15 +15,6 @@ namespace mmcheck::testing {
 namespace {
 
 constexpr const char* kGolden = "tests/model/matrix.golden";
-
-std::vector<std::string> catalog_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator("catalog")) {
-    if (entry.path().extension() == ".litmus") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 TEST(Matrix, VerdictsAndCountsArePinned) {
   std::string text;

@@ -37,6 +37,31 @@ TEST(ResultJson, FollowsTheDocumentedSchema) {
   EXPECT_THAT(schema_errors(schema, parse_line(to_json(verdict))), IsEmpty());
 }
 
+TEST(ResultJson, FollowsTheSchemaWhereASearchWasPartial) {
+  const json schema = load_schema("result.schema.json");
+  const json bounded = parse_line(to_json(held_bounded("a", "d", 383, 2)));
+  EXPECT_THAT(schema_errors(schema, bounded), IsEmpty());
+  EXPECT_EQ(bounded["verdict"], "bounded");
+  EXPECT_EQ(bounded["coverage"], "bounded");
+  EXPECT_EQ(bounded["complete"], false);
+  EXPECT_EQ(bounded["preemptions"], 2);
+  EXPECT_EQ(bounded["bounds"]["preemptions_max"], 2);
+  EXPECT_EQ(bounded["sample"], nullptr);
+  const json walks = parse_line(to_json(held_sampled("a", "d", 1000)));
+  EXPECT_THAT(schema_errors(schema, walks), IsEmpty());
+  EXPECT_EQ(walks["verdict"], "sampled");
+  EXPECT_EQ(walks["sample"]["schedules_error"], 31'000);
+  EXPECT_EQ(walks["preemptions"], nullptr);
+  Verdict verdict = held_sampled("a", "d", 1000);
+  verdict.sample->schedules.reset();
+  verdict.sample->guarantee = Guarantee{3, 40, 3, 1.0 / 4800, 0.1234};
+  verdict.bounds.depth = 3;
+  const json pct = parse_line(to_json(verdict));
+  EXPECT_THAT(schema_errors(schema, pct), IsEmpty());
+  EXPECT_EQ(pct["sample"]["schedules"], nullptr);
+  EXPECT_EQ(pct["sample"]["guarantee"]["in_all"], 0.1234);
+}
+
 TEST(ResultJson, TellsTheVerdict) {
   const json result = parse_line(to_json(violated("a+b", "linux-6.1", "R-WRITE", 37)));
   EXPECT_EQ(result["schema"], "mmcheck.result/1");

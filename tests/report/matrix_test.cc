@@ -136,6 +136,68 @@ TEST(VerdictLine, SaysWhatWasNotExercisedAndWhatWasExpected) {
             "  linux-6.1   R-WRITE           1 execution   <-- expected: held\n");
 }
 
+TEST(VerdictLine, SaysHowFarASearchWentThatWasNotComplete) {
+  Verdict bounded = held_bounded("a", "linux-6.2", 383, 2);
+  bounded.vacuous.clear();
+  EXPECT_EQ(verdict_line(bounded, 10, Colour::No),
+            "  linux-6.2   held, bounded      383 executions  all schedules with at most 2 "
+            "preemptions\n");
+  bounded.preemptions = 0;
+  EXPECT_THAT(verdict_line(bounded, 10, Colour::No),
+              HasSubstr("executions  all schedules without preemptions\n"));
+  bounded.outcome = Outcome::Incomplete;
+  bounded.coverage = Coverage::CutShort;
+  EXPECT_EQ(verdict_line(bounded, 10, Colour::No),
+            "  linux-6.2   incomplete         383 executions  all schedules without preemptions; "
+            "cut short after\n"
+            "                                                 these\n");
+  bounded.preemptions.reset();
+  EXPECT_EQ(verdict_line(bounded, 10, Colour::No),
+            "  linux-6.2   incomplete         383 executions\n");
+  Verdict sampled = held_sampled("a", "linux-6.2", 10'000);
+  sampled.vacuous.clear();
+  EXPECT_EQ(verdict_line(sampled, 10, Colour::No),
+            "  linux-6.2   held, sampled    10000 executions  random walks: 731 classes seen of "
+            "about 812 or\n"
+            "                                                 more; about 2.1e5 schedules in all "
+            "(+- 3.1e4)\n");
+  sampled.sample->schedules.reset();
+  sampled.sample->guarantee = Guarantee{3, 40, 3, 1.0 / 4800, 0.1239};
+  EXPECT_EQ(
+      verdict_line(sampled, 10, Colour::No),
+      "  linux-6.2   held, sampled    10000 executions  PCT: 731 classes seen of about 812 or "
+      "more; finds a\n"
+      "                                                 bug of depth 3 with probability 2.0e-4 "
+      "or more,\n"
+      "                                                 0.123 in all\n");
+}
+
+TEST(VerdictLine, SaysHowFewPreemptionsAViolationNeeds) {
+  Verdict verdict = violated("a", "linux-6.1", "R-WRITE", 12);
+  verdict.coverage = Coverage::Bounded;
+  verdict.bounds.preemptions_max = 2;
+  verdict.preemptions = 0;
+  EXPECT_EQ(verdict_line(verdict, 10, Colour::No),
+            "  linux-6.1   R-WRITE             12 executions  1 preemption, none with fewer\n");
+  verdict.preemptions.reset();
+  EXPECT_EQ(verdict_line(verdict, 10, Colour::No),
+            "  linux-6.1   R-WRITE             12 executions  0 preemptions\n");
+}
+
+TEST(Summary, CountsWhatWasBoundedOrASample) {
+  std::vector<Verdict> verdicts = {held("a", "d", 1), held_bounded("a", "e", 2, 1)};
+  verdicts[0].bounds.preemptions_max = 1;
+  EXPECT_THAT(summary(verdicts), HasSubstr("2 cells: 1 held, 0 violated, 1 bounded; 3 executions\n"
+                                           "1 expectation is met; 1 expectation is undecided: the "
+                                           "search was bounded\n"
+                                           "bounded: what takes more than 1 preemption was not "
+                                           "searched\n"));
+  EXPECT_THAT(summary(std::vector{held_sampled("a", "d", 5)}),
+              HasSubstr("1 cell: 0 held, 0 violated, 1 sampled; 5 executions\n"
+                        "1 expectation is undecided: the search was a sample\n"
+                        "a random sample (seed 1): what it did not find may still be there\n"));
+}
+
 TEST(VerdictLine, IsWrappedAtAHundredCharacters) {
   Verdict verdict = held("a", "linux-6.12/scan-only-the-active-batch", 60'000);
   verdict.vacuous = {"R-WRITE", "R-FREE", "R-COUNT", "R-ANON", "R-FS", "R-PERM", "R-COHERE"};

@@ -95,6 +95,7 @@ Verdict held(const std::string& scenario, const std::string& design, std::uint64
   verdict.steps = executions * 40;
   verdict.seconds = 0.25;
   verdict.complete = true;
+  verdict.coverage = Coverage::Complete;
   verdict.expected = Expectation{};
   verdict.met = Met::Yes;
   verdict.vacuous = {"R-ANON"};
@@ -116,6 +117,37 @@ Verdict violated(const std::string& scenario, const std::string& design, const s
   example.searched = executions + 5;
   verdict.counterexample = example;
   verdict.replay = scenario + "@" + design + ":0*4.2.1:7.0*2";
+  return verdict;
+}
+
+Verdict held_bounded(const std::string& scenario, const std::string& design,
+                     std::uint64_t executions, unsigned preemptions) {
+  Verdict verdict = held(scenario, design, executions);
+  verdict.strategy = "bounded";
+  verdict.outcome = Outcome::Bounded;
+  verdict.coverage = Coverage::Bounded;
+  verdict.complete = false;
+  verdict.met = Met::Unknown;
+  verdict.preemptions = preemptions;
+  verdict.bounds.preemptions_max = preemptions;
+  return verdict;
+}
+
+Verdict held_sampled(const std::string& scenario, const std::string& design,
+                     std::uint64_t executions) {
+  Verdict verdict = held(scenario, design, executions);
+  verdict.strategy = "random";
+  verdict.outcome = Outcome::Sampled;
+  verdict.coverage = Coverage::Sampled;
+  verdict.complete = false;
+  verdict.met = Met::Unknown;
+  verdict.seed = 1;
+  verdict.bounds.executions_max = executions;
+  verdict.sample = Sample{.classes = 731,
+                          .classes_at_least = 812.4,
+                          .next_is_new = 0.03,
+                          .schedules = Estimate{212'345, 31'000},
+                          .guarantee = {}};
   return verdict;
 }
 

@@ -19,6 +19,13 @@ Verdict held(const std::string& scenario, const std::string& design, std::uint64
 Verdict violated(const std::string& scenario, const std::string& design, const std::string& rule,
                  std::uint64_t executions);
 
+/// Held in all schedules with at most so many preemptions.
+Verdict held_bounded(const std::string& scenario, const std::string& design,
+                     std::uint64_t executions, unsigned preemptions);
+/// Held in random walks.
+Verdict held_sampled(const std::string& scenario, const std::string& design,
+                     std::uint64_t executions);
+
 /// The file tests/report/golden/NAME. Where the environment has MMCHECK_UPDATE_GOLDEN=1, it is
 /// written with `actual` first.
 std::string golden(const std::string& name, const std::string& actual);

@@ -77,6 +77,29 @@ TEST(IsFailure, ForConditionsThatAreAsserted) {
   EXPECT_FALSE(is_failure(verdict));
 }
 
+TEST(Judge, LeavesUndecidedWhereNotAllWasSearched) {
+  const Expectation expect_held{Outcome::Held, ""};
+  const Expectation expect_write{Outcome::Violated, "R-WRITE"};
+  for (Outcome outcome : {Outcome::Bounded, Outcome::Sampled}) {
+    EXPECT_EQ(judge(outcome, "", expect_held), Met::Unknown);
+    EXPECT_EQ(judge(outcome, "", expect_write), Met::No);
+  }
+}
+
+TEST(Numbers, AreShort) {
+  EXPECT_EQ(roughly(0), "0");
+  EXPECT_EQ(roughly(9999), "9999");
+  EXPECT_EQ(roughly(12'345), "1.2e4");
+  EXPECT_EQ(roughly(212'345), "2.1e5");
+  EXPECT_EQ(roughly(3.26e123), "3.3e123");
+  EXPECT_EQ(probability_text(0), "0");
+  EXPECT_EQ(probability_text(1), "1");
+  EXPECT_EQ(probability_text(0.99999), "0.999");
+  EXPECT_EQ(probability_text(0.0689), "0.068");
+  EXPECT_EQ(probability_text(1.0 / 4800), "2.0e-4");
+  EXPECT_EQ(probability_text(3.19e-12), "3.1e-12");
+}
+
 TEST(CounterexampleHeading, SaysHowMinimalItIs) {
   Verdict verdict = violated("a+b", "linux-6.1", "R-WRITE", 37);
   EXPECT_EQ(counterexample_heading(verdict),

@@ -14,7 +14,7 @@ class X86_64 final : public Arch {
   // then.
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
     cpu.execution().step({.format = "ptep_get_and_clear({})", .args = {arg(slot.va())}});
-    const pte_t old = slot.ptep_get();
+    const pte_t old = slot.ptep_get_last();
     slot.set_pte(pte_t{});
     return old;
   }
@@ -22,7 +22,7 @@ class X86_64 final : public Arch {
   // linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, native_flush_tlb_multi
   // differs: generations (tlb_gen), lazy mode and the protocol with switch_mm_irqs_off() that makes
   // them safe are not modelled: every CPU of the process gets the IPI.
-  void flush_tlb(Cpu& cpu, std::span<PteSlot* const> entries, cpumask_t targets,
+  void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const* cpus) const override {
     cpu.send_flush_requests(entries, targets, cpus);
     cpu.wait_for_flush(targets, cpus);
