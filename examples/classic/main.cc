@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts the executions of a classic program, and shows the shortest in which something is broken.
 //
-//   classic NAME [NUMBER...] [--memory sc|tso] [-j N] [--json]
+//   classic NAME [NUMBER...] [--memory sc|tso] [--strategy dpor|stateful] [-j N] [--json]
 //   classic --list
 //
 // Exits with 0 if nothing is broken, 1 if something is, 2 on wrong usage.
@@ -24,6 +24,7 @@ struct Arguments {
   std::string_view name;
   std::vector<unsigned> numbers;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
+  explore::Strategy strategy = explore::Strategy::Dpor;
   unsigned jobs = 1;
   bool json = false;
   bool list = false;
@@ -33,6 +34,12 @@ explore::MemoryModel parse_memory(std::string_view text) {
   if (text == "sc") return explore::MemoryModel::Sc;
   if (text == "tso") return explore::MemoryModel::Tso;
   throw InputError("--memory is sc or tso");
+}
+
+explore::Strategy parse_strategy(std::string_view text) {
+  if (text == "dpor") return explore::Strategy::Dpor;
+  if (text == "stateful") return explore::Strategy::Stateful;
+  throw InputError("--strategy is dpor or stateful");
 }
 
 Arguments parse(std::span<char*> words) {
@@ -47,6 +54,8 @@ Arguments parse(std::span<char*> words) {
       result.list = true;
     } else if (word == "--memory" && i + 1 < words.size()) {
       result.memory = parse_memory(words[++i]);
+    } else if (word == "--strategy" && i + 1 < words.size()) {
+      result.strategy = parse_strategy(words[++i]);
     } else if (word == "-j" && i + 1 < words.size()) {
       result.jobs = static_cast<unsigned>(std::max(1, std::atoi(words[++i])));
     } else if (result.name.empty() && !word.starts_with("-")) {
@@ -58,7 +67,9 @@ Arguments parse(std::span<char*> words) {
     }
   }
   if (result.name.empty() && !result.list) {
-    throw InputError("usage: classic NAME [NUMBER...] [--memory sc|tso] [-j N] [--json] | --list");
+    throw InputError(
+        "usage: classic NAME [NUMBER...] [--memory sc|tso] "
+        "[--strategy dpor|stateful] [-j N] [--json] | --list");
   }
   return result;
 }
@@ -78,6 +89,10 @@ void print(const Arguments& arguments, const classic::Counts& counts) {
   std::printf(format, name.c_str(), arguments.memory == explore::MemoryModel::Sc ? "sc" : "tso",
               verdict, result.complete ? "true" : "false", number(counts.finished),
               number(counts.unfinished), number(result.blocked), number(result.steps));
+  if (result.states && !arguments.json) {
+    std::printf("  states     %llu\n  transitions %llu\n", number(result.states->states),
+                number(result.states->transitions));
+  }
 }
 
 }  // namespace
@@ -95,9 +110,10 @@ int main(int argc, char** argv) try {
     classic::build(*result, arguments.name, arguments.numbers);
     return result;
   };
-  classic::Counts counts =
-      classic::count(scenario, another,
-                     {.on_violation = explore::OnViolation::Continue, .jobs = arguments.jobs});
+  classic::Counts counts = classic::count(scenario, another,
+                                          {.strategy = arguments.strategy,
+                                           .on_violation = explore::OnViolation::Continue,
+                                           .jobs = arguments.jobs});
   print(arguments, counts);
   if (counts.result.counterexample && !arguments.json) {
     trace::Schedule schedule = straighten(scenario, counts.result.counterexample->schedule);

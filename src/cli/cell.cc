@@ -38,6 +38,8 @@ std::string_view name_of(explore::Strategy strategy) {
       return "random";
     case explore::Strategy::Pct:
       return "pct";
+    case explore::Strategy::Stateful:
+      return "stateful";
   }
   return "";
 }

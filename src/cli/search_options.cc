@@ -40,6 +40,7 @@ explore::Strategy strategy_of(const std::string& name) {
   if (name == "bounded") return explore::Strategy::Bounded;
   if (name == "random") return explore::Strategy::Random;
   if (name == "pct") return explore::Strategy::Pct;
+  if (name == "stateful") return explore::Strategy::Stateful;
   return explore::Strategy::Dpor;
 }
 
@@ -50,7 +51,7 @@ void add_strategy_options(CLI::App& command, SearchOptions& options) {
                   "bounded: those with few preemptions; pct: a sample by random priorities; "
                   "random: a sample by random walks")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random"}))
+      ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random", "stateful"}))
       ->capture_default_str();
   command
       .add_option("--preemptions", options.preemptions,

@@ -17,6 +17,7 @@ struct ClassHash {
   std::uint64_t high = 0;
 
   ClassHash operator+(const ClassHash& other) const { return {low + other.low, high + other.high}; }
+  ClassHash operator-(const ClassHash& other) const { return {low - other.low, high - other.high}; }
   bool operator==(const ClassHash&) const = default;
 };
 

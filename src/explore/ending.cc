@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How executions end: complete, broken, or stuck.
+#include <algorithm>
 #include <bit>
 
 #include "explore/engine.h"
@@ -31,6 +32,7 @@ void Engine::report(const trace::Violation& violation) {
   reported_ = Reported{.violation = violation,
                        .reporter = by_step ? EventId{nr_steps_} : last,
                        .ended_by_step = by_step};
+  if (options_.nameless) std::ranges::fill(reported_->violation.events, kNoEvent);
 }
 
 void Engine::report_deadlock(std::uint32_t blocked) {

@@ -290,6 +290,7 @@ void Engine::append_step() {
 }
 
 bool Engine::ordered_before(EventId event) {
+  if (options_.real_time) asked_order_ = true;
   if (event == kNoEvent || options_.real_time || phase_ != Phase::Running) return true;
   asked_order_ = true;
   std::uint32_t number = to_index(event);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "explore/class_hash.h"
 #include "explore/execution.h"
 #include "explore/fiber.h"
 #include "explore/recorder.h"
@@ -23,6 +24,7 @@ struct EngineOptions {
   bool logging = true;             ///< keep a TraceLog of the steps
   bool real_time = false;          ///< Execution::ordered_before is always true
   bool reordering_covers = false;  ///< Execution::covered_by_reordering tells the truth
+  bool nameless = false;           ///< Execution::current_event tells nothing: see search_stateful
   bool recording = false;
   bool rewinding = false;  ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
@@ -86,6 +88,16 @@ class Engine {
     return {threads_[thread].guard, threads_[thread].nr_guards};
   }
   unsigned steps_of(unsigned thread) const { return threads_[thread].nr_steps; }
+
+  // --- the state, as far as what can follow depends on it
+  // -----------------------------------------
+
+  /// What a thread keeps to itself: where it stands, and its stack.
+  ClassHash hash_of_thread(unsigned thread) const;
+  /// Words, and memory that the program has named by Execution::keep().
+  ClassHash hash_of_memory() const;
+  /// The step that was just run may depend on more than the words that it used.
+  bool asked_order() const { return asked_order_; }
 
   // --- the log of steps --------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ void Execution::touch(ObjectId object, Access access) {
 
 EventId Execution::current_event() const {
   bool running = engine_->phase_ == Engine::Phase::Running;
+  if (running && engine_->options_.nameless) return EventId{0};
   return running ? EventId{engine_->nr_steps_} : kNoEvent;
 }
 

@@ -24,6 +24,8 @@ Result explore_observed(Program& program, const ProgramFactory& more_programs,
       return search_random(program, tally);
     case Strategy::Pct:
       return search_pct(program, tally);
+    case Strategy::Stateful:
+      return search_stateful(program, tally);
     case Strategy::Dpor:
       break;
   }

@@ -15,11 +15,12 @@
 namespace mmcheck::explore {
 
 enum class Strategy : std::uint8_t {
-  Naive,    ///< every schedule
-  Dpor,     ///< one of each class of equivalent ones
-  Bounded,  ///< every schedule with few preemptions: one of each class of equivalent ones
-  Random,   ///< a sample: each thread and alternative as likely as every other
-  Pct,      ///< a sample: random priorities that change at random steps
+  Naive,     ///< every schedule
+  Dpor,      ///< one of each class of equivalent ones
+  Bounded,   ///< every schedule with few preemptions: one of each class of equivalent ones
+  Random,    ///< a sample: each thread and alternative as likely as every other
+  Pct,       ///< a sample: random priorities that change at random steps
+  Stateful,  ///< every state once. Of programs that are rewindable() only
 };
 
 enum class OnViolation : std::uint8_t {
@@ -95,6 +96,15 @@ struct Sample {
   std::optional<Guarantee> guarantee;  ///< Pct
 };
 
+/// Of a search that remembers states.
+struct States {
+  std::uint64_t states = 0;
+  std::uint64_t transitions = 0;  ///< steps, those that led to a known state among them
+  /// At most so likely are two of the states to be taken for one, and what follows missed: states
+  /// are known by hashes of 128 bits.
+  double missed = 0;
+};
+
 struct Result {
   std::uint64_t executions = 0;  ///< complete ones, and the one that violates
   std::uint64_t blocked = 0;     ///< cut short because an equivalent one was searched already
@@ -105,6 +115,7 @@ struct Result {
   /// without any.
   std::optional<unsigned> preemptions{};
   std::optional<Sample> sample{};  ///< Random, Pct
+  std::optional<States> states{};  ///< Stateful. Its `executions` are final states and violations
   std::optional<Counterexample> counterexample{};
 };
 

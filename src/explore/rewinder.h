@@ -21,6 +21,7 @@ class Rewinder {
   /// Forgets everything. To be called before a program is set up.
   void clear();
   void keep(std::span<std::byte> memory);
+  std::span<const std::span<std::byte>> kept() const { return kept_; }
 
   /// Before a step, at which its thread stands as `thread_state` says.
   void save(const Fibers& fibers, unsigned fiber, bool has_stack,

@@ -73,6 +73,7 @@ Result search_naive(Program& program, Tally& tally);
 Result search_bounded(Program& program, Tally& tally);
 Result search_random(Program& program, Tally& tally);
 Result search_pct(Program& program, Tally& tally);
+Result search_stateful(Program& program, Tally& tally);
 
 /// Sizes that change how fast a search is, and not what it finds.
 struct Tuning {

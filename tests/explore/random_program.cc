@@ -134,9 +134,8 @@ void RandomProgram::setup(Execution& execution) {
         {.format = "w{}", .args = {{.value = i, .format = trace::format_decimal}}}));
   }
   for (Thread& thread : threads_) {
-    thread.history = thread.reg = 0;
-    thread.taken = thread.writing = false;
-    thread.nr_reading = 0;
+    thread.local = {};
+    execution.keep(&thread.local, sizeof(thread.local));
     if (thread.handler) {
       execution.spawn_handler("handler", CpuId{0}, guard(thread.armed_by, 1),
                               guard(thread.gate, thread.open), {.format = "handle"},
@@ -162,7 +161,7 @@ void RandomProgram::finished(Execution& execution) { execution.outcome(state_has
 std::uint64_t RandomProgram::state_hash() const {
   std::uint64_t hash = 0;
   for (ObjectId word : words_) hash = mix(hash, execution_->peek(word));
-  for (const Thread& thread : threads_) hash = mix(hash, thread.history);
+  for (const Thread& thread : threads_) hash = mix(hash, thread.local.history);
   return hash;
 }
 
@@ -177,9 +176,13 @@ Guard RandomProgram::guard(unsigned word, std::uint64_t value, bool negated) con
 }
 
 std::uint64_t RandomProgram::read(Thread& thread, unsigned word) {
-  thread.reg = execution_->read(words_[word]);
-  thread.history = mix(thread.history, thread.reg);
-  return thread.reg;
+  thread.local.reg = execution_->read(words_[word]);
+  remember(thread, thread.local.reg);
+  return thread.local.reg;
+}
+
+void RandomProgram::remember(Thread& thread, std::uint64_t value) const {
+  thread.local.history = mix(options_.histories ? thread.local.history : 1, value);
 }
 
 void RandomProgram::run(void* context) {
@@ -187,9 +190,9 @@ void RandomProgram::run(void* context) {
   for (std::size_t i = 0; i < thread.code.size(); ++i) {
     const Instruction& instruction = thread.code[i];
     if (instruction.op == Op::Skip) {
-      if (thread.reg % 2 != 0) ++i;
+      if (thread.local.reg % 2 != 0) ++i;
     } else if (instruction.op == Op::ViolateIf) {
-      if (thread.reg == instruction.value && thread.history != 0) {
+      if (thread.local.reg == instruction.value && thread.local.history != 0) {
         thread.program->execution_->violate(
             {.rule = "R-TEST", .what = {.format = "bad"}, .why = ""});
       }
@@ -251,11 +254,11 @@ void RandomProgram::execute_lock(Thread& thread, const Instruction& i) {
       break;
     case Op::TryLock:
       e.step({.format = "trylock"});
-      thread.taken = read(thread, i.a) == 0;
-      if (thread.taken) e.write(lock, 1);
+      thread.local.taken = read(thread, i.a) == 0 ? 1 : 0;
+      if (thread.local.taken != 0) e.write(lock, 1);
       break;
     case Op::UnlockIfTaken:
-      if (!thread.taken) break;
+      if (thread.local.taken == 0) break;
       [[fallthrough]];
     case Op::Unlock:
       e.step({.format = "unlock"});
@@ -264,22 +267,22 @@ void RandomProgram::execute_lock(Thread& thread, const Instruction& i) {
     case Op::DownRead:
       e.step_when({.object = lock, .mask = kWriterBit}, {.format = "down_read"});
       e.read_add(lock, 1);
-      ++thread.nr_reading;
+      ++thread.local.nr_reading;
       break;
     case Op::UpRead:
-      if (thread.nr_reading == 0) break;  // Skip has left out the other half
-      --thread.nr_reading;
+      if (thread.local.nr_reading == 0) break;  // Skip has left out the other half
+      --thread.local.nr_reading;
       e.step({.format = "up_read"});
       e.read_add(lock, ~std::uint64_t{0});
       break;
     case Op::DownWrite:
       e.step_when(guard(i.a, 0), {.format = "down_write"});
       e.write(lock, kWriterBit);
-      thread.writing = true;
+      thread.local.writing = 1;
       break;
     default:
-      if (!thread.writing) break;
-      thread.writing = false;
+      if (thread.local.writing == 0) break;
+      thread.local.writing = 0;
       e.step({.format = "up_write"});
       e.write(lock, 0);
       break;
@@ -326,7 +329,7 @@ void RandomProgram::execute_choice(Thread& thread, const Instruction& i) {
   } else if (label == 2) {
     read(thread, i.a);
   }
-  thread.history = mix(thread.history, label);
+  remember(thread, label);
 }
 
 void RandomProgram::access(Thread& thread, const Instruction& i) {
@@ -355,7 +358,7 @@ void RandomProgram::access(Thread& thread, const Instruction& i) {
       e.write(words_[i.a], (read(thread, i.a) + 1) % kModulus);
       break;
     case Op::BlindStore:
-      e.write(words_[i.a], thread.reg % kModulus);
+      e.write(words_[i.a], thread.local.reg % kModulus);
       break;
     case Op::Commute:
       e.commute(words_[i.a], e.peek(words_[i.a]) + 1);

@@ -49,6 +49,10 @@ struct Instruction {
 struct RandomOptions {
   bool violations = false;
   unsigned steps_max = 5;  ///< of one thread, roughly
+  /// Threads remember all that they read, so that hardly anything but the order of independent
+  /// steps leads to the same state twice. Else only the last value of each.
+  bool histories = true;
+  bool rewindable = false;
 };
 
 /// A program made from a seed. Words: some plain ones, commuting ones, locks, readers-writer locks,
@@ -59,6 +63,7 @@ class RandomProgram final : public Program {
 
   void setup(Execution& execution) override;
   void finished(Execution& execution) override;
+  bool rewindable() const override { return options_.rewindable; }
 
   /// The final words, and all that each thread read.
   std::uint64_t state_hash() const;
@@ -66,6 +71,14 @@ class RandomProgram final : public Program {
   std::size_t nr_instructions() const;
 
  private:
+  /// Of a thread in this execution: what it read, and its last value.
+  struct Local {
+    std::uint64_t history = 0;
+    std::uint64_t reg = 0;
+    std::uint64_t nr_reading = 0;  ///< readers-writer locks are left only by who is in them
+    std::uint32_t taken = 0;
+    std::uint32_t writing = 0;
+  };
   struct Thread {
     RandomProgram* program = nullptr;
     std::vector<Instruction> code;
@@ -73,12 +86,7 @@ class RandomProgram final : public Program {
     std::uint8_t armed_by = 0;  ///< handler: its word
     std::uint8_t gate = 0;      ///< handler: runs only while this plain word is `open`
     std::uint8_t open = 0;
-    // What it read, and its last value. Of this execution.
-    std::uint64_t history = 0;
-    std::uint64_t reg = 0;
-    bool taken = false;
-    unsigned nr_reading = 0;  ///< readers-writer locks are left only by who is in them
-    bool writing = false;
+    Local local;
   };
 
   void make_thread(Thread& thread, unsigned nr_handlers);
@@ -94,6 +102,7 @@ class RandomProgram final : public Program {
   void execute_choice(Thread& thread, const Instruction& i);
   void access(Thread& thread, const Instruction& i);
   std::uint64_t read(Thread& thread, unsigned word);
+  void remember(Thread& thread, std::uint64_t value) const;
   Guard guard(unsigned word, std::uint64_t value, bool negated = false) const;
 
   std::mt19937_64 random_;
