@@ -23,7 +23,8 @@ import time
 def totals(text):
     """What must be the same, of the line of JSON that a finished run prints."""
     verdict = json.loads(text.strip().splitlines()[-1])
-    return {key: verdict.get(key) for key in ("verdict", "rule", "executions", "complete", "vacuous")}
+    keys = ("verdict", "rule", "executions", "complete", "vacuous")
+    return {key: verdict.get(key) for key in keys}
 
 
 def run_until(command, seconds):

@@ -165,7 +165,8 @@ void StatefulSearch::make_step() {
   engine_.append_step();
   ++nr_transitions_;
   const auto event = static_cast<std::uint32_t>(depth_++);
-  Made made{option, OwnFootprint(engine_.log().footprint(event)), asked_order};
+  Made made{option, {}, asked_order};
+  made.footprint.assign(engine_.log().footprint(event));
   to.asleep.clear();
   for (const Made* other : from.asleep) {
     if (!made.conflicts(*other)) to.asleep.push_back(other);

@@ -104,6 +104,7 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
       if (own + 1 == sequence.size()) return {};
       break;
     }
+    branch.unsure = false;  // it stands for this sequence too, or for what is longer than it was
     if (found == Begins::ForNow) result = found;
     if (own < sequence.size()) sequence.erase(own);
     if (sequence.empty()) return {.enough = result};
@@ -134,8 +135,10 @@ Inserted find(Sequence& sequence, const Branch* tree) {
       continue;
     }
     const std::size_t own = sequence.find(tree->step.thread);
-    if (tree->step.any_label)
+    if (tree->unsure) break;  // its owner may drop it
+    if (tree->step.any_label) {
       return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+    }
     if (found == Begins::ForNow) result = found;
     if (own < sequence.size()) sequence.erase(own);
     if (sequence.empty()) return {.enough = result};

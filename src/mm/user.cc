@@ -16,7 +16,7 @@ using machine::Translation;
 bool killed_by_exit(thread& task) {
   if (!task.system->has_exit) return false;
   task.x().step({.format = "signal pending?", .detail = Detail::Minor});
-  if (!task.mm->exiting.read()) return false;
+  if (!task.mm->exiting.read_last()) return false;
   enter_kernel(task);
   exit_mm(task);
   return true;
