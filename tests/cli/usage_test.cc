@@ -47,7 +47,7 @@ TEST(Usage, MistakesExitWith2AndSayWhich) {
   EXPECT_EQ(error({"check", "-j", "many"}),
             "mmcheck: --jobs: 'many' is not a number of at least 1");
   EXPECT_EQ(error({"check", "--strategy", "best"}),
-            "mmcheck: --strategy: best not in {dpor,naive,bounded,pct,random}");
+            "mmcheck: --strategy: best not in {dpor,naive,bounded,pct,random,stateful}");
   EXPECT_EQ(error({"check", "--strategy", "pct", "--depth", "0"}),
             "mmcheck: --depth: '0' is not a number of at least 1");
   EXPECT_EQ(error({"explain"}), "mmcheck: rule is required");
