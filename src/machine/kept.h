@@ -35,6 +35,7 @@ class Kept {
   template <typename T>
   std::span<T> make_array(std::size_t size, T initial = {}) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T may well be a pointer.
     T* begin = static_cast<T*>(take(size * sizeof(T), alignof(T)));
     for (std::size_t i = 0; i < size; ++i) new (begin + i) T(initial);
     return {begin, size};
