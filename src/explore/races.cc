@@ -12,7 +12,7 @@
 namespace mmcheck::explore {
 
 namespace {
-constexpr std::size_t kPartsMax = 64;
+constexpr std::size_t kPartsMax = 4096;
 }  // namespace
 
 ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
@@ -214,7 +214,10 @@ bool RaceDetector::holds_after(const Guard& guard, EventNumber state, const Cloc
 /// B2 of dpor.cc. Parts of the steps up to `end`, closed under happens-before, after which e' is
 /// enabled. Step by step leaves out what changed a word that e' waits for, and what follows it.
 void RaceDetector::find_parts(EventNumber state, const Clock& end) {
-  if (parts_seen_.size() >= kPartsMax) return;
+  if (parts_seen_.size() >= kPartsMax) {
+    throw InternalError(
+        "too many ways to enable a step that waits; the search would be incomplete");
+  }
   for (const Clock& seen : parts_seen_) {
     if (std::equal(std::begin(seen.lane), std::end(seen.lane), std::begin(end.lane))) return;
   }
