@@ -11,20 +11,26 @@ namespace {
 
 using mm::Policies;
 
-const Policies kLinux61{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux62{
-    .zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()};
+/// What designs on v6.1 have in common, whatever their answer to the thread.
+Policies on_linux_6_1(const mm::ZapPolicy& zap, const mm::GatherPolicy& gather,
+                                const machine::Arch& arch) {
+  return {.zap = &zap,
+          .gather = &gather,
+          .arch = &arch,
+          .large_mapcount = mm::LargeMapcount::PerPage,
+          .zap_batch = mm::ZapBatch::Entry};
+}
+
+const Policies kLinux61 = on_linux_6_1(kEarlyRmap, kAnyBatch, machine::x86_64());
+const Policies kLinux62 = on_linux_6_1(kDelayedRmap, kNoBatchWhileDelayed, machine::x86_64());
 const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
-const Policies kTorvaldsDirtyInBatch{
-    .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kTorvaldsRmapAtFree{
-    .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kZijlstraForceFlush{
-    .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kFlushEveryPagePolicies{
-    .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
+const Policies kTorvaldsDirtyInBatch = on_linux_6_1(kDirtyInBatch, kAnyBatch, machine::x86_64());
+const Policies kTorvaldsRmapAtFree = on_linux_6_1(kRmapAtFree, kAnyBatch, machine::x86_64());
+const Policies kZijlstraForceFlush = on_linux_6_1(kForceFlush, kAnyBatch, machine::x86_64());
+const Policies kFlushEveryPagePolicies =
+    on_linux_6_1(kFlushEveryPage, kAnyBatch, machine::x86_64());
+const Policies kLinux61S390 = on_linux_6_1(kEarlyRmap, kAnyBatch, machine::s390());
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},

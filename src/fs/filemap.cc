@@ -9,7 +9,7 @@ using mm::Detail;
 
 // linux v6.12 mm/filemap.c: filemap_get_entry
 // differs: look-up, folio_try_get and re-check of the slot are one step: the re-check makes them
-// so.
+// so. differs: each index holds its folio; in Linux one entry covers all of a large one.
 folio* find_get(thread& task, address_space& mapping, unsigned index) {
   task.x().step({.format = "filemap_get_folio({})",
                  .args = {machine::arg(std::uint64_t{index})},
@@ -22,7 +22,7 @@ folio* find_get(thread& task, address_space& mapping, unsigned index) {
 namespace {
 
 /// Puts a new page into the page cache, locked and with two references (the cache's and ours), and
-/// reads it from disk. Returns null if somebody else was first.
+/// reads it from disk. Returns null if somebody else was first. differs: never a large folio.
 /// linux v6.12 mm/filemap.c: filemap_add_folio, filemap_read_folio
 folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   folio& page = mm::folio_alloc(task);
@@ -67,10 +67,11 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
 // marks the page dirty and then drops its reference, so that one of the two is seen.
 bool remove_mapping(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "remove_mapping({}): freeze", .args = {mm::arg(page)}});
-  // Two references: the page cache's and the caller's.
-  if (page.refcount.read() != 2 || page.dirty.read()) return false;
+  // The page cache's references, one for each page, and the caller's.
+  const unsigned nr_pages = mm::folio_nr_pages(page);
+  if (page.refcount.read() != 1 + static_cast<int>(nr_pages) || page.dirty.read()) return false;
   task.system->monitor->page_evicted(page);
-  mapping.i_pages[page.index].write(0);
+  for (unsigned nr = 0; nr < nr_pages; ++nr) mapping.i_pages[page.index + nr].write(0);
   page.mapping.write({});
   page.refcount.write(1);
   return true;
@@ -82,7 +83,7 @@ std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
   folio* page = filemap_fault(task, mapping, index);
   mm::folio_unlock(task, *page);
   task.x().step({.format = "pread(): copy from {}", .args = {mm::arg(*page)}});
-  const std::uint64_t value = page->frame.read();
+  const std::uint64_t value = mm::folio_file_page(*page, index).frame.read();
   mm::folio_put(task, *page);
   return value;
 }
@@ -93,7 +94,7 @@ void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint6
   task.x().step({.format = "write_begin({}): buffers", .args = {mm::arg(*page)}});
   attach_buffers(task, *page);
   task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
-  page->frame.write(value);
+  mm::folio_file_page(*page, index).frame.write(value);
   mm::folio_mark_dirty(task, *page);
   mm::folio_unlock(task, *page);
   mm::folio_put(task, *page);

@@ -25,6 +25,8 @@ struct vm_fault {
   pte_t orig;
 
   PteSlot& slot() const { return vma.mm->pte(page_nr); }
+  /// The page to map, of a folio of the VMA's file.
+  folio& page_of(folio& whole) const { return folio_file_page(whole, vma.index_of(page_nr)); }
 };
 
 /// linux v6.12 mm/memory.c: pte_alloc, pmd_install
@@ -69,10 +71,10 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
 
 /// linux v6.12 mm/memory.c: finish_fault, set_pte_range. The map count goes up before the entry
 /// appears. Takes over the caller's reference; returns false (and leaves it) if somebody was first.
-bool finish_fault(thread& task, vm_fault& vmf, folio& page, pte_t pte) {
+bool finish_fault(thread& task, vm_fault& vmf, folio& page, std::uint64_t bits) {
   if (!lock_and_recheck(task, vmf)) return false;
   page_add_file_rmap(task, page);
-  set_pte(task, vmf, pte);
+  set_pte(task, vmf, mk_pte(page.frame.pfn(), bits));
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return true;
 }
@@ -82,7 +84,7 @@ void do_read_fault(thread& task, vm_fault& vmf) {
   pte_alloc(task, vmf);
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
-  const bool mapped = finish_fault(task, vmf, *page, mk_pte(page->frame.pfn(), 0));
+  const bool mapped = finish_fault(task, vmf, vmf.page_of(*page), 0);
   folio_unlock(task, *page);
   if (!mapped) folio_put(task, *page);
 }
@@ -95,7 +97,7 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
-  copy.frame.write(page->frame.read());
+  copy.frame.write(vmf.page_of(*page).frame.read());
   const bool first = lock_and_recheck(task, vmf);
   if (first) {
     page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
@@ -120,8 +122,7 @@ void do_shared_fault(thread& task, vm_fault& vmf) {
     folio_put(task, *page);
     return;
   }
-  const pte_t pte = pte_mkdirty(pte_mkwrite(mk_pte(page->frame.pfn(), 0)));
-  const bool mapped = finish_fault(task, vmf, *page, pte);
+  const bool mapped = finish_fault(task, vmf, vmf.page_of(*page), pte_t::kWrite | pte_t::kDirty);
   if (mapped) folio_mark_dirty(task, *page);
   folio_unlock(task, *page);
   if (!mapped) folio_put(task, *page);
@@ -129,7 +130,7 @@ void do_shared_fault(thread& task, vm_fault& vmf) {
 
 /// linux v6.12 mm/memory.c: wp_page_shared, finish_mkwrite_fault. PTL held on entry, not on return.
 void wp_page_shared(thread& task, vm_fault& vmf) {
-  folio& page = task.system->page(pte_pfn(vmf.orig));
+  folio& page = page_folio(task.system->page(pte_pfn(vmf.orig)));
   folio_get(task, page);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   if (!task.system->file_operations->page_mkwrite(task, page)) {
@@ -148,13 +149,14 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
 /// linux v6.12 mm/memory.c: wp_page_copy. PTL held on entry, not on return.
 /// The kernel's own statement of the right order: clear, flush, new entry, and only then the rmap.
 void wp_page_copy(thread& task, vm_fault& vmf) {
-  folio& old = task.system->page(pte_pfn(vmf.orig));
+  folio& old_page = task.system->page(pte_pfn(vmf.orig));
+  folio& old = page_folio(old_page);
   folio_get(task, old);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   anon_vma_prepare(task, vmf.vma);
   folio& copy = folio_alloc(task);
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(old)}});
-  copy.frame.write(old.frame.read());
+  copy.frame.write(old_page.frame.read());
   if (!lock_and_recheck(task, vmf)) {
     folio_put(task, copy);
     folio_put(task, old);
@@ -163,7 +165,7 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   ptep_clear_flush(task, *vmf.vma.mm, vmf.slot());
   page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
   set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
-  page_remove_rmap(task, old);
+  page_remove_rmap(task, old_page);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   folio_put(task, old);  // the entry's reference
   folio_put(task, old);
@@ -176,7 +178,7 @@ void do_wp_page(thread& task, vm_fault& vmf) {
     wp_page_shared(task, vmf);
     return;
   }
-  if (!task.system->page(pte_pfn(vmf.orig)).mapping.peek().is_anon()) {
+  if (!page_folio(task.system->page(pte_pfn(vmf.orig))).mapping.peek().is_anon()) {
     wp_page_copy(task, vmf);
     return;
   }

@@ -35,10 +35,11 @@ void tlb_reset_range(mmu_gather& tlb) {
 /// What was put off until no TLB holds the entry any more, then the entry's reference.
 /// Torvalds' two proposals do here what the others have done under the PTL.
 void tlb_settle(thread& task, const encoded_page& entry) {
-  folio& page = task.system->page(entry.pfn);
+  folio& first = task.system->page(entry.pfn);
+  folio& page = page_folio(first);  // Stable: the entry's references.
   if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, page);
-  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, page);
-  folio_put(task, page);
+  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, first, entry.nr_pages);
+  folio_put(task, page, entry.nr_pages);
 }
 
 // linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
@@ -52,7 +53,7 @@ void tlb_remove_rmaps_of(thread& task, mmu_gather& tlb, unsigned batch) {
   for (encoded_page& entry : tlb.pages) {
     if (entry.batch != batch || (entry.flags & encoded_page::kDelayRmap) == 0) continue;
     entry.flags &= static_cast<std::uint8_t>(~encoded_page::kDelayRmap);
-    page_remove_rmap(task, task.system->page(entry.pfn));
+    page_remove_rmap(task, task.system->page(entry.pfn), entry.nr_pages);
   }
 }
 
@@ -106,7 +107,9 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
-    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, task.system->page(page.pfn));
+    if (page.flags & encoded_page::kDelayRmap) {
+      page_remove_rmap(task, task.system->page(page.pfn), page.nr_pages);
+    }
     tlb_settle(task, page);
     return false;
   }

@@ -21,6 +21,7 @@ struct encoded_page {
   static constexpr std::uint8_t kRmapAtFree = 4;  ///< only in torvalds-rmap-at-free
 
   Pfn pfn = kNoPfn;
+  std::uint8_t nr_pages = 1;  ///< of one folio (Linux: in the slot behind, NR_PAGES_NEXT)
   std::uint8_t flags = 0;
   std::uint8_t batch = 0;  ///< which batch it is in (Linux: struct mmu_gather_batch)
 };

@@ -5,7 +5,8 @@
 
 namespace mmcheck::mm {
 
-/// Looks whether a VMA maps a page; if so, holds the PTL until done().
+/// Looks for the entries of a VMA that map a folio, one page after the other. While one is found
+/// its PTL is held: until next() goes on to another table or to the end.
 /// linux v6.12 mm/page_vma_mapped.c: page_vma_mapped_walk, map_pte, check_pte
 ///
 /// With PvmwSync::Yes the PTL is taken before the entry is looked at, so that an unmapper that is
@@ -15,15 +16,26 @@ class PageVmaMappedWalk {
  public:
   PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& page, PvmwSync sync);
 
-  bool found() const { return found_; }
+  bool found() const { return locked_; }
   unsigned page_nr() const { return page_nr_; }
-  void done() { unlock_ptl(task_, mm_, page_nr_); }
+  /// The page that is mapped there: the folio or one of its tails.
+  folio& page() const;
+  void next();
 
  private:
+  void seek();
+  void step_over();
+  bool map_pte();
+  bool check_pte();
+
   thread& task_;
   mm_struct& mm_;
+  folio& folio_;
+  PvmwSync sync_;
+  unsigned first_page_ = 0;  ///< where the folio would begin in the address space
   unsigned page_nr_ = 0;
-  bool found_ = false;
+  unsigned end_page_ = 0;
+  bool locked_ = false;
 };
 
 }  // namespace mmcheck::mm

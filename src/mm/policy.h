@@ -67,6 +67,10 @@ enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
+/// How the mappings of a large folio are counted: page by page, or in one sum.
+enum class LargeMapcount : std::uint8_t { PerPage, Sum };
+/// Whether zap_pte_range treats the entries of one folio together (folio_pte_batch).
+enum class ZapBatch : std::uint8_t { Entry, Folio };
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
@@ -80,6 +84,8 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  LargeMapcount large_mapcount = LargeMapcount::Sum;
+  ZapBatch zap_batch = ZapBatch::Folio;
 };
 
 }  // namespace mmcheck::mm

@@ -33,11 +33,24 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
   return old;
 }
 
+namespace {
+
+/// Where the mappings of the page by PTEs are counted.
+/// differs: v6.12 counts those of a large folio's pages, too, and by PMD: for statistics only.
+Cell<int>& mapcount_of(folio& page) {
+  folio& whole = page_folio(page);
+  const bool sum = page.system->policies->large_mapcount == LargeMapcount::Sum;
+  return sum && folio_test_large(whole) ? whole.large_mapcount : page.mapcount;
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: folio_add_file_rmap_ptes (v6.1: page_add_file_rmap)
 // differs: no NR_FILE_MAPPED statistics and no memcg.
 void page_add_file_rmap(thread& task, folio& page) {
   task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
-  page.mapcount.write(page.mapcount.read_last() + 1);
+  Cell<int>& mapcount = mapcount_of(page);
+  mapcount.write(mapcount.read_last() + 1);
 }
 
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
@@ -48,11 +61,12 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
   page.mapcount.write(0);
 }
 
-// linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
-void page_remove_rmap(thread& task, folio& page) {
+// linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap, of one page)
+void page_remove_rmap(thread& task, folio& page, unsigned nr) {
   task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
-  const int count = page.mapcount.read_last() - 1;
-  page.mapcount.write(count);
+  Cell<int>& mapcount = mapcount_of(page);
+  const int count = mapcount.read_last() - static_cast<int>(nr);
+  mapcount.write(count);
   task.system->monitor->mapcount_dropped(page, count);
 }
 
@@ -90,7 +104,7 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
 // until the flush is done, so the walk below meets the PTL.
 unsigned folio_mkclean(thread& task, folio& page) {
   task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
-  if (page.mapcount.read_last() < 0) return 0;
+  if (!folio_mapped_last(page)) return 0;
   const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
   if (!mapping.is_file()) return 0;
   address_space& file = task.system->files[mapping.file()];
@@ -99,9 +113,9 @@ unsigned folio_mkclean(thread& task, folio& page) {
   for (vm_area_struct* vma : file.i_mmap) {
     if (vma->kind != VmaKind::SharedFile) continue;
     PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
-    if (!walk.found()) continue;
-    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
-    walk.done();
+    for (; walk.found(); walk.next()) {
+      if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
+    }
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
   return cleaned;
@@ -111,17 +125,18 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
-  if (!walk.found()) return 0;
-  PteSlot& slot = vma.mm->pte(walk.page_nr());
-  task.x().step({.format = "ptep_test_and_clear_young({})",
-                 .args = {machine::arg(slot.va())},
-                 .detail = Detail::Minor});
-  const pte_t pte = slot.ptep_get();
-  const bool young = pte_present(pte) && pte_young(pte);
-  if (young) slot.set_pte(pte_mkold(pte));
-  walk.done();
-  return young ? 1 : 0;
+  unsigned referenced = 0;
+  for (PageVmaMappedWalk walk(task, vma, page, PvmwSync::No); walk.found(); walk.next()) {
+    PteSlot& slot = vma.mm->pte(walk.page_nr());
+    task.x().step({.format = "ptep_test_and_clear_young({})",
+                   .args = {machine::arg(slot.va())},
+                   .detail = Detail::Minor});
+    const pte_t pte = slot.ptep_get();
+    if (!pte_present(pte) || !pte_young(pte)) continue;
+    slot.set_pte(pte_mkold(pte));
+    ++referenced;
+  }
+  return referenced;
 }
 
 /// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
@@ -133,14 +148,14 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
-  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
+  if (!mapping.is_anon() || !folio_mapped_last(page)) return nullptr;
   anon_vma& av = task.system->anon_vmas[mapping.anon()];
   task.x().step({.format = "down_read_trylock(anon_vma)"});
   if (!av.rwsem.down_read_trylock(task)) return nullptr;
   task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?",
                  .args = {arg(page)},
                  .detail = Detail::Minor});
-  if (page.mapcount.read() < 0) {
+  if (!folio_mapped(page)) {
     av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
     return nullptr;
   }
@@ -154,7 +169,7 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
 unsigned folio_referenced(thread& task, folio& page) {
   task.x().step(
       {.format = "folio_referenced({}): mapped?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.mapcount.read() < 0) return 0;
+  if (!folio_mapped(page)) return 0;
   const mapping_t mapping = page.mapping.read_last();
   unsigned referenced = 0;
   if (mapping.is_anon()) {

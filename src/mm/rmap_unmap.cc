@@ -21,15 +21,14 @@ void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, tlb_batch& batch) {
 
 /// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
 void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
-  if (!walk.found()) return;
-  PteSlot& slot = vma.mm->pte(walk.page_nr());
-  const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
-  set_tlb_ubc_flush_pending(task, *vma.mm, batch);
-  if (pte_dirty(old)) folio_mark_dirty(task, page);
-  page_remove_rmap(task, page);
-  folio_put(task, page);
-  walk.done();
+  for (PageVmaMappedWalk walk(task, vma, page, PvmwSync::No); walk.found(); walk.next()) {
+    PteSlot& slot = vma.mm->pte(walk.page_nr());
+    const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
+    set_tlb_ubc_flush_pending(task, *vma.mm, batch);
+    if (pte_dirty(old)) folio_mark_dirty(task, page);
+    page_remove_rmap(task, walk.page());
+    folio_put(task, page);
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace mmcheck::mm {
 /// vm_operations_struct
 class FileOperations {
  public:
-  /// The page of a file, read from disk if need be. Returns it locked, with a reference.
+  /// The folio of a file's page, read from disk if need be. Returns it locked, with a reference.
   virtual folio* fault(thread& task, address_space& mapping, unsigned index) const = 0;
   /// Prepares a page for being written through a mapping: buffers, dirty. The page is unlocked on
   /// entry. Returns false if it has left the file; otherwise it is locked on return.
@@ -24,6 +24,8 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
+  /// Whether writeback gives up a dirty page that has no buffers.
+  virtual bool needs_buffers() const = 0;
   /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
   /// reference; returns false if somebody else holds one too, or the page is dirty.
   virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
@@ -46,6 +48,7 @@ struct System {
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_large_folios = false;  ///< some folio has tails
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
@@ -56,6 +59,7 @@ struct System {
   KeptVector<thread> threads;
 
   const machine::Arch& arch() const { return *policies->arch; }
+  /// A page, which may be a tail: its folio is page_folio()'s.
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }
   folio* cached(std::uint8_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
 };

@@ -68,18 +68,23 @@ struct mapping_t {
   static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
 };
 
-/// State of a folio before the first step.
+/// State of a folio, or of a tail page, before the first step.
 struct folio_init {
   std::uint64_t data = 0;
   mapping_t mapping;
   unsigned index = 0;
   int refcount = -1'000'000;  ///< folio::kFree
   int mapcount = -1;
+  int large_mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  unsigned nr_pages = 1;  ///< of a head: how many pages from here on are the folio's
+  Pfn head = kNoPfn;      ///< of a tail: its folio
 };
 
-/// linux v6.12 include/linux/mm_types.h: folio. One page each.
+/// linux v6.12 include/linux/mm_types.h: folio, page. As in Linux both are the same memory: a folio
+/// is its first page, the head. Of the pages behind it, its tails, the frame, the number of
+/// mappings and `compound_head` are their own; all else is the folio's.
 struct folio {
   folio(System& owner, Pfn pfn, const folio_init& init);
   folio(System& owner, explore::Execution& execution, Pfn pfn, const folio_init& init);
@@ -91,11 +96,17 @@ struct folio {
   Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
-  static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
+  /// Refcount of a page on a free list, of a tail, and of a folio that is frozen (Linux: 0).
+  static constexpr int kFree = -1'000'000;
   Cell<int> refcount;
-  Cell<int> mapcount;  ///< -1: not mapped
+  Cell<int> mapcount;  ///< -1: not mapped; of a large folio see folio_mapped()
   Cell<mapping_t> mapping;
   unsigned& index;  ///< in its file, or page number in the address space
+
+  // Only where there are large folios (System::has_large_folios); elsewhere each page is a folio.
+  Cell<std::uint16_t> compound_head;  ///< of a tail: number of the head + 1; else 0
+  Cell<int> large_mapcount;           ///< of a head; -1: not mapped
+  unsigned* nr_pages = nullptr;       ///< changes only while the refcount is frozen
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do

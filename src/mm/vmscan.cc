@@ -16,11 +16,11 @@ bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_
   if (page.writeback.read_last()) return false;
   if (folio_referenced(task, page) != 0) return false;  // folio_check_references: keep
   task.x().step({.format = "folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.mapcount.read_last() >= 0) {
+  if (folio_mapped_last(page)) {
     try_to_unmap(task, page, batch);
     task.x().step(
         {.format = "still folio_mapped({})?", .args = {arg(page)}, .detail = Detail::Minor});
-    if (page.mapcount.read_last() >= 0) return false;
+    if (folio_mapped_last(page)) return false;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
   // Dirty pages of files are left to the flusher: activate_locked, the flush still pending.

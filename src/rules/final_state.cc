@@ -15,19 +15,26 @@ trace::Arg count_arg(int count) {
   return machine::arg(static_cast<std::uint64_t>(std::int64_t{count}));
 }
 
+/// Whether the entry maps one of the folio's pages.
+bool maps(machine::pte_t pte, const mm::folio& page) {
+  if (!pte_present(pte)) return false;
+  const unsigned first = to_index(page.frame.pfn());
+  const unsigned pfn = to_index(pte_pfn(pte));
+  return first <= pfn && pfn < first + mm::folio_nr_pages(page);
+}
+
 }  // namespace
 
 bool Monitors::dirty_entry_maps(const mm::folio& page) const {
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
-      const machine::pte_t pte = slot.peek();
-      if (pte_present(pte) && pte_dirty(pte) && pte_pfn(pte) == page.frame.pfn()) return true;
+      if (pte_dirty(slot.peek()) && maps(slot.peek(), page)) return true;
     }
   }
   return false;
 }
 
-void Monitors::store_lost(const mm::folio& page, EventId written_at) {
+void Monitors::store_lost(mm::folio& page, EventId written_at) {
   broken(
       RuleId::Write,
       {.what = {.format = "{} is clean, and its last store is not on disk",
@@ -35,55 +42,59 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
        .why =
            "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
            "its cleaner waiting: flush before the rmap is removed, both under the PTL",
-       .events = {page.frame.last_store(), page.last_clean, written_at}});
+       .events = {page.frame.last_store(), mm::page_folio(page).last_clean, written_at}});
 }
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
 void Monitors::page_evicted(mm::folio& page) {
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
-  if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
-  if (page.frame.read() != file.blocks[page.index].read_last()) {
-    store_lost(page, file.written_at[page.index]);
+  for (unsigned nr = 0; nr < mm::folio_nr_pages(page); ++nr) {
+    mm::folio& part = mm::folio_page(page, nr);
+    const unsigned index = page.index + nr;
+    if (part.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
+    if (part.frame.read() != file.blocks[index].read_last()) {
+      store_lost(part, file.written_at[index]);
+    }
   }
 }
 
 void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
-  const mm::folio* page = system_->cached(file.i_pages[index].peek());
+  mm::folio* page = system_->cached(file.i_pages[index].peek());
   if (page == nullptr) return;
-  if (page->frame.last_store() != kNoEvent && page->last_clean != kNoEvent) {
+  mm::folio& part = mm::folio_file_page(*page, index);
+  if (part.frame.last_store() != kNoEvent && page->last_clean != kNoEvent) {
     exercised_.add(RuleId::Write);
   }
   if (page->dirty.peek() || dirty_entry_maps(*page)) return;
   // By value: stores of the value that is on disk already would be lost unseen.
-  if (page->frame.peek() != file.blocks[index].peek()) {
-    store_lost(*page, file.written_at[index]);
-  }
+  if (part.frame.peek() != file.blocks[index].peek()) store_lost(part, file.written_at[index]);
 }
 
 void Monitors::check_counts(mm::folio& page) {
-  const int mapcount = page.mapcount.peek();
   const int refcount = page.refcount.peek();
   if (refcount == mm::folio::kFree) return;
+  const int mapcount = mm::folio_mapcount_peek(page);
   int mapped = 0;
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
-      mapped += pte_pfn(slot.peek()) == page.frame.pfn() ? 1 : 0;
+      mapped += maps(slot.peek(), page) ? 1 : 0;
     }
   }
-  if (mapcount + 1 != mapped) {
+  if (mapcount != mapped) {
     broken(RuleId::Count,
            {.what = {.format = "in the end {} has map count {} and another number of mappings",
-                     .args = {mm::arg(page), count_arg(mapcount + 1)}},
+                     .args = {mm::arg(page), count_arg(mapcount)}},
             .why = "each mapping is counted once"});
     return;
   }
   const bool cached = page.mapping.peek().is_file();
-  const int expected = mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
+  const int cache = cached ? static_cast<int>(mm::folio_nr_pages(page)) : 0;
+  const int expected = mapped + cache + (page.buffers.peek() ? 1 : 0);
   if (refcount == expected) return;
   broken(RuleId::Count,
          {.what = {.format = "in the end {} has {} references and {} holders",
                    .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-          .why = "each mapping, the page cache and the buffers hold one reference each"});
+          .why = "each mapping, the page cache (for each page) and the buffers hold one reference"});
 }
 
 void Monitors::check_final_state() {

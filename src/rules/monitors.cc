@@ -35,8 +35,8 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
 
 // A page that has left its file while it was clean: nobody will ever write it again.
 void Monitors::store_landed(const machine::Frame& frame) {
-  const mm::folio& page = system_->page(frame.pfn());
-  const mm::mapping_t mapping = page.mapping.read_last();
+  mm::folio& page = system_->page(frame.pfn());
+  const mm::mapping_t mapping = mm::page_folio_lockless(page).mapping.read_last();
   if (mapping.is_anon() || mapping.is_file()) return;
   store_lost(page, kNoEvent);
 }
@@ -111,7 +111,9 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
 
 void Monitors::page_freed(mm::folio& page) {
   exercised_.add(RuleId::Count);
-  if (page.mapcount.read_last() == -1) return;
+  const bool mapped =
+      mm::folio_test_large(page) ? mm::folio_mapped(page) : page.mapcount.read_last() != -1;
+  if (!mapped) return;
   broken(RuleId::Count,
          {.what = {.format = "{} is freed while it still counts as mapped (bad page)",
                    .args = {arg(page)}},

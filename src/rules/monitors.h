@@ -45,7 +45,7 @@ class Monitors final : public mm::Monitor {
   explore::Execution& x() const { return *system_->execution; }
   /// Returns only if the rule is not watched, or all threads have finished.
   void broken(RuleId rule, trace::Violation violation);
-  void store_lost(const mm::folio& page, EventId written_at);
+  void store_lost(mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   bool dirty_entry_maps(const mm::folio& page) const;

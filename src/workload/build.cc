@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "mm/folio.h"
+#include "workload/parse_limits.h"
+
 namespace mmcheck::workload {
 
 using explore::Cell;
@@ -10,15 +13,19 @@ using mm::mapping_t;
 
 namespace {
 
+static_assert(kFolioPagesMax == mm::kPtrsPerTable);
+
 constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
 
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
 
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
 
-/// How many entries map the page of the file before the first step, and whether one is dirty.
+/// How many entries map the page of the file before the first step, and whether one is dirty. An
+/// entry of the level above, which maps all pages of a file, is counted apart.
 struct InitialUse {
   int mapped = 0;
+  int mapped_huge = 0;
   bool dirty = false;
 };
 
@@ -30,11 +37,28 @@ InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) 
       if (index < mapping.first_page || index >= mapping.first_page + mapping.nr_pages) continue;
       // A dirty page of a private mapping is a copy; the page cache has nothing to do with it.
       if (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty) continue;
-      use.mapped += populated(mapping) ? 1 : 0;
+      (mapping.huge ? use.mapped_huge : use.mapped) += populated(mapping) ? 1 : 0;
       use.dirty |= mapping.populate == Populate::Dirty;
     }
   }
   return use;
+}
+
+/// Of all the pages of a file.
+InitialUse initial_use(const Scenario& scenario, unsigned file) {
+  InitialUse sum;
+  for (unsigned index = 0; index < scenario.files[file].nr_pages; ++index) {
+    const InitialUse use = initial_use(scenario, file, index);
+    sum.mapped += use.mapped;
+    sum.mapped_huge = use.mapped_huge;
+    sum.dirty |= use.dirty;
+  }
+  return sum;
+}
+
+bool has_large_mapping(const ProcessDecl& process) {
+  return std::any_of(process.mappings.begin(), process.mappings.end(),
+                     [](const MappingDecl& mapping) { return mapping.large_folio; });
 }
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
@@ -58,6 +82,11 @@ bool any_thread_calls(const Scenario& scenario, Operation operation) {
 }
 
 }  // namespace
+
+bool has_large_file(const Scenario& scenario) {
+  return std::any_of(scenario.files.begin(), scenario.files.end(),
+                     [](const FileDecl& file) { return file.large_folio; });
+}
 
 bool calls_exit(const Scenario& scenario) {
   return any_thread_calls(scenario, Operation::ExitGroup);
@@ -93,6 +122,9 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 }
 
 void Builder::build() {
+  system_.has_large_folios =
+      has_large_file(scenario_) ||
+      std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
   build_cpus();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
@@ -119,27 +151,57 @@ void Builder::build_file_pages(unsigned file) {
   mapping.written_at = system_.kept.make_array<EventId>(mapping.nr_pages, kNoEvent);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
-    const InitialUse use = initial_use(scenario_, file, index);
-    std::uint8_t entry = 0;
-    if (use.mapped > 0) {
-      const auto pfn = static_cast<Pfn>(system_.folios.size());
-      system_.folios.emplace_back(
-          system_, pfn,
-          mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                         .mapping = mapping_t::of_file(file),
-                         .index = index,
-                         .refcount = use.mapped + 1 + (use.dirty ? 1 : 0),
-                         .mapcount = use.mapped - 1,
-                         .dirty = use.dirty,
-                         .buffers = use.dirty});
-      entry = static_cast<std::uint8_t>(to_index(pfn) + 1);
-    }
+    const std::uint8_t entry = scenario_.files[file].large_folio
+                                   ? build_large_file_page(file, index)
+                                   : build_file_page(file, index);
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
     mapping.blocks.emplace_back(x, std::uint64_t{0},
                                 trace::ObjectText{.format = "disk block {}",
                                                   .args = {machine::arg(std::uint64_t{index})},
                                                   .value = trace::format_decimal});
   }
+}
+
+/// Both return what the page cache holds at the index: 1 + the number of the folio, or 0.
+std::uint8_t Builder::build_file_page(unsigned file, unsigned index) {
+  const InitialUse use = initial_use(scenario_, file, index);
+  if (use.mapped == 0) return 0;
+  const auto pfn = static_cast<Pfn>(system_.folios.size());
+  system_.folios.emplace_back(
+      system_, pfn,
+      mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                     .mapping = mapping_t::of_file(file),
+                     .index = index,
+                     .refcount = use.mapped + 1 + (use.dirty ? 1 : 0),
+                     .mapcount = use.mapped - 1,
+                     .dirty = use.dirty,
+                     .buffers = use.dirty});
+  return static_cast<std::uint8_t>(to_index(pfn) + 1);
+}
+
+std::uint8_t Builder::build_large_file_page(unsigned file, unsigned index) {
+  const InitialUse use = initial_use(scenario_, file);
+  const int mappings = use.mapped + use.mapped_huge;
+  if (mappings == 0) return 0;
+  const bool sum = system_.policies->large_mapcount == mm::LargeMapcount::Sum;
+  const auto pfn = static_cast<Pfn>(system_.folios.size());
+  const auto head = static_cast<Pfn>(to_index(pfn) - index);
+  const unsigned nr_pages = scenario_.files[file].nr_pages;
+  const InitialUse own = initial_use(scenario_, file, index);
+  mm::folio_init init{.data = own.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                      .index = index,
+                      .mapcount = sum ? -1 : own.mapped - 1};
+  if (index == 0) {
+    init.mapping = mapping_t::of_file(file);
+    init.refcount = mappings + static_cast<int>(nr_pages) + (use.dirty ? 1 : 0);
+    init.large_mapcount = (sum ? mappings : use.mapped_huge) - 1;
+    init.dirty = init.buffers = use.dirty;
+    init.nr_pages = nr_pages;
+  } else {
+    init.head = head;
+  }
+  system_.folios.emplace_back(system_, pfn, init);
+  return static_cast<std::uint8_t>(to_index(head) + 1);
 }
 
 void Builder::build_process(unsigned process) {
@@ -229,16 +291,24 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   const bool page_cache =
       vma.kind == mm::VmaKind::SharedFile || (vma.kind == mm::VmaKind::PrivateFile && !dirty);
   if (page_cache) {
-    const std::uint8_t entry = vma.file->i_pages[mapping.first_page + page].peek();
-    return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
+    const unsigned index = mapping.first_page + page;
+    mm::folio& whole = *system_.cached(vma.file->i_pages[index].peek());
+    return machine::mk_pte(mm::folio_file_page(whole, index).frame.pfn(), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
-  system_.folios.emplace_back(system_, pfn,
-                              mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                                             .mapping = mapping_t::of_anon(vma.anon->id),
-                                             .index = page_nr,
-                                             .refcount = 1,
-                                             .mapcount = 0});
+  mm::folio_init init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0, .index = page_nr};
+  const bool sum = system_.policies->large_mapcount == mm::LargeMapcount::Sum;
+  const bool large = mapping.large_folio;
+  if (large && page != 0) {
+    init.head = static_cast<Pfn>(to_index(pfn) - page);
+  } else {
+    init.mapping = mapping_t::of_anon(vma.anon->id);
+    init.nr_pages = large ? mapping.nr_pages : 1;
+    init.refcount = static_cast<int>(init.nr_pages);
+    init.large_mapcount = large && sum ? init.refcount - 1 : -1;
+  }
+  init.mapcount = large && sum ? -1 : 0;
+  system_.folios.emplace_back(system_, pfn, init);
   return machine::mk_pte(pfn, bits);
 }
 
@@ -280,9 +350,9 @@ void Builder::name_things() {
   for (unsigned file = 0; file < scenario_.files.size(); ++file) {
     names.set(trace::NameSpace::File, file, scenario_.files[file].name);
     for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
-      const std::uint8_t entry = system_.files[file].i_pages[index].peek();
-      if (entry == 0) continue;
-      names.set(trace::NameSpace::Page, entry - 1u,
+      mm::folio* whole = system_.cached(system_.files[file].i_pages[index].peek());
+      if (whole == nullptr) continue;
+      names.set(trace::NameSpace::Page, to_index(mm::folio_file_page(*whole, index).frame.pfn()),
                 scenario_.files[file].name + "[" + std::to_string(index) + "]");
     }
   }

@@ -198,7 +198,12 @@ struct file_name : seq<identifier, gap> {};
 struct file_size : seq<size> {};
 struct file_end : seq<declaration_end> {};
 struct file_word : seq<word<'f', 'i', 'l', 'e'>, gap, not_at<one<'=', ';'>>> {};
-struct file_decl : if_must<file_word, file_name, opt<if_must<mark<','>, file_size>>, file_end> {};
+struct large_folio : seq<word<'l', 'a', 'r', 'g', 'e'>, gap, word<'f', 'o', 'l', 'i', 'o'>> {};
+struct large_folio_words : seq<large_folio, gap> {};
+struct file_decl
+    : if_must<file_word, file_name,
+              opt<if_must<mark<','>, file_size, opt<if_must<mark<','>, large_folio_words>>>>,
+              file_end> {};
 
 struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>> {};
 struct gather_number : seq<number, gap> {};
@@ -218,10 +223,14 @@ struct mmap_open : mark<'('> {};
 struct mapping_sign : mark<'='> {};
 struct populate : sor<word<'r', 'e', 'a', 'd'>, word<'d', 'i', 'r', 't', 'y'>> {};
 struct populate_word : seq<populate, gap> {};
+struct mapped_huge : word<'h', 'u', 'g', 'e'> {};
+struct mapped_size_words : seq<sor<large_folio, mapped_huge>, gap> {};
 struct mapping_decl
     : if_must<seq<identifier, gap>, mapping_sign, mmap_word, mmap_open, opt<mapped_file>,
               mapped_size, mapped_comma, mapped_flags, opt<if_must<mark<','>, mapped_offset>>,
-              mapped_close, opt<if_must<mark<','>, populate_word>>, declaration_end> {};
+              mapped_close,
+              opt<if_must<mark<','>, populate_word, opt<if_must<mark<','>, mapped_size_words>>>>,
+              declaration_end> {};
 struct process_name : seq<identifier, gap> {};
 struct process_open : mark<'{'> {};
 struct process_close : mark<'}'> {};

@@ -14,9 +14,11 @@ enum class NodeKind : std::uint8_t {
   ScenarioName,
   Comment,
   // Initial section
-  FileDecl,      ///< Identifier, [Size]
+  FileDecl,      ///< Identifier, [Size], [LargeFolio]
   ProcessDecl,   ///< Identifier, MappingDecl...
-  MappingDecl,   ///< Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate]
+  /// Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate],
+  /// [LargeFolio or MappedHuge]
+  MappingDecl,
   GatherDecl,    ///< GatherWhat, Number
   VariableDecl,  ///< [TypeName...], [Star...], Identifier, [Number or Address]
   Address,       ///< Identifier, after '&' or not
@@ -24,6 +26,8 @@ enum class NodeKind : std::uint8_t {
   PageUnit,
   FlagName,
   Populate,
+  LargeFolio,
+  MappedHuge,
   GatherWhat,
   TypeName,
   // Threads

@@ -23,7 +23,7 @@ class ScenarioProgram::Impl {
     system_.emplace(x, memory_);
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
-    system_->file_operations = &fs::ext4();
+    system_->file_operations = has_large_file(scenario_) ? &fs::xfs() : &fs::ext4();
     system_->has_exit = calls_exit(scenario_);
     if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;

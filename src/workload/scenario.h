@@ -144,7 +144,8 @@ struct Statement {
 
 struct FileDecl {
   std::string name;
-  unsigned nr_pages = 1;  ///< each holds 0, on the disk only
+  unsigned nr_pages = 1;     ///< each holds 0, on the disk only
+  bool large_folio = false;  ///< what is in the page cache at the start is one folio of all pages
   SourcePlace place;
 };
 
@@ -164,6 +165,8 @@ struct MappingDecl {
   unsigned first_page = 0;  ///< of the file
   unsigned nr_pages = 1;
   Populate populate = Populate::None;
+  bool large_folio = false;  ///< anonymous: its pages are one folio
+  bool huge = false;         ///< one entry of the level above maps all of it
   SourcePlace place;
 };
 

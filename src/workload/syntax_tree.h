@@ -44,6 +44,10 @@ inline constexpr NodeKind kKind<grammar::flag_name> = NodeKind::FlagName;
 template <>
 inline constexpr NodeKind kKind<grammar::populate> = NodeKind::Populate;
 template <>
+inline constexpr NodeKind kKind<grammar::large_folio> = NodeKind::LargeFolio;
+template <>
+inline constexpr NodeKind kKind<grammar::mapped_huge> = NodeKind::MappedHuge;
+template <>
 inline constexpr NodeKind kKind<grammar::gather_what> = NodeKind::GatherWhat;
 template <>
 inline constexpr NodeKind kKind<grammar::type_name> = NodeKind::TypeName;
