@@ -84,8 +84,9 @@ struct folio_init {
 
 /// linux v6.12 include/linux/mm_types.h: folio, page. As in Linux both are the same memory: a folio
 /// is its first page, the head. Of the pages behind it, its tails, the frame, the number of
-/// mappings and `compound_head` are their own; all else is the folio's.
-struct folio {
+/// mappings and `compound_head` are their own; all else is the folio's. Aligned for the flags of
+/// encoded_page.
+struct alignas(16) folio {
   folio(System& owner, Pfn pfn, const folio_init& init);
   folio(System& owner, explore::Execution& execution, Pfn pfn, const folio_init& init);
 
