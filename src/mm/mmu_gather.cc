@@ -114,9 +114,9 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 // differs: v6.12 leaves the last slot of a batch free for a page count; here a count that comes last
 // makes its batch one slot longer.
 bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, page_flags_t flags) {
-  static_vector<encoded_page, 2> slots;
-  slots.push_back(encode_page(page, nr > 1 ? flags | kNrPagesNext : flags));
-  if (nr > 1) slots.push_back(encode_nr_pages(nr));
+  const encoded_page encoded[] = {encode_page(page, nr > 1 ? flags | kNrPagesNext : flags),
+                                  encode_nr_pages(nr)};
+  const std::span<const encoded_page> slots(encoded, nr_slots(encoded[0]));
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
     tlb_flush_rmap_batch(task, slots);

@@ -188,9 +188,10 @@ std::uint8_t Builder::build_large_file_page(unsigned file, unsigned index) {
   const auto head = static_cast<Pfn>(to_index(pfn) - index);
   const unsigned nr_pages = scenario_.files[file].nr_pages;
   const InitialUse own = initial_use(scenario_, file, index);
-  mm::folio_init init{.data = own.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                      .index = index,
-                      .mapcount = sum ? -1 : own.mapped - 1};
+  mm::folio_init init;
+  init.data = own.dirty ? std::uint64_t{kPopulateDirtyValue} : 0;
+  init.index = index;
+  init.mapcount = sum ? -1 : own.mapped - 1;
   if (index == 0) {
     init.mapping = mapping_t::of_file(file);
     init.refcount = mappings + static_cast<int>(nr_pages) + (use.dirty ? 1 : 0);
@@ -296,7 +297,9 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
     return machine::mk_pte(mm::folio_file_page(whole, index).frame.pfn(), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
-  mm::folio_init init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0, .index = page_nr};
+  mm::folio_init init;
+  init.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0;
+  init.index = page_nr;
   const bool sum = system_.policies->large_mapcount == mm::LargeMapcount::Sum;
   const bool large = mapping.large_folio;
   if (large && page != 0) {

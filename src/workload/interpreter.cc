@@ -54,6 +54,11 @@ void check_supported(const std::vector<Statement>& body) {
 }  // namespace
 
 void check_supported(const Scenario& scenario) {
+  for (const ProcessDecl& process : scenario.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (mapping.huge) throw InputError(mapping.place, "'huge' is not modelled yet");
+    }
+  }
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }

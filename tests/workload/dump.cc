@@ -167,8 +167,9 @@ void dump_process(const ProcessDecl& process, std::string& out) {
             : fmt::format("{} file {} page {}",
                           mapping.kind == MappingKind::Shared ? "shared" : "private", mapping.file,
                           mapping.first_page);
-    out += fmt::format("  {} x{} {}{}\n", mapping.name, mapping.nr_pages, what,
-                       name_of(mapping.populate));
+    out += fmt::format("  {} x{} {}{}{}{}\n", mapping.name, mapping.nr_pages, what,
+                       name_of(mapping.populate), mapping.large_folio ? " large folio" : "",
+                       mapping.huge ? " huge" : "");
   }
 }
 
