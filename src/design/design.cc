@@ -13,10 +13,11 @@ using mm::Policies;
 
 /// What designs on v6.1 have in common, whatever their answer to the thread.
 Policies on_linux_6_1(const mm::ZapPolicy& zap, const mm::GatherPolicy& gather,
-                                const machine::Arch& arch) {
+                      const machine::Arch& arch, mm::DirtyLock dirty_lock = mm::DirtyLock::None) {
   return {.zap = &zap,
           .gather = &gather,
           .arch = &arch,
+          .dirty_lock = dirty_lock,
           .large_mapcount = mm::LargeMapcount::PerPage,
           .zap_batch = mm::ZapBatch::Entry};
 }
@@ -27,6 +28,10 @@ const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
 const Policies kTorvaldsDirtyInBatch = on_linux_6_1(kDirtyInBatch, kAnyBatch, machine::x86_64());
 const Policies kTorvaldsRmapAtFree = on_linux_6_1(kRmapAtFree, kAnyBatch, machine::x86_64());
+const Policies kTorvaldsRmapAtFreeFileOnly =
+    on_linux_6_1(kFileRmapAtFree, kAnyBatch, machine::x86_64());
+const Policies kDirtyLockHashed = on_linux_6_1(kDirtyInBatch, kAnyBatch, machine::x86_64(),
+                                               mm::DirtyLock::AroundDirtying);
 const Policies kZijlstraForceFlush = on_linux_6_1(kForceFlush, kAnyBatch, machine::x86_64());
 const Policies kFlushEveryPagePolicies =
     on_linux_6_1(kFlushEveryPage, kAnyBatch, machine::x86_64());
@@ -42,6 +47,10 @@ const std::array kDesigns{
            "Torvalds, 29 Oct 2022", &kTorvaldsDirtyInBatch},
     Design{"torvalds-rmap-at-free", "the rmap is removed when the page is freed, anon too",
            "Torvalds, 31 Oct 2022", &kTorvaldsRmapAtFree},
+    Design{"torvalds-rmap-at-free-file-only", "the same for pages of files only",
+           "Torvalds, 6 Nov 2022, after Dickins' report", &kTorvaldsRmapAtFreeFileOnly},
+    Design{"dirty-lock-hashed", "torvalds-dirty-in-batch, and a spinlock for dirtying and cleaning",
+           "Torvalds, 29 Oct 2022, option (c)", &kDirtyLockHashed},
     Design{"zijlstra-force-flush", "MADV_DONTNEED flushes before the PTL is dropped",
            "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
     Design{"flush-every-page", "each entry is flushed as it is cleared",
