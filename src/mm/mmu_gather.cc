@@ -84,6 +84,7 @@ void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
 // linux v6.12 mm/mmu_gather.c: tlb_gather_mmu
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
+  tlb.encoded_pages = task.gathered;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
   tlb_reset_range(tlb);
@@ -137,10 +138,12 @@ bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, p
     free_pages_and_swap_cache(task, slots);
     return false;
   }
-  tlb.encoded_pages.insert(tlb.encoded_pages.end(), slots.begin(), slots.end());
-  tlb.nr[tlb.active] += static_cast<std::uint8_t>(slots.size());
+  for (const encoded_page slot : slots) tlb.encoded_pages.push_back(slot);
+  tlb.nr[tlb.active] += static_cast<std::uint16_t>(slots.size());
   if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
-  if (tlb.nr[tlb.active] < task.system->gather_batch_max) return false;
+  const System& system = *task.system;
+  const unsigned max = tlb.active == 0 ? system.gather_bundle : system.gather_batch_max;
+  if (tlb.nr[tlb.active] < max) return false;
   return !tlb_next_batch(task, tlb);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mm/encoded_page.h"
 #include "mm/folio.h"
 #include "workload/parse_limits.h"
 
@@ -150,11 +151,13 @@ void Builder::build_file_pages(unsigned file) {
   mapping.id = file;
   mapping.nr_pages = scenario_.files[file].nr_pages;
   mapping.written_at = system_.kept.make_array<EventId>(mapping.nr_pages, kNoEvent);
+  mapping.i_pages.reserve(mapping.nr_pages);
+  mapping.blocks.reserve(mapping.nr_pages);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
-    const std::uint8_t entry = scenario_.files[file].large_folio
-                                   ? build_large_file_page(file, index)
-                                   : build_file_page(file, index);
+    const std::uint16_t entry = scenario_.files[file].large_folio
+                                    ? build_large_file_page(file, index)
+                                    : build_file_page(file, index);
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
     mapping.blocks.emplace_back(x, std::uint64_t{0},
                                 trace::ObjectText{.format = "disk block {}",
@@ -164,7 +167,7 @@ void Builder::build_file_pages(unsigned file) {
 }
 
 /// Both return what the page cache holds at the index: 1 + the number of the folio, or 0.
-std::uint8_t Builder::build_file_page(unsigned file, unsigned index) {
+std::uint16_t Builder::build_file_page(unsigned file, unsigned index) {
   const InitialUse use = initial_use(scenario_, file, index);
   if (use.mapped == 0) return 0;
   const auto pfn = static_cast<Pfn>(system_.folios.size());
@@ -177,10 +180,10 @@ std::uint8_t Builder::build_file_page(unsigned file, unsigned index) {
                      .mapcount = use.mapped - 1,
                      .dirty = use.dirty,
                      .buffers = use.dirty});
-  return static_cast<std::uint8_t>(to_index(pfn) + 1);
+  return static_cast<std::uint16_t>(to_index(pfn) + 1);
 }
 
-std::uint8_t Builder::build_large_file_page(unsigned file, unsigned index) {
+std::uint16_t Builder::build_large_file_page(unsigned file, unsigned index) {
   const InitialUse use = initial_use(scenario_, file);
   const int mappings = use.mapped + use.mapped_huge;
   if (mappings == 0) return 0;
@@ -203,7 +206,7 @@ std::uint8_t Builder::build_large_file_page(unsigned file, unsigned index) {
     init.head = head;
   }
   system_.folios.emplace_back(system_, pfn, init);
-  return static_cast<std::uint8_t>(to_index(head) + 1);
+  return static_cast<std::uint16_t>(to_index(head) + 1);
 }
 
 void Builder::build_process(unsigned process) {
@@ -224,6 +227,10 @@ void Builder::build_process(unsigned process) {
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  unsigned nr_pages = 0;
+  for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
+  mm.ptes.reserve(nr_pages);
+  mm.tables.reserve(nr_pages);
   mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
@@ -332,6 +339,8 @@ void Builder::link_trees() {
 
 void Builder::build_threads() {
   system_.threads = {system_.kept, scenario_.threads.size()};
+  std::size_t entries_max = 0;
+  for (const mm::mm_struct& mm : system_.mms) entries_max = std::max(entries_max, mm.ptes.size());
   for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
     const ThreadDecl& decl = scenario_.threads[number];
     mm::thread& thread = system_.threads.push_back({});
@@ -340,6 +349,8 @@ void Builder::build_threads() {
     thread.monitor = system_.monitor;
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
+    thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    thread.gathered = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
     thread.nr_free_folios = frames_wanted(scenario_, decl);
     for (unsigned i = thread.nr_free_folios; i > 0; --i) {

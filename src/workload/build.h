@@ -26,8 +26,8 @@ class Builder {
 
   void build_cpus();
   void build_file_pages(unsigned file);
-  std::uint8_t build_file_page(unsigned file, unsigned index);
-  std::uint8_t build_large_file_page(unsigned file, unsigned index);
+  std::uint16_t build_file_page(unsigned file, unsigned index);
+  std::uint16_t build_large_file_page(unsigned file, unsigned index);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
   mm::anon_vma& build_anon_vma(int refcount);
