@@ -87,6 +87,18 @@ const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndR
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
+const Policies kCollectUnlocksEarly =
+    changed([](Policies& p) { p.migrate.collect_lock = mm::Step::Dropped; });
+const Policies kCollectFlushAfterPtl =
+    changed([](Policies& p) { p.migrate.collect_flush = mm::Step::Dropped; });
+const Policies kMigrateNoFlush = changed([](Policies& p) { p.migrate.flush = mm::Step::Dropped; });
+const Policies kSplitNoFreeze =
+    changed([](Policies& p) { p.migrate.split_freeze = mm::Step::Dropped; });
+const Policies kPmdTransientNone =
+    changed([](Policies& p) { p.pmdp_invalidate = mm::Step::Dropped; });
+const Policies kZapHugeFlush =
+    changed([](Policies& p) { p.zap_huge_order = mm::ZapHugeOrder::DirtyFlushRmap; });
+
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
            "drops PVMW_SYNC in mm/rmap.c: folio_mkclean", &kNoPvmwSync},
@@ -116,6 +128,23 @@ const std::array kMutations{
            "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
     Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
            "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
+    Design{"linux-6.12/collect-unlocks-early", "migrate_vma unlocks the page before it flushes",
+           "moves folio_unlock in mm/migrate_device.c: migrate_vma_collect_pmd",
+           &kCollectUnlocksEarly},
+    Design{"linux-6.12/collect-flush-after-ptl", "migrate_vma flushes after the PTL is dropped",
+           "reverts commit 60bae7370896 in mm/migrate_device.c: migrate_vma_collect_pmd",
+           &kCollectFlushAfterPtl},
+    Design{"linux-6.12/migrate-no-flush", "entries become migration entries without a flush",
+           "drops the flush in mm/rmap.c: try_to_migrate_one", &kMigrateNoFlush},
+    Design{"linux-6.12/split-no-freeze", "a folio is split whoever holds a reference",
+           "drops folio_ref_freeze in mm/huge_memory.c: split_huge_page_to_list_to_order",
+           &kSplitNoFreeze},
+    Design{"linux-6.12/pmd-transient-none", "a huge entry is none while it is cleaned",
+           "pmdp_huge_get_and_clear for pmdp_invalidate in mm/rmap.c: page_vma_mkclean_one",
+           &kPmdTransientNone},
+    Design{"linux-6.12/zap-huge-flush",
+           "zap_huge_pmd marks dirty and flushes before it removes the rmap",
+           "adds tlb_flush_mmu_tlbonly in mm/huge_memory.c: zap_huge_pmd", &kZapHugeFlush},
 };
 
 }  // namespace

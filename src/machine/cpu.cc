@@ -153,7 +153,25 @@ void Cpu::wait_for_flush(cpumask_t targets, Cpu* const* cpus) {
   });
 }
 
+// Where a huge entry may map the address it comes first: in the TLB, or in memory. What it lets
+// through is translated one level below. A TLB may hold entries of both levels at once.
 Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
+  Translation translation;
+  if (PteSlot* huge = slot.huge()) {
+    translation = translate_at(*huge, kind);
+    translation.huge = true;
+    const auto offset = (to_bytes(slot.va()) - to_bytes(huge->va())) / kPageSizeBytes;
+    if (translation.result == Translation::Result::Ok) {
+      translation.pfn = static_cast<Pfn>(to_index(translation.pfn) + offset);
+    }
+  }
+  if (translation.result == Translation::Result::NotPresent) translation = translate_at(slot, kind);
+  // A page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
+  if (translation.result != Translation::Result::Ok) slot.tlb_invalidate(id_);
+  return translation;
+}
+
+Translation Cpu::translate_at(PteSlot& slot, AccessKind kind) {
   const WalkAlternatives alternatives(*execution_, slot, id_, kind);
   const std::uint64_t label = execution_->step_choose(
       alternatives,
@@ -164,8 +182,6 @@ Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
   const Translation translation =
       label == 0 ? walk(slot, kind) : use_stale(slot, kind, static_cast<unsigned>(label - 1));
   if (translation.result == Translation::Result::Ok) slot.translated(translation.version);
-  // A page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
-  if (translation.result != Translation::Result::Ok) slot.tlb_invalidate(id_);
   return translation;
 }
 
@@ -191,7 +207,7 @@ Translation Cpu::walk(PteSlot& slot, AccessKind kind) const {
 }
 
 bool Cpu::still_valid(const PteSlot& slot, const Translation& translation) const {
-  return slot.tlb_floor(id_) <= translation.version;
+  return translation.leaf(slot).tlb_floor(id_) <= translation.version;
 }
 
 }  // namespace mmcheck::machine

@@ -20,13 +20,13 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 }  // namespace
 
 PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
-                 std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial)
+                 std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial,
+                 std::string_view name)
     : memory_(&memory),
       monitor_(&monitor),
       word_(memory.add(
           initial.word,
-          {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte},
-          *this)),
+          {.format = name, .args = {{space, format_space}, arg(va)}, .value = format_pte}, *this)),
       nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
       va_(va),
@@ -48,6 +48,10 @@ void PteSlot::step_when_landed(const trace::StepText& text) const {
   } else {
     execution().step_when({.object = stores_counter_, .expected = 0}, text);
   }
+}
+
+void PteSlot::step_when_changed(pte_t old, const trace::StepText& text) const {
+  execution().step_when({.object = word_, .expected = old.word, .negated = true}, text);
 }
 
 void PteSlot::set_pte(pte_t value) {
@@ -78,6 +82,7 @@ unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)
 
 void PteSlot::tlb_invalidate(CpuId cpu) {
   if (!cpus_.test(cpu)) return;
+  if (huge_ != nullptr) huge_->tlb_invalidate(cpu);
   tlb_forget(cpu, tlb_oldest_kept());
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memory.h"
+#include "mm/migrate.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 
@@ -204,6 +206,10 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     }
     return;
   }
+  if (is_migration_entry(vmf.orig)) {
+    migration_entry_wait(vmf.slot(), vmf.orig);
+    return;
+  }
   // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL; the walk will.
   if (vmf.kind == AccessKind::Load) return;
   if (!lock_and_recheck(task, vmf)) return;
@@ -230,7 +236,8 @@ FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
   if (vma != nullptr) {
     vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};
-    handle_pte_fault(task, vmf);
+    const bool huge = vmf.slot().huge() != nullptr;
+    if (!huge || !handle_huge_fault(task, mm, vmf.page_nr, kind)) handle_pte_fault(task, vmf);
   }
   mm.mmap_lock.up_read(task, {.format = vma != nullptr ? "mmap_read_unlock()" : "SIGSEGV",
                               .detail = vma != nullptr ? Detail::Minor : Detail::Major});

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 using machine::pte_dirty;
 using machine::pte_mkdirty;
+using machine::pte_none;
 using machine::pte_present;
 
 /// What zap_pte_range has to do about TLBs before it goes on.
@@ -99,8 +101,15 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
   }
 }
 
+/// linux v6.12 mm/memory.c: zap_nonpresent_ptes. A migration entry: reference and rmap went when it
+/// was made. It is not flushed: whoever made it has done that, under this PTL. [PTL]
+void zap_nonpresent_pte(thread& task, PteSlot& slot) {
+  task.x().step({.format = "pte_clear_not_present_full({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte(pte_t{});
+}
+
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no swap or migration entries, no need_resched, no rss.
+/// differs: no swap entries, no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
@@ -118,6 +127,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
       nr = folio_pte_batch(task, mm, page_nr, end_page, pte);
       zap_present_ptes(task, tlb, page_nr, nr, reason, progress);
     } else {
+      if (!pte_none(pte)) zap_nonpresent_pte(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     page_nr += nr;
@@ -146,6 +156,12 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
   unsigned page_nr = first_page;
   while (page_nr < end_page) {
     const unsigned end = std::min(tlb.mm->table_of(page_nr).end_page, end_page);
+    if (PteSlot* pmd = tlb.mm->pte(page_nr).huge()) {
+      if (zap_huge_pmd(task, tlb, page_nr, *pmd)) {
+        page_nr = end;
+        continue;
+      }
+    }
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});

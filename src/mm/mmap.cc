@@ -93,6 +93,7 @@ void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
   task.x().step(text);
   task.system->monitor->unmap_returned(task, first_page, end_page);
   std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
+  std::fill(task.zapped_huge_at.begin(), task.zapped_huge_at.end(), std::uint8_t{0});
 }
 
 }  // namespace

@@ -7,8 +7,9 @@
 
 namespace mmcheck::mm {
 
-PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& page, PvmwSync sync)
-    : task_(task), mm_(*vma.mm), folio_(page), sync_(sync) {
+PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& page, PvmwSync sync,
+                                     PvmwEntries entries)
+    : task_(task), mm_(*vma.mm), folio_(page), sync_(sync), entries_(entries) {
   // An anonymous page's index is its page number in the address space. Stable: the caller's
   // reference or lock keeps the page where it is.
   const unsigned start = page.mapping.peek().is_anon() ? vma.first_page : vma.pgoff;
@@ -25,13 +26,41 @@ PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& p
 folio& PageVmaMappedWalk::page() const { return folio_page(folio_, page_nr_ - first_page_); }
 
 void PageVmaMappedWalk::next() {
+  if (huge_) {
+    mm_.table_of(page_nr_).pmd_lock.unlock(task_, {.format = "spin_unlock(pmd)"});
+    huge_ = locked_ = false;
+    page_nr_ = end_page_;
+    return;
+  }
   step_over();
   seek();
 }
 
 /// To the first entry from here on that maps its page.
 void PageVmaMappedWalk::seek() {
+  PteSlot* pmd = page_nr_ < end_page_ ? mm_.pte(page_nr_).huge() : nullptr;
+  if (pmd != nullptr && !locked_ && map_pmd(*pmd)) return;
   while (page_nr_ < end_page_ && !((locked_ || map_pte()) && check_pte())) step_over();
+}
+
+/// The PMD's lock is taken if the entry is huge; and, with PVMW_SYNC, if it is none: then
+/// zap_huge_pmd() may be at work on it.
+bool PageVmaMappedWalk::map_pmd(PteSlot& pmd) {
+  kernel::spinlock_t& lock = mm_.table_of(page_nr_).pmd_lock;
+  task_.x().step({.format = "page_vma_mapped_walk({}): pmd_trans_huge?",
+                  .args = {machine::arg(pmd.va())},
+                  .detail = Detail::Minor});
+  const bool present = pmd_present(pmd.ptep_get_last());
+  if (!present && sync_ == PvmwSync::No) return false;
+  lock.lock(task_, {.format = "spin_lock(pmd)"});
+  if (present) {
+    task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(pmd.va())}});
+    const pte_t now = pmd.ptep_get_last();
+    huge_ = locked_ = pmd_present(now) && pte_pfn(now) == folio_.frame.pfn();
+    if (huge_) return true;
+  }
+  lock.unlock(task_, {.format = "spin_unlock(pmd)"});
+  return false;
 }
 
 /// Drops the PTL behind the last entry of a table.
@@ -68,7 +97,9 @@ bool PageVmaMappedWalk::check_pte() {
   PteSlot& slot = mm_.pte(page_nr_);
   task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
   const pte_t pte = slot.ptep_get_last();
-  return pte_present(pte) && pte_pfn(pte) == page().frame.pfn();
+  const Pfn pfn = page().frame.pfn();
+  if (entries_ == PvmwEntries::Present) return pte_present(pte) && pte_pfn(pte) == pfn;
+  return is_migration_entry(pte) && pte_pfn(remove_migration_entry(pte)) == pfn;
 }
 
 }  // namespace mmcheck::mm

@@ -82,6 +82,23 @@ enum class LargeMapcount : std::uint8_t { PerPage, Sum };
 /// Whether zap_pte_range treats the entries of one folio together (folio_pte_batch).
 enum class ZapBatch : std::uint8_t { Entry, Folio };
 
+/// A step that a mutation leaves out.
+enum class Step : std::uint8_t { Kept, Dropped };
+
+/// Moving and splitting folios.
+struct MigratePolicies {
+  Step flush = Step::Kept;          ///< as an entry becomes a migration entry
+  Step collect_flush = Step::Kept;  ///< under the PTL; dropped: behind it, as before v6.0
+  Step collect_lock = Step::Kept;   ///< until all is over; dropped: until the entry is replaced
+  Step split_freeze = Step::Kept;
+};
+
+/// zap_huge_pmd of a file's folio.
+enum class ZapHugeOrder : std::uint8_t {
+  RmapDirty,       ///< rmap removed, folio dirty; the flush comes with the gather's
+  DirtyFlushRmap,  ///< all under the PMD's lock, as zap_pte_range does it
+};
+
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
   const ZapPolicy* zap = nullptr;
@@ -98,6 +115,9 @@ struct Policies {
   DirtyLock dirty_lock = DirtyLock::None;
   LargeMapcount large_mapcount = LargeMapcount::Sum;
   ZapBatch zap_batch = ZapBatch::Folio;
+  ZapHugeOrder zap_huge_order = ZapHugeOrder::RmapDirty;
+  Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
+  MigratePolicies migrate{};
 };
 
 }  // namespace mmcheck::mm

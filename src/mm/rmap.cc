@@ -2,6 +2,7 @@
 #include "mm/rmap.h"
 
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/page_vma_mapped.h"
 
 namespace mmcheck::mm {
@@ -53,12 +54,26 @@ void page_add_file_rmap(thread& task, folio& page) {
   mapcount.write(mapcount.read_last() + 1);
 }
 
+void page_add_anon_rmap(thread& task, folio& page) {
+  task.x().step({.format = "page_add_anon_rmap({})", .args = {arg(page)}});
+  Cell<int>& mapcount = mapcount_of(page);
+  mapcount.write(mapcount.read_last() + 1);
+}
+
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
 void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr) {
   task.x().step({.format = "page_add_new_anon_rmap({})", .args = {arg(page)}});
   page.mapping.write(mapping_t::of_anon(vma.anon->id));
   page.index = page_nr;
   page.mapcount.write(0);
+}
+
+// linux v6.12 mm/rmap.c: folio_remove_rmap_pmd (v6.1: page_remove_rmap, compound)
+void folio_remove_rmap_pmd(thread& task, folio& page) {
+  task.x().step({.format = "folio_remove_rmap_pmd({})", .args = {arg(page)}});
+  const int count = page.large_mapcount.read_last() - 1;
+  page.large_mapcount.write(count);
+  task.system->monitor->mapcount_dropped(page, count);
 }
 
 // linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap, of one page)
@@ -98,7 +113,9 @@ unsigned mkclean_walk(thread& task, folio& page) {
     if (vma->kind != VmaKind::SharedFile) continue;
     PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
     for (; walk.found(); walk.next()) {
-      if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
+      const bool dirty = walk.huge() ? pmd_mkclean_one(task, *vma->mm, walk.page_nr())
+                                     : page_mkclean_one(task, *vma, walk.page_nr());
+      if (dirty) ++cleaned;
     }
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
@@ -141,6 +158,7 @@ namespace {
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   unsigned referenced = 0;
   for (PageVmaMappedWalk walk(task, vma, page, PvmwSync::No); walk.found(); walk.next()) {
+    if (walk.huge()) continue;  // differs: a huge entry's A bit is not looked at.
     PteSlot& slot = vma.mm->pte(walk.page_nr());
     task.x().step({.format = "ptep_test_and_clear_young({})",
                    .args = {machine::arg(slot.va())},

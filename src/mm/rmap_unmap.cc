@@ -20,8 +20,10 @@ void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, tlb_batch& batch) {
 }
 
 /// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
+/// differs: an entry that maps a whole large folio is left alone (Linux: TTU_SPLIT_HUGE_PMD).
 void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
   for (PageVmaMappedWalk walk(task, vma, page, PvmwSync::No); walk.found(); walk.next()) {
+    if (walk.huge()) continue;
     PteSlot& slot = vma.mm->pte(walk.page_nr());
     const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
     set_tlb_ubc_flush_pending(task, *vma.mm, batch);

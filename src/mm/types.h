@@ -148,6 +148,7 @@ struct vm_area_struct {
 struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
+  kernel::spinlock_t pmd_lock;  ///< of the entry itself; only where it may be huge
   unsigned first_page = 0;
   unsigned end_page = 0;
 };
@@ -166,6 +167,8 @@ struct mm_struct {
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number
+  machine::pmd_t pud;          ///< above `huge_pmds`: always there
+  StableVector<PteSlot> huge_pmds;
 
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
@@ -198,7 +201,8 @@ struct thread : task_struct {
   unsigned nr_free_folios = 0;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::span<std::uint8_t> zapped_at;
-  KeptVector<encoded_page> gathered;  ///< the pages of its mmu_gather
+  std::span<std::uint8_t> zapped_huge_at;  ///< the same of PteSlot::huge(), where there are any
+  KeptVector<encoded_page> gathered;       ///< the pages of its mmu_gather
   System* system = nullptr;
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold when all is quiet: no store lost, all counts right.
+#include <algorithm>
+
 #include "mm/folio.h"
 #include "rules/monitors.h"
 
@@ -29,6 +31,9 @@ bool Monitors::dirty_entry_maps(const mm::folio& page) const {
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
       if (pte_dirty(slot.peek()) && maps(slot.peek(), page)) return true;
+    }
+    for (const machine::PteSlot& pmd : mm.huge_pmds) {
+      if (pte_dirty(pmd.peek()) && maps(pmd.peek(), page)) return true;
     }
   }
   return false;
@@ -79,6 +84,7 @@ void Monitors::check_counts(mm::folio& page) {
     for (const machine::PteSlot& slot : mm.ptes) {
       mapped += maps(slot.peek(), page) ? 1 : 0;
     }
+    for (const machine::PteSlot& pmd : mm.huge_pmds) mapped += maps(pmd.peek(), page) ? 1 : 0;
   }
   if (mapcount != mapped) {
     broken(RuleId::Count,
@@ -91,13 +97,34 @@ void Monitors::check_counts(mm::folio& page) {
   const int cache = cached ? static_cast<int>(mm::folio_nr_pages(page)) : 0;
   const int expected = mapped + cache + (page.buffers.peek() ? 1 : 0);
   if (refcount == expected) return;
-  broken(RuleId::Count,
-         {.what = {.format = "in the end {} has {} references and {} holders",
-                   .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-          .why = "each mapping, the page cache (for each page) and the buffers hold one reference"});
+  broken(
+      RuleId::Count,
+      {.what = {.format = "in the end {} has {} references and {} holders",
+                .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
+       .why = "each mapping, the page cache (for each page) and the buffers hold one reference"});
+}
+
+// What munmap() has taken away is gone, although its threads may go on: no entry without a VMA.
+void Monitors::check_unmapped(const mm::mm_struct& mm) {
+  const auto has_vma = [&](unsigned page) {
+    return std::any_of(mm.vmas.begin(), mm.vmas.end(), [&](const mm::vm_area_struct& vma) {
+      return vma.attached && vma.first_page <= page && page < vma.end_page;
+    });
+  };
+  for (unsigned page = 0; page < mm.ptes.size(); ++page) {
+    const machine::PteSlot& slot = mm.ptes[page];
+    const bool mapped =
+        pte_present(slot.peek()) || (slot.huge() != nullptr && pte_present(slot.huge()->peek()));
+    if (!mapped || has_vma(page)) continue;
+    broken(RuleId::Perm, {.what = {.format = "in the end {} is mapped, and in no VMA",
+                                   .args = {machine::arg(slot.va())}},
+                          .why = "what unmaps a range must find all of its entries, and no fault "
+                                 "may add one behind it"});
+  }
 }
 
 void Monitors::check_final_state() {
+  for (const mm::mm_struct& mm : system_->mms) check_unmapped(mm);
   for (mm::address_space& file : system_->files) {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }

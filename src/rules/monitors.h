@@ -49,6 +49,9 @@ class Monitors final : public mm::Monitor {
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   bool dirty_entry_maps(const mm::folio& page) const;
+  void frame_freed_under(const machine::Frame& frame, machine::PteSlot& slot, unsigned nr_pages);
+  void zap_returned(const machine::PteSlot& slot, unsigned zapped_at);
+  void check_unmapped(const mm::mm_struct& mm);
 
   mm::System* system_ = nullptr;
   RuleSet exercised_;  ///< over all executions: steps that are taken back have been made

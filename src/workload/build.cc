@@ -118,7 +118,8 @@ unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
 mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, const Expr& page) {
   const ProcessDecl& process = scenario.processes[page.process];
   const unsigned number = first_page_of(process, page.index) + page.page;
-  const machine::pte_t pte = system.mms[page.process].pte(number).version(0).value;
+  const machine::PteSlot& slot = system.mms[page.process].pte(number);
+  const machine::pte_t pte = (slot.huge() ? *slot.huge() : slot).version(0).value;
   return pte_present(pte) ? &system.page(pte_pfn(pte)) : nullptr;
 }
 
@@ -231,6 +232,7 @@ void Builder::build_process(unsigned process) {
   for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
   mm.ptes.reserve(nr_pages);
   mm.tables.reserve(nr_pages);
+  mm.huge_pmds.reserve(nr_mappings);
   mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
@@ -270,16 +272,31 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
   for (unsigned page = 0; page < source.nr_pages; ++page) {
     if (page % mm::kPtrsPerTable == 0) {
       mm::page_table& table = mm.tables.emplace_back();
-      table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
+      table.pmd = machine::pmd_t(x, populated(source) && !source.huge, quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
       table.first_page = vma.first_page + page;
       table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
-    mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
-                         process, mm.cpumask, mm.tables.back().pmd, pte);
+    machine::PteSlot& slot = mm.ptes.emplace_back(
+        system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
+        mm.tables.back().pmd, source.huge ? machine::pte_t{} : pte);
+    if (!source.huge) continue;
+    if (page == 0) build_huge(process, mm, pte);
+    slot.set_huge(mm.huge_pmds.back());
   }
+}
+
+/// The entry above the last table, which maps a whole folio.
+void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd) {
+  explore::Execution& x = execution_of(system_);
+  mm::page_table& table = mm.tables.back();
+  table.pmd_lock = {x, kernel::LockClass::ptl, quiet("pmd_lock")};
+  mm.pud = machine::pmd_t(x, true, quiet("pud"));
+  mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
+                            mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
+                            "pmd({}:{})");
 }
 
 mm::anon_vma& Builder::build_anon_vma(int refcount) {
@@ -350,6 +367,9 @@ void Builder::build_threads() {
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
     thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    if (system_.has_large_folios) {
+      thread.zapped_huge_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    }
     thread.gathered = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
     thread.nr_free_folios = frames_wanted(scenario_, decl);

@@ -3,7 +3,9 @@
 
 #include "fs/filesystem.h"
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memory.h"
+#include "mm/migrate.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/vmscan.h"
@@ -54,11 +56,6 @@ void check_supported(const std::vector<Statement>& body) {
 }  // namespace
 
 void check_supported(const Scenario& scenario) {
-  for (const ProcessDecl& process : scenario.processes) {
-    for (const MappingDecl& mapping : process.mappings) {
-      if (mapping.huge) throw InputError(mapping.place, "'huge' is not modelled yet");
-    }
-  }
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
@@ -240,6 +237,10 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::FolioReferenced:
       mm::enter_kernel(task());
       return kernel_activity(expr);
+    case Operation::MigrateVma:
+    case Operation::SplitFolio:
+      mm::enter_kernel(task());
+      return folio_activity(expr);
     case Operation::SpinTrylock:
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
@@ -398,6 +399,22 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
     default:
       throw InternalError("not a call on a file");
   }
+}
+
+std::int64_t Interpreter::folio_activity(const Expr& expr) {
+  const Expr& target = expr.operands[0];
+  if (expr.operation == Operation::MigrateVma) {
+    const ProcessDecl& process = scenario_.processes[target.process];
+    mm::migrate_vma(task(), system_.mms[target.process],
+                    Builder::first_page_of(process, target.index) + target.page);
+    return 0;
+  }
+  // A large folio begins where its mapping does, and is the mapping's at the start.
+  mm::folio* page = Builder::initial_page(system_, scenario_, target);
+  if (page == nullptr) return 0;
+  const auto head = static_cast<Pfn>(to_index(page->frame.pfn()) - target.page);
+  const bool large = scenario_.processes[target.process].mappings[target.index].large_folio;
+  return large && mm::split_folio(task(), system_.page(head)) ? 1 : 0;
 }
 
 std::int64_t Interpreter::kernel_activity(const Expr& expr) {

@@ -104,6 +104,8 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
+      case Parameter::MappedPage:
+        return parse_mapped_page(node);
       case Parameter::None:
         break;
     }
@@ -271,6 +273,14 @@ class CallParser {
     Expr expr = parse_expression(scope_, node).expr;
     if (expr.kind != ExprKind::File && expr.kind != ExprKind::Page) {
       context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
+    }
+    call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_mapped_page(const SyntaxNode& node) {
+    Expr expr = parse_expression(scope_, node).expr;
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, "expected an address in a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
   }

@@ -160,6 +160,10 @@ constexpr CallSpec kCalls[] = {
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"migrate_vma", Op::MigrateVma, Order::Plain, S::AsWritten, R::Nothing, By::KernelThread,
+     {MappedPage}, "migrate_vma(A:x)"},
+    {"split_folio", Op::SplitFolio, Order::Plain, S::AsWritten, R::Value, By::KernelThread,
+     {MappedPage}, "split_folio(A:x)"},
 };
 // clang-format on
 

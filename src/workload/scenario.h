@@ -74,6 +74,8 @@ enum class Operation : std::uint8_t {
   Writeback,        ///< (File)
   ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
   FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+  MigrateVma,       ///< (Page): 0; migrates nothing in the end
+  SplitFolio,       ///< (Page): 1 if it could
 };
 
 /// How an access is ordered.
