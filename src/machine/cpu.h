@@ -40,6 +40,10 @@ class Cpu {
   /// on its way any more.
   void count_stores(explore::Memory& memory);
 
+  /// As a guest of a hypervisor: one step for each of `targets` but this one, which finds whether
+  /// it is preempted at the moment. If so the hypervisor makes it forget the entries before its
+  /// next instruction, and it need not be asked. Returns those that must be.
+  cpumask_t flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus);
   /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
   /// here. Nothing is known about the targets until wait_for_flush() returns. The entries must stay
   /// where they are until then.

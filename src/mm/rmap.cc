@@ -64,8 +64,9 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   const pte_t seen = slot.peek();  // The step of the walk has read it under the PTL.
   if (!pte_dirty(seen) && !pte_write(seen)) return false;
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
-  task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
-  slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  task.system->arch().set_pte(
+      *task.cpu, slot, pte_wrprotect(pte_mkclean(old)),
+      {.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
   return true;
 }
 

@@ -6,6 +6,7 @@
 namespace mmcheck::rules {
 
 using machine::pte_pfn;
+using machine::pte_present;
 using mm::arg;
 
 namespace {
@@ -87,6 +88,20 @@ void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
             .events = {slot.version(version + 1).stored_at, slot.version(v).stored_at,
                        x().current_event()}});
   }
+}
+
+void Monitors::read_lockless(const machine::PteSlot& slot, machine::pte_t seen) {
+  if (slot.current() > 0) exercised_.add(RuleId::Torn);
+  if (!pte_present(seen)) return;
+  for (unsigned v = 0; v <= slot.current(); ++v) {
+    if (slot.version(v).value == seen) return;
+  }
+  broken(RuleId::Torn,
+         {.what = {.format = "{} is read as {}, which it never was",
+                   .args = {machine::arg(slot.va()), machine::arg(seen)}},
+          .why = "halves that are read one after the other belong together only if nothing comes "
+                 "between: a flush that waits for the reader, or a load of both at once",
+          .events = {slot.version(slot.current()).stored_at, x().current_event()}});
 }
 
 void Monitors::lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) {

@@ -29,6 +29,7 @@ class Monitors final : public mm::Monitor {
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;

@@ -208,6 +208,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte);
+    if (system_.arch().splits_entries()) mm.ptes.back().split();
   }
 }
 
