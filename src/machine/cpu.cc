@@ -106,7 +106,7 @@ Cpu::Cpu(Kept& kept, CpuId id, unsigned nr_cpus)
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
-    requests_[sender].entries = &kept.make<std::span<PteSlot>>();
+    requests_[sender].info = &kept.make<FlushInfo>();
     requests_[sender].pending = explore::Cell<bool>(
         kept.execution(), false,
         {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
@@ -150,8 +150,16 @@ void Cpu::start_handlers(unsigned nr_cpus) {
 
 void Cpu::handle_flush_request(void* context) {
   auto& request = *static_cast<FlushRequest*>(context);
-  for (PteSlot& entry : *request.entries) entry.tlb_invalidate(request.target->id_);
+  request.target->flush(*request.info);
   request.pending.write(false);
+}
+
+void Cpu::flush(const FlushInfo& info) {
+  if (flush_function_ != nullptr) {
+    flush_function_->flush(*this, info);
+  } else {
+    for (PteSlot& entry : info.entries) entry.tlb_invalidate(id_);
+  }
 }
 
 cpumask_t Cpu::flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus) {
@@ -179,16 +187,16 @@ cpumask_t Cpu::flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cp
   return rest;
 }
 
-void Cpu::send_flush_requests(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus) {
+void Cpu::send_flush_requests(const FlushInfo& info, cpumask_t targets, Cpu* const* cpus) {
   execution_->step({.format = "flush_tlb_mm_range({}): IPIs sent",
-                    .args = {arg(entries.empty() ? Vaddr{} : entries.front().va())}});
+                    .args = {arg(info.entries.empty() ? Vaddr{} : info.entries.front().va())}});
   for_each_cpu(targets, [&](CpuId target) {
     if (target == id_) {
-      for (PteSlot& entry : entries) entry.tlb_invalidate(id_);
+      flush(info);
       return;
     }
     FlushRequest& request = cpus[to_index(target)]->requests_[to_index(id_)];
-    *request.entries = entries;
+    *request.info = info;
     request.pending.write(true);
   });
 }

@@ -34,6 +34,9 @@ class Arch {
   virtual void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                          Cpu* const* cpus) const = 0;
 
+  /// Whether it keeps count of flushes where CPUs switch between address spaces: see X86Tlb.
+  virtual bool counts_flushes() const { return false; }
+
   /// Whether mmu_gather collects pages, or frees each as soon as it is unmapped
   /// (MMU_GATHER_NO_GATHER). Only an architecture whose TLBs follow at once can do without.
   virtual bool gathers_pages() const { return true; }

@@ -131,8 +131,14 @@ class PteSlot final : public explore::Landing {
   };
   template <typename Predicate>
   Stale find_stale(Predicate&& matters) const {
+    return find_stale(matters, [](CpuId) { return true; });
+  }
+  /// The same of the CPUs for which `counts` holds.
+  template <typename Predicate, typename Counts>
+  Stale find_stale(Predicate&& matters, Counts&& counts) const {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
+      if (!counts(cpu)) return;
       for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
         if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }

@@ -21,7 +21,12 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
   mm.table_of(page_nr).ptl.unlock(task, {.format = "spin_unlock(ptl)"});
 }
 
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables) {
+  if (task.system->x86_tlb) {
+    task.system->x86_tlb->flush_tlb_mm_range(*task.cpu, mm.id, first_page, end_page, freed_tables);
+    return;
+  }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
 }

@@ -46,6 +46,9 @@ class Monitors final : public mm::Monitor {
   explore::Execution& x() const { return *system_->execution; }
   /// Returns only if the rule is not watched, or all threads have finished.
   void broken(RuleId rule, trace::Violation violation);
+  /// Whether user code on a CPU may use what its TLB holds of the entry. Accesses of the step.
+  bool in_use(CpuId cpu, const machine::PteSlot& slot) const;
+  void check_revoked(const machine::PteSlot& slot, unsigned version);
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);

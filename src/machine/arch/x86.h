@@ -14,6 +14,11 @@ class X86 : public Arch {
   void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const* cpus) const override;
 
+  bool counts_flushes() const override { return true; }
+
+ protected:
+  ~X86() = default;
+
  private:
   TlbFlush flush_;
 };

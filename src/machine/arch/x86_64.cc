@@ -31,7 +31,7 @@ pte_t X86::ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const {
 void X86::flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                     Cpu* const* cpus) const {
   if (flush_ == TlbFlush::Kvm) targets = cpu.flush_preempted(entries, targets, cpus);
-  cpu.send_flush_requests(entries, targets, cpus);
+  cpu.send_flush_requests({.entries = entries}, targets, cpus);
   cpu.wait_for_flush(targets, cpus);
 }
 
