@@ -47,6 +47,16 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
+/// Everything that the flush lets go of waits until then, and nothing forces the flush.
+class DirtyAndRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    if (entry.anon || !machine::pte_dirty(entry.pte)) return {};
+    return {.rmap = mm::RmapRemoval::AtFree, .dirty = mm::DirtyTransfer::WithBatch};
+  }
+};
+constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
+
 template <typename Change>
 Policies changed(Change change) {
   Policies policies = linux_6_12(machine::x86_64());
@@ -68,14 +78,20 @@ const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kThirdBatch = changed([](Policies& p) { p.gather = &kAnyBatch; });
+const Policies kPutBeforeRmap = changed([](Policies& p) {
+  p.zap = &kFileRmapAtFree;
+  p.rmap_versus_put = mm::RmapVersusPut::PutFirst;
+});
+const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
+const Policies kDirtyLockOverMkclean =
+    changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
 using Tlb = machine::X86TlbPolicy;
 const Policies kMaskBeforeGen =
     changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
 const Policies kSkipSwitchingCpu =
     changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
-const Policies kSkipLazyTables =
-    changed([](Policies& p) { p.x86_tlb.lazy_cpu = Tlb::LazyCpu::Skipped; });
 const Policies kSwitchGenFirst =
     changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
 const Policies kSwitchNoGen =
@@ -113,8 +129,6 @@ const std::array kMutations{
     Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
            "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
            &kSkipSwitchingCpu},
-    Design{"linux-6.12/skip-lazy-tables", "lazy CPUs are skipped although tables are freed",
-           "drops freed_tables in arch/x86/mm/tlb.c: native_flush_tlb_multi", &kSkipLazyTables},
     Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
            "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
     Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",
@@ -126,6 +140,14 @@ const std::array kMutations{
     Design{"linux-6.12/flush-own-range", "a CPU flushes what it is asked for, whatever it missed",
            "drops the partial flush's conditions in arch/x86/mm/tlb.c: flush_tlb_func",
            &kFlushOwnRange},
+    Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
+           "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
+    Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",
+           "moves folio_remove_rmap_ptes behind free_pages_and_swap_cache", &kPutBeforeRmap},
+    Design{"linux-6.12/late-dirty-and-rmap", "page dirty and rmap removed when the page is freed",
+           "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
+    Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
+           "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
 };
 
 }  // namespace
