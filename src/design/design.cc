@@ -75,9 +75,13 @@ const std::array kDesigns{
            "linux v6.1 arch/x86/kernel/kvm.c", &kLinux61PaePv},
     Design{"linux-6.1-pae-pv-fixed", "the same, with flushes by IPI only, as on bare metal",
            "Zijlstra, 25 Oct 2022", &kLinux61PaePvFixed},
-    Design{"linux-6.1-pae-pv-cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
+};
+
+const std::array kVariants{
+    Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
            "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
-    Design{"zijlstra-force-flush-pae", "linux-6.1-pae-pv-fixed and zijlstra-force-flush",
+    Design{"linux-6.1-pae-pv-fixed/force-flush",
+           "both patches of that day: this, and zijlstra-force-flush",
            "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
 };
 
@@ -85,8 +89,10 @@ const std::array kDesigns{
 
 std::span<const Design> designs() { return kDesigns; }
 
+std::span<const Design> variants() { return kVariants; }
+
 const Design* find_design(std::string_view name) {
-  for (const std::span<const Design> list : {designs(), mutations()}) {
+  for (const std::span<const Design> list : {designs(), variants(), mutations()}) {
     for (const Design& design : list) {
       if (design.name == name) return &design;
     }
