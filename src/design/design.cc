@@ -11,31 +11,57 @@ namespace {
 
 using mm::Policies;
 
-/// What designs on v6.1 have in common, whatever their answer to the thread.
-Policies on_linux_6_1(const mm::ZapPolicy& zap, const mm::GatherPolicy& gather,
-                      const machine::Arch& arch, mm::DirtyLock dirty_lock = mm::DirtyLock::None) {
-  return {.zap = &zap,
-          .gather = &gather,
-          .arch = &arch,
-          .dirty_lock = dirty_lock,
-          .large_mapcount = mm::LargeMapcount::PerPage,
-          .zap_batch = mm::ZapBatch::Entry};
+/// Large folios as v6.1 has them.
+constexpr Policies with_pages_of_6_1(Policies policies) {
+  policies.large_mapcount = mm::LargeMapcount::PerPage;
+  policies.zap_batch = mm::ZapBatch::Entry;
+  return policies;
 }
 
-const Policies kLinux61 = on_linux_6_1(kEarlyRmap, kAnyBatch, machine::x86_64());
-const Policies kLinux62 = on_linux_6_1(kDelayedRmap, kNoBatchWhileDelayed, machine::x86_64());
+const Policies kLinux61 =
+    with_pages_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kLinux62 = with_pages_of_6_1(
+    {.zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()});
 const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
-const Policies kTorvaldsDirtyInBatch = on_linux_6_1(kDirtyInBatch, kAnyBatch, machine::x86_64());
-const Policies kTorvaldsRmapAtFree = on_linux_6_1(kRmapAtFree, kAnyBatch, machine::x86_64());
-const Policies kTorvaldsRmapAtFreeFileOnly =
-    on_linux_6_1(kFileRmapAtFree, kAnyBatch, machine::x86_64());
-const Policies kDirtyLockHashed = on_linux_6_1(kDirtyInBatch, kAnyBatch, machine::x86_64(),
-                                               mm::DirtyLock::AroundDirtying);
-const Policies kZijlstraForceFlush = on_linux_6_1(kForceFlush, kAnyBatch, machine::x86_64());
-const Policies kFlushEveryPagePolicies =
-    on_linux_6_1(kFlushEveryPage, kAnyBatch, machine::x86_64());
-const Policies kLinux61S390 = on_linux_6_1(kEarlyRmap, kAnyBatch, machine::s390());
+const Policies kTorvaldsDirtyInBatch{
+    .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsRmapAtFree{
+    .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsRmapAtFreeFileOnly{
+    .zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kDirtyLockHashed{.zap = &kDirtyInBatch,
+                                .gather = &kAnyBatch,
+                                .arch = &machine::x86_64(),
+                                .dirty_lock = mm::DirtyLock::AroundDirtying};
+const Policies kZijlstraForceFlush{
+    .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kFlushEveryPagePolicies{
+    .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kLinux61S390 =
+    with_pages_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
+const Policies kLinux612ZapHugeFlush{.zap = &kDelayedRmap,
+                                     .gather = &kLocalAndActive,
+                                     .arch = &machine::x86_64(),
+                                     .zap_huge_order = mm::ZapHugeOrder::DirtyFlushRmap};
+using machine::LocklessRead;
+using machine::TlbFlush;
+const Policies kLinux61PaePv{.zap = &kEarlyRmap,
+                             .gather = &kAnyBatch,
+                             .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
+/// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
+const Policies kLinux61PaePvFixed{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePvCmpxchg8b{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::Cmpxchg8b)};
+const Policies kZijlstraForceFlushPae{
+    .zap = &kForceFlush,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -57,14 +83,31 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"linux-6.1-pae-pv", "linux-6.1 on 32-bit x86 with PAE, as a guest of KVM",
+           "linux v6.1 arch/x86/kernel/kvm.c", &kLinux61PaePv},
+    Design{"linux-6.1-pae-pv-fixed", "the same, with flushes by IPI only, as on bare metal",
+           "Zijlstra, 25 Oct 2022", &kLinux61PaePvFixed},
+};
+
+const std::array kVariants{
+    Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
+           "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
+    Design{"linux-6.1-pae-pv-fixed/force-flush",
+           "both patches of that day: this, and zijlstra-force-flush",
+           "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
+    Design{"linux-6.12-zap-huge-flush",
+           "linux-6.12, and zap_huge_pmd marks dirty and flushes before it removes the rmap",
+           "the order of linux v6.12 mm/memory.c: zap_pte_range", &kLinux612ZapHugeFlush},
 };
 
 }  // namespace
 
 std::span<const Design> designs() { return kDesigns; }
 
+std::span<const Design> variants() { return kVariants; }
+
 const Design* find_design(std::string_view name) {
-  for (const std::span<const Design> list : {designs(), mutations()}) {
+  for (const std::span<const Design> list : {designs(), variants(), mutations()}) {
     for (const Design& design : list) {
       if (design.name == name) return &design;
     }

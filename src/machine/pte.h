@@ -53,9 +53,6 @@ constexpr pte_t remove_migration_entry(pte_t entry) {
 constexpr pte_t pmd_mkinvalid(pte_t pmd) {
   return pte_t{(pmd.word & ~pte_t::kPresent) | pte_t::kInvalid};
 }
-constexpr pte_t pmd_mkvalid(pte_t pmd) {
-  return pte_t{(pmd.word & ~pte_t::kInvalid) | pte_t::kPresent};
-}
 /// As the kernel sees it: linux v6.12 arch/x86/include/asm/pgtable.h: pmd_present
 constexpr bool pmd_present(pte_t pmd) {
   return (pmd.word & (pte_t::kPresent | pte_t::kInvalid)) != 0;

@@ -126,8 +126,8 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 }
 
 // linux v6.12 mm/mmu_gather.c: __tlb_remove_folio_pages_size
-// differs: v6.12 leaves the last slot of a batch free for a page count; here a count that comes last
-// makes its batch one slot longer.
+// differs: v6.12 leaves the last slot of a batch free for a page count; here a count that comes
+// last makes its batch one slot longer.
 bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, page_flags_t flags) {
   const encoded_page encoded[] = {encode_page(page, nr > 1 ? flags | kNrPagesNext : flags),
                                   encode_nr_pages(nr)};
@@ -151,7 +151,8 @@ bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, p
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
   if (task.system->policies->flushes == Flushes::Done) {
-    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
+    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page,
+                    tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }
   tlb_reset_range(tlb);
 }
