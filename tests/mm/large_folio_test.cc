@@ -61,5 +61,47 @@ TEST(LargeFolio, LosesAWriteWhereSmallFoliosDo) {
   EXPECT_EQ(run(text, "linux-6.12/flush-after-ptl"), "R-WRITE");
 }
 
+constexpr const char* kHuge = R"({ file f, 2 pages, large folio;
+  process A { x = mmap(f, 2 pages, MAP_SHARED), dirty, huge; } })";
+
+// A store after writeback finds the huge entry read-only: it goes, and the page is mapped alone.
+TEST(HugeEntry, IsSplitByAStoreAfterItWasCleaned) {
+  expect_held(std::string(kHuge) + R"(
+    P0(A) { WRITE_ONCE(*(x + 4096), 5); msync(x, 8192, MS_SYNC); WRITE_ONCE(*x, 6);
+            r0 = READ_ONCE(*(x + 4096)); r1 = READ_ONCE(*x); msync(x, 8192, MS_SYNC);
+            r2 = pread(f, 0); }
+    forall (0:r0=5 /\ 0:r1=6 /\ 0:r2=6))");
+}
+
+TEST(HugeEntry, IsUnmappedWhole) {
+  expect_held(std::string(kHuge) + R"(
+    P0(A) { munmap(x, 8192); r0 = READ_ONCE(*x); r1 = 1; }
+    forall (0:r1=0))");
+}
+
+constexpr const char* kAnonymous = R"({
+  process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty, large folio; } })";
+
+TEST(Split, LeavesPagesThatAreMappedAndFreedAlone) {
+  expect_held(std::string(kAnonymous) + R"(
+    P0(kernel) { r0 = split_folio(A:x); }
+    P1(A) { r0 = READ_ONCE(*(x + 4096)); munmap(x, 4096); r1 = READ_ONCE(*(x + 4096)); }
+    forall (1:r0=1 /\ 1:r1=1))");
+}
+
+TEST(Split, HappensOnceOnly) {
+  expect_held(std::string(kAnonymous) + R"(
+    P0(kernel) { r0 = split_folio(A:x); r1 = split_folio(A:x + 4096); }
+    forall (0:r0=1 /\ 0:r1=0))");
+}
+
+// A fault waits for a page that is being moved.
+TEST(MigrateVma, PutsTheEntryBack) {
+  expect_held(R"({ process A { x = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
+    P0(kernel) { migrate_vma(A:x); }
+    P1(A) { WRITE_ONCE(*x, 2); r0 = READ_ONCE(*x); }
+    forall (1:r0=2))");
+}
+
 }  // namespace
 }  // namespace mmcheck

@@ -66,6 +66,10 @@ std::string name_of(Operation operation) {
       return "ShrinkFolioList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::MigrateVma:
+      return "MigrateVma";
+    case Operation::SplitFolio:
+      return "SplitFolio";
   }
   return "?";
 }

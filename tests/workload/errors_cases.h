@@ -280,6 +280,8 @@ inline constexpr Case kKernelStatements[] = {
      "5:18: expected 'A:x': a kernel thread names the process of a mapping"},
     {"folio_referenced(flag);",
      "5:18: expected a file, or the page at an address of a process such as A:x"},
+    {"migrate_vma(flag);",
+     "5:13: expected an address in a process such as A:x"},
     {"folio_referenced(A:z);",
      "5:20: expected a mapping of process A, got 'z'"},
     {"folio_referenced(C:x);",
