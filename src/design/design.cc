@@ -11,17 +11,18 @@ namespace {
 
 using mm::Policies;
 
-/// Large folios as v6.1 has them.
-constexpr Policies with_pages_of_6_1(Policies policies) {
+/// Large folios as v6.1 has them, and no VMA locks.
+constexpr Policies as_of_6_1(Policies policies) {
   policies.large_mapcount = mm::LargeMapcount::PerPage;
   policies.zap_batch = mm::ZapBatch::Entry;
+  policies.vma_lock.fault = mm::FaultLock::MmapLock;
   return policies;
 }
 
 const Policies kLinux61 =
-    with_pages_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()});
-const Policies kLinux62 = with_pages_of_6_1(
-    {.zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()});
+    as_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kLinux62 =
+    as_of_6_1({.zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()});
 const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
 const Policies kTorvaldsDirtyInBatch{
@@ -39,7 +40,7 @@ const Policies kZijlstraForceFlush{
 const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kLinux61S390 =
-    with_pages_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
+    as_of_6_1({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
 const Policies kLinux612ZapHugeFlush{.zap = &kDelayedRmap,
                                      .gather = &kLocalAndActive,
                                      .arch = &machine::x86_64(),

@@ -94,6 +94,12 @@ const Policies kCollectFlushAfterPtl =
 const Policies kMigrateNoFlush = changed([](Policies& p) { p.migrate.flush = mm::Step::Dropped; });
 const Policies kSplitNoFreeze =
     changed([](Policies& p) { p.migrate.split_freeze = mm::Step::Dropped; });
+const Policies kNoVmaStartWrite =
+    changed([](Policies& p) { p.vma_lock.start_write = mm::Step::Dropped; });
+const Policies kNoVmaSeqRecheck =
+    changed([](Policies& p) { p.vma_lock.seq_recheck = mm::Step::Dropped; });
+const Policies kNoVmaDetachedCheck =
+    changed([](Policies& p) { p.vma_lock.detached_check = mm::Step::Dropped; });
 const Policies kPmdTransientNone =
     changed([](Policies& p) { p.pmdp_invalidate = mm::Step::Dropped; });
 using Tlb = machine::X86TlbPolicy;
@@ -168,6 +174,12 @@ const std::array kMutations{
     Design{"linux-6.12/split-no-freeze", "a folio is split whoever holds a reference",
            "drops folio_ref_freeze in mm/huge_memory.c: split_huge_page_to_list_to_order",
            &kSplitNoFreeze},
+    Design{"linux-6.12/no-vma-start-write", "munmap detaches a VMA without locking it",
+           "drops vma_start_write in mm/vma.c: vms_gather_munmap_vmas", &kNoVmaStartWrite},
+    Design{"linux-6.12/no-vma-seq-recheck", "a fault looks at vm_lock_seq only before it locks",
+           "drops the second look in include/linux/mm.h: vma_start_read", &kNoVmaSeqRecheck},
+    Design{"linux-6.12/no-vma-detached-check", "a fault does not ask whether its VMA is detached",
+           "drops vma->detached in mm/memory.c: lock_vma_under_rcu", &kNoVmaDetachedCheck},
     Design{"linux-6.12/pmd-transient-none", "a huge entry is none while it is cleaned",
            "pmdp_huge_get_and_clear for pmdp_invalidate in mm/rmap.c: page_vma_mkclean_one",
            &kPmdTransientNone},

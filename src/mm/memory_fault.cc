@@ -5,6 +5,7 @@
 #include "mm/migrate.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
+#include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
 
@@ -224,21 +225,45 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
+/// linux v6.12 mm/memory.c: handle_mm_fault
+void handle_fault_of(thread& task, vm_area_struct& vma, unsigned page_nr, AccessKind kind) {
+  vm_fault vmf{.vma = vma, .page_nr = page_nr, .kind = kind, .orig = {}};
+  const bool huge = vmf.slot().huge() != nullptr;
+  if (!huge || !handle_huge_fault(task, *vma.mm, page_nr, kind)) handle_pte_fault(task, vmf);
+}
+
+/// With the VMA's own lock; returns false where that is not enough.
+/// differs: vmf_anon_prepare() asks later whether there is an anon_vma, and takes mmap_lock in
+/// addition if it can.
+bool handle_fault_under_vma_lock(thread& task, Vaddr va, AccessKind kind) {
+  mm_struct& mm = *task.mm;
+  vm_area_struct* vma = lock_vma_under_rcu(task, mm, mm.page_of(va));
+  if (vma == nullptr) return false;
+  bool enough = true;
+  if (vma->kind != VmaKind::SharedFile) {
+    task.x().step({.format = "vmf_anon_prepare()?", .detail = Detail::Minor});
+    enough = vma->anon_ready.read_last();
+  }
+  if (enough) handle_fault_of(task, *vma, mm.page_of(va), kind);
+  vma_end_read(task, *vma);
+  return enough;
+}
+
 }  // namespace
 
-// linux v6.12 arch/x86/mm/fault.c: do_user_addr_fault; mm/memory.c: handle_mm_fault
-// differs: v6.12 first tries the VMA's own lock; here every fault takes mmap_lock, as v6.1 does, so
-// a fault on one mapping does not overlap a MAP_FIXED over another.
+// linux v6.12 arch/x86/mm/fault.c: do_user_addr_fault
+// differs: v6.12 always tries the VMA's own lock first; here only in scenarios that say `vma
+// locks`. In others every fault takes mmap_lock, as v6.1 does, so a fault on one mapping does not
+// overlap a MAP_FIXED over another.
 FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   mm_struct& mm = *task.mm;
+  if (task.system->has_vma_locks && handle_fault_under_vma_lock(task, va, kind)) {
+    return FaultResult::Done;
+  }
   mm.mmap_lock.down_read(task,
                          {.format = "page fault {}: mmap_read_lock()", .args = {machine::arg(va)}});
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
-  if (vma != nullptr) {
-    vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};
-    const bool huge = vmf.slot().huge() != nullptr;
-    if (!huge || !handle_huge_fault(task, mm, vmf.page_nr, kind)) handle_pte_fault(task, vmf);
-  }
+  if (vma != nullptr) handle_fault_of(task, *vma, mm.page_of(va), kind);
   mm.mmap_lock.up_read(task, {.format = vma != nullptr ? "mmap_read_unlock()" : "SIGSEGV",
                               .detail = vma != nullptr ? Detail::Minor : Detail::Major});
   return vma != nullptr ? FaultResult::Done : FaultResult::Sigsegv;

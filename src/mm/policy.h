@@ -94,6 +94,17 @@ struct MigratePolicies {
   Step split_freeze = Step::Kept;
 };
 
+/// What a fault locks first.
+enum class FaultLock : std::uint8_t { Vma, MmapLock };
+
+/// The protocol of VMA locks.
+struct VmaLockPolicies {
+  FaultLock fault = FaultLock::Vma;
+  Step start_write = Step::Kept;
+  Step seq_recheck = Step::Kept;
+  Step detached_check = Step::Kept;
+};
+
 /// zap_huge_pmd of a file's folio.
 enum class ZapHugeOrder : std::uint8_t {
   RmapDirty,       ///< rmap removed, folio dirty; the flush comes with the gather's
@@ -120,6 +131,7 @@ struct Policies {
   ZapHugeOrder zap_huge_order = ZapHugeOrder::RmapDirty;
   Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
   MigratePolicies migrate{};
+  VmaLockPolicies vma_lock{};
 };
 
 }  // namespace mmcheck::mm

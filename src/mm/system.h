@@ -58,7 +58,8 @@ struct System {
   unsigned gather_batch_max = 8;    ///< pages in another batch (Linux: 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
-  bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_exit = false;       ///< some thread calls exit_group(): the others look for the signal
+  bool has_vma_locks = false;  ///< faults try the VMA's own lock first
   bool has_large_folios = false;  ///< some folio has tails
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;

@@ -144,6 +144,13 @@ struct vm_area_struct {
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
 };
 
+/// linux v6.12 include/linux/mm_types.h: vm_lock, vm_lock_seq and detached of vm_area_struct
+struct vma_lock {
+  kernel::rw_semaphore rwsem;
+  Cell<std::uint32_t> seq;  ///< of mm.mm_lock_seq when it was last marked; 0: never
+  Cell<bool> detached;
+};
+
 /// A table of leaf entries and the entry that points to it.
 struct page_table {
   machine::pmd_t pmd;
@@ -165,6 +172,10 @@ struct mm_struct {
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
+  // If System::has_vma_locks:
+  static_vector<vma_lock, 12> vma_locks;  ///< of the VMAs, in their order
+  Cell<std::uint32_t> mm_lock_seq;        ///< [mmap_lock for writing]
+  Cell<std::uint32_t> mm_mt;              ///< changes whenever the tree of VMAs does
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number
   machine::pmd_t pud;          ///< above `huge_pmds`: always there

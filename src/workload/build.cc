@@ -127,6 +127,8 @@ void Builder::build() {
   system_.has_large_folios =
       has_large_file(scenario_) ||
       std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
+  system_.has_vma_locks =
+      scenario_.vma_locks && system_.policies->vma_lock.fault == mm::FaultLock::Vma;
   build_cpus();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
@@ -238,11 +240,23 @@ void Builder::build_process(unsigned process) {
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
-  if (!needs_spare) return;
-  for (unsigned spare = 0; spare < kSpareVmas; ++spare) {
+  for (unsigned spare = 0; needs_spare && spare < kSpareVmas; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
     if (maps) vma.anon = &build_anon_vma(0);
+  }
+  if (system_.has_vma_locks) build_vma_locks(mm);
+}
+
+void Builder::build_vma_locks(mm::mm_struct& mm) {
+  explore::Execution& x = execution_of(system_);
+  mm.mm_lock_seq = Cell<std::uint32_t>(x, 1, quiet("mm_lock_seq"));
+  mm.mm_mt = Cell<std::uint32_t>(x, 0, quiet("mm_mt"));
+  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
+    mm::vma_lock& lock = mm.vma_locks.emplace_back();
+    lock.rwsem = {x, kernel::LockClass::vma_lock, quiet("vm_lock")};
+    lock.seq = Cell<std::uint32_t>(x, 0, quiet("vm_lock_seq"));
+    lock.detached = Cell<bool>(x, false, quiet("detached"));
   }
 }
 

@@ -30,6 +30,7 @@ class Builder {
   std::uint16_t build_large_file_page(unsigned file, unsigned index);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
+  void build_vma_locks(mm::mm_struct& mm);
   void build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd);
   mm::anon_vma& build_anon_vma(int refcount);
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,

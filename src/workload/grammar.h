@@ -211,6 +211,10 @@ struct gather_kind : seq<gather_what, gap> {};
 struct gather_word : seq<word<'g', 'a', 't', 'h', 'e', 'r'>, gap, not_at<one<'=', ';'>>> {};
 struct gather_decl : if_must<gather_word, gather_kind, gather_number, declaration_end> {};
 
+struct vma_locks_word : seq<word<'l', 'o', 'c', 'k', 's'>, gap> {};
+struct vma_word : seq<word<'v', 'm', 'a'>, gap, not_at<one<'=', ';'>>> {};
+struct vma_locks_decl : if_must<vma_word, vma_locks_word, declaration_end> {};
+
 struct flag_name : seq<identifier> {};
 struct mapped_flags : seq<flag_name, gap, star<mark<'|'>, must<flag_name>, gap>> {};
 struct mapped_file : seq<identifier, gap, mark<','>> {};
@@ -259,8 +263,8 @@ struct variable_decl : sor<typed_variable, plain_variable> {};
 
 struct initial_open : mark<'{'> {};
 struct initial_close : mark<'}'> {};
-struct initial_item
-    : sor<mark<';'>, file_decl, process_decl, gather_decl, register_initial, variable_decl> {};
+struct initial_item : sor<mark<';'>, file_decl, process_decl, gather_decl, vma_locks_decl,
+                          register_initial, variable_decl> {};
 struct initial_section : must<initial_open, star<initial_item>, initial_close> {};
 
 // Conditions.

@@ -263,6 +263,9 @@ void parse_initial_item(ParseContext& context, const SyntaxNode& node) {
       return parse_process(context, node);
     case NodeKind::GatherDecl:
       return parse_gather(context, node);
+    case NodeKind::VmaLocksDecl:
+      context.scenario.vma_locks = true;
+      return;
     default:
       return parse_variable(context, node);
   }

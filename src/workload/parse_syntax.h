@@ -20,6 +20,7 @@ enum class NodeKind : std::uint8_t {
   /// [LargeFolio or MappedHuge]
   MappingDecl,
   GatherDecl,    ///< GatherWhat, Number
+  VmaLocksDecl,
   VariableDecl,  ///< [TypeName...], [Star...], Identifier, [Number or Address]
   Address,       ///< Identifier, after '&' or not
   Size,          ///< Number, [PageUnit]

@@ -34,6 +34,8 @@ inline constexpr NodeKind kKind<grammar::mapping_decl> = NodeKind::MappingDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::gather_decl> = NodeKind::GatherDecl;
 template <>
+inline constexpr NodeKind kKind<grammar::vma_locks_decl> = NodeKind::VmaLocksDecl;
+template <>
 inline constexpr NodeKind kKind<grammar::variable_decl> = NodeKind::VariableDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::size> = NodeKind::Size;

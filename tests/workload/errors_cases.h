@@ -73,6 +73,8 @@ inline constexpr Case kWholeFiles[] = {
      "2:41: expected ',' and the mapping's flags, got ')'"},
     {"C t\n{ file f; process A { x = mmap(f, 1 page, MAP_SHARED), clean; } }\nP0() {}\n",
      "2:56: expected 'read' or 'dirty', got 'clean'"},
+    {"C t\n{ vma lock; }\nP0() {}\n",
+     "2:7: expected 'locks' after 'vma', got 'lock'"},
     {"C t\n{ file f, large folio; }\nP0() {}\n",
      "2:11: expected the size of the file, such as '2 pages', got 'large'"},
     {"C t\n{ file f, 1 page, large folio; }\nP0() {}\n",
