@@ -151,7 +151,8 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
 }
 
 void sys_fadvise_dontneed(thread& task, address_space& mapping, unsigned first, unsigned end) {
-  for (unsigned index = first; index < end;) index = writepage(task, mapping, index, SyncMode::None);
+  for (unsigned index = first; index < end;)
+    index = writepage(task, mapping, index, SyncMode::None);
   for (unsigned index = first; index < end; ++index) evict_page(task, mapping, index);
 }
 
