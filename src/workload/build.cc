@@ -313,6 +313,7 @@ void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd
   mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
                             mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
                             "pmd({}:{})");
+  if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
 }
 
 mm::anon_vma& Builder::build_anon_vma(int refcount) {
