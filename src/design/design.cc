@@ -96,7 +96,7 @@ const std::array kVariants{
     Design{"linux-6.1-pae-pv-fixed/force-flush",
            "both patches of that day: this, and zijlstra-force-flush",
            "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
-    Design{"linux-6.12-zap-huge-flush",
+    Design{"linux-6.12/zap-huge-flush",
            "linux-6.12, and zap_huge_pmd marks dirty and flushes before it removes the rmap",
            "the order of linux v6.12 mm/memory.c: zap_pte_range", &kLinux612ZapHugeFlush},
 };

@@ -148,7 +148,7 @@ bool pmd_trans_huge_lock(thread& task, page_table& table, PteSlot& pmd) {
 //
 // The order of v6.1 and v6.12 is older than the thread, and delayed rmap has not come here: the
 // folio stops to count as mapped before it is dirty, and long before the flush, which is the
-// gather's. So the thread's race is open (R-WRITE; Torvalds, 30 Oct 2022, left large pages alone):
+// gather's. So the thread's race is open (R-WRITE; Torvalds, 31 Oct 2022, leaves huge pages alone):
 //
 //     CPU0 zap_huge_pmd             CPU1 writeback               CPU2 user
 //     pmdp_huge_get_and_clear       (folio: dirty)               (TLB: W, D)
