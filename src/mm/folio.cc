@@ -13,7 +13,11 @@ void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
 
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);
-  out += count == folio::kFree ? "free" : std::to_string(count);
+  if (count == folio::kFree || count == folio::kFrozen) {
+    out += count == folio::kFree ? "free" : "frozen";
+  } else {
+    out += std::to_string(count);
+  }
 }
 
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {

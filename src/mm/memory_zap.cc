@@ -73,7 +73,9 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  flush_tlb_batched_pending(task, mm);
+  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
+    flush_tlb_batched_pending(task, mm);
+  }
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",

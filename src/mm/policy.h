@@ -68,6 +68,21 @@ enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 
+/// A step that a mutation leaves out.
+enum class Step : std::uint8_t { Kept, Dropped };
+
+/// Reclaim, in the same order in all designs; mutations and variants change it in one place.
+struct ReclaimPolicies {
+  PvmwSync referenced_walk = PvmwSync::No;
+  PvmwSync unmap_walk = PvmwSync::No;  ///< TTU_SYNC
+  Step still_mapped_check = Step::Kept;
+  /// Linux leaves it out: a dirty page of a file is unlocked while its flush is pending.
+  Step flush_before_unlock = Step::Dropped;
+  Step flush_before_free = Step::Kept;  ///< dropped: after it
+  Step ref_freeze = Step::Kept;         ///< dropped: the count is looked at, but not frozen
+  Step batched_pending = Step::Kept;    ///< flush_tlb_batched_pending() in zap_pte_range
+};
+
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
   const ZapPolicy* zap = nullptr;
@@ -80,6 +95,7 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  ReclaimPolicies reclaim{};
 };
 
 }  // namespace mmcheck::mm

@@ -24,9 +24,6 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
-  /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
-  /// reference; returns false if somebody else holds one too, or the page is dirty.
-  virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
 
  protected:
   ~FileOperations() = default;

@@ -92,6 +92,8 @@ struct folio {
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
   static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
+  /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
+  static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;

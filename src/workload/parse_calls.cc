@@ -158,6 +158,8 @@ constexpr CallSpec kCalls[] = {
      {Parameter::File}, "writeback(f)"},
     {"shrink_folio_list", Op::ShrinkFolioList, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
+    {"shrink_active_list", Op::ShrinkActiveList, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
 };
