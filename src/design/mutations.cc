@@ -68,6 +68,14 @@ const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kFlushDirtyBeforeUnlock =
+    changed([](Policies& p) { p.reclaim.flush_before_unlock = mm::Step::Kept; });
+const Policies kFreeBeforeUnmapFlush =
+    changed([](Policies& p) { p.reclaim.flush_before_free = mm::Step::Dropped; });
+const Policies kNoRefFreeze =
+    changed([](Policies& p) { p.reclaim.ref_freeze = mm::Step::Dropped; });
+const Policies kNoBatchedPending =
+    changed([](Policies& p) { p.reclaim.batched_pending = mm::Step::Dropped; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -90,6 +98,16 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/flush-dirty-before-unlock",
+           "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
+           "adds try_to_unmap_flush_dirty in mm/vmscan.c: shrink_folio_list",
+           &kFlushDirtyBeforeUnlock, Effect::Mends},
+    Design{"linux-6.12/free-before-unmap-flush", "reclaim frees its pages before it flushes",
+           "moves try_to_unmap_flush in mm/vmscan.c: shrink_folio_list", &kFreeBeforeUnmapFlush},
+    Design{"linux-6.12/no-ref-freeze", "reclaim looks at the reference count and does not freeze it",
+           "drops folio_ref_freeze in mm/vmscan.c: __remove_mapping", &kNoRefFreeze},
+    Design{"linux-6.12/no-batched-pending", "zap does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/memory.c: zap_pte_range", &kNoBatchedPending},
 };
 
 }  // namespace

@@ -60,6 +60,8 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
   }
