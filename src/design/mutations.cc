@@ -47,6 +47,16 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
+/// Everything that the flush lets go of waits until then, and nothing forces the flush.
+class DirtyAndRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    if (entry.anon || !machine::pte_dirty(entry.pte)) return {};
+    return {.rmap = mm::RmapRemoval::AtFree, .dirty = mm::DirtyTransfer::WithBatch};
+  }
+};
+constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
+
 template <typename Change>
 Policies changed(Change change) {
   Policies policies = linux_6_12(machine::x86_64());
@@ -68,6 +78,14 @@ const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kThirdBatch = changed([](Policies& p) { p.gather = &kAnyBatch; });
+const Policies kPutBeforeRmap = changed([](Policies& p) {
+  p.zap = &kFileRmapAtFree;
+  p.rmap_versus_put = mm::RmapVersusPut::PutFirst;
+});
+const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
+const Policies kDirtyLockOverMkclean =
+    changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 const Policies kFlushDirtyBeforeUnlock =
     changed([](Policies& p) { p.reclaim.flush_before_unlock = mm::Step::Kept; });
 const Policies kFreeBeforeUnmapFlush =
@@ -98,6 +116,14 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
+           "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
+    Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",
+           "moves folio_remove_rmap_ptes behind free_pages_and_swap_cache", &kPutBeforeRmap},
+    Design{"linux-6.12/late-dirty-and-rmap", "page dirty and rmap removed when the page is freed",
+           "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
+    Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
+           "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
     Design{"linux-6.12/flush-dirty-before-unlock",
            "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
            "adds try_to_unmap_flush_dirty in mm/vmscan.c: shrink_folio_list",
