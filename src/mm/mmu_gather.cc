@@ -5,7 +5,7 @@
 
 #include "mm/folio.h"
 #include "mm/rmap.h"
-#include "mm/swap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -43,12 +43,11 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
   }
 }
 
-// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush; mm/swap_state.c: free_pages_and_swap_cache
-// differs: no swap cache.
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
   for (unsigned i = 0; i <= tlb.active; ++i) {
     clean_pages(task, tlb.batch(i));
-    release_pages(task, tlb.batch(i));
+    free_pages_and_swap_cache(task, tlb.batch(i));
   }
   tlb.encoded_pages.clear();
   tlb.nr = {};
@@ -118,7 +117,7 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
     const std::span<const encoded_page> pages(&encoded, 1);
     tlb_flush_rmap_batch(task, pages);
     clean_pages(task, pages);
-    release_pages(task, pages);
+    free_pages_and_swap_cache(task, pages);
     return false;
   }
   tlb.encoded_pages.push_back(encoded);
