@@ -91,6 +91,15 @@ struct ReclaimPolicies {
   Step flush_before_free = Step::Kept;  ///< dropped: after it
   Step ref_freeze = Step::Kept;         ///< dropped: the count is looked at, but not frozen
   Step batched_pending = Step::Kept;    ///< flush_tlb_batched_pending() in zap_pte_range
+  // Swap.
+  Step unmap_flush_dirty = Step::Kept;  ///< try_to_unmap_flush_dirty() before pageout()
+  Step swap_dirty = Step::Kept;         ///< add_to_swap() marks the folio dirty
+  Step swap_duplicate = Step::Kept;
+  Step swap_count_check = Step::Kept;  ///< folio_free_swap() leaves slots that entries refer to
+  Step swap_pte_same = Step::Kept;     ///< do_swap_page() looks at the entry again
+  // The OOM reaper.
+  Step mmf_unstable = Step::Kept;
+  Step reaper_gathers_vma = Step::Kept;  ///< dropped: one that says fullmm
 };
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.

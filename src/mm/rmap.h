@@ -14,6 +14,9 @@ void page_remove_rmap(thread& task, folio& page);
 /// writable. The page is locked.
 unsigned folio_mkclean(thread& task, folio& page);
 
+/// The anon_vma of a page, locked for reading, or null if the page is not mapped.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page);
+
 /// How many mappings have used the page lately; clears their A bits.
 unsigned folio_referenced(thread& task, folio& page);
 

@@ -43,9 +43,11 @@ struct System {
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_oom = false;   ///< the OOM killer comes
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
+  static_vector<swap_slot, 8> swap_slots;  ///< none unless anonymous pages are reclaimed
   static_vector<folio, kFoliosMax> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;

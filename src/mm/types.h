@@ -68,6 +68,17 @@ struct mapping_t {
   static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
 };
 
+/// A page of the swap device. linux v6.12 include/linux/swap.h: swap_info_struct (swap_map) and the
+/// swap cache
+struct swap_slot {
+  swap_slot(Kept& kept, explore::Execution& execution, unsigned number);
+
+  Cell<int> count;            ///< entries that refer to it (Linux: without SWAP_HAS_CACHE)
+  Cell<std::uint8_t> cache;   ///< folio number + 1, or 0
+  Cell<std::uint64_t> block;  ///< what is on the device
+  EventId& written_at;        ///< ordered by the accesses to block
+};
+
 /// State of a folio before the first step.
 struct folio_init {
   std::uint64_t data = 0;
@@ -77,6 +88,7 @@ struct folio_init {
   int mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  std::uint8_t swap_slot = 0;
 };
 
 /// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
@@ -99,6 +111,9 @@ struct alignas(16) folio {
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
   unsigned& index;  ///< in its file, or page number in the address space
+  /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
+  Cell<std::uint8_t> swapcache;
+  std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
@@ -153,6 +168,8 @@ struct mm_struct {
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
   static_vector<page_table, 16> tables;

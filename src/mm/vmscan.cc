@@ -3,6 +3,7 @@
 
 #include "mm/folio.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -15,7 +16,7 @@ void minor_step(thread& task, std::string_view format, const folio& page) {
 /// Freezes the reference count: from here on nobody else can get hold of the folio. The first half
 /// of __remove_mapping(); a step of its own only where it freezes nothing.
 bool folio_ref_freeze(thread& task, folio& page) {
-  // Two references: the page cache's and the caller's.
+  // Two references: the page cache's or swap cache's, and the caller's.
   if (page.refcount.read() != 2) return false;
   if (task.system->policies->reclaim.ref_freeze == Step::Kept) {
     page.refcount.write(folio::kFrozen);
@@ -29,7 +30,8 @@ void folio_ref_unfreeze(thread& task, folio& page, int count) {
   if (task.system->policies->reclaim.ref_freeze == Step::Kept) page.refcount.write(count);
 }
 
-/// linux v6.12 mm/vmscan.c: __remove_mapping; mm/filemap.c: __filemap_remove_folio
+/// linux v6.12 mm/vmscan.c: __remove_mapping; mm/filemap.c: __filemap_remove_folio; mm/swap_state.c:
+/// __delete_from_swap_cache
 ///
 /// The reference count is frozen first and the dirty flag read after: a user of get_user_pages()
 /// marks the page dirty and then drops its reference, so that one of the two is seen. All is one
@@ -42,12 +44,21 @@ bool remove_mapping_locked(thread& task, folio& page) {
     return false;
   }
   task.system->monitor->page_evicted(page);
-  task.system->files[page.mapping.peek().file()].i_pages[page.index].write(0);
+  if (const unsigned cached = has_swap(task) ? page.swapcache.peek() : 0; cached != 0) {
+    // differs: Linux leaves the mapping until the page is freed, but nobody can look any more.
+    task.system->swap_slots[cached - 1].cache.write(0);
+    page.swapcache.write(0);
+  } else {
+    task.system->files[page.mapping.peek().file()].i_pages[page.index].write(0);
+  }
   page.mapping.write({});
   return true;
 }
 
-/// A dirty, unmapped folio of a file. Returns whether to go on with it.
+/// What becomes of a folio: whether it is kept, and whether it is still locked then.
+enum class Fate : std::uint8_t { KeepLocked, Keep, Gone };
+
+/// A dirty, unmapped folio of a file.
 ///
 /// It is left to the flusher, "activate_locked", and so unlocked while the flush of what
 /// try_to_unmap() has cleared is still pending. Writeback finds it unmapped, and waits for nobody:
@@ -66,31 +77,55 @@ bool remove_mapping_locked(thread& task, folio& page) {
 /// differs: kswapd, when a node is full of dirty pages that it has seen before, does go on, by
 /// try_to_unmap_flush_dirty() and pageout(); which gives an ext4 page back ("activate"), as it has
 /// no writepage since v6.3. Then the flush has come before the page is unlocked.
-bool reclaim_dirty_file(thread& task, tlb_batch& batch) {
+Fate keep_dirty_file(thread& task, tlb_batch& batch) {
   if (task.system->policies->reclaim.flush_before_unlock == Step::Kept) {
     try_to_unmap_flush_dirty(task, batch);
   }
-  return false;
+  return Fate::KeepLocked;
 }
 
-/// What is done with one locked folio. Returns true if it left the page cache.
-bool shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
+/// A dirty, unmapped folio of the swap cache. Before it is cleaned, nothing may write to it any more:
+/// the flush of what try_to_unmap() has cleared is pending. Gone: go on with it.
+Fate pageout_dirty_swap(thread& task, folio& page, tlb_batch& batch) {
+  if (task.system->policies->reclaim.unmap_flush_dirty == Step::Kept) {
+    try_to_unmap_flush_dirty(task, batch);
+  }
+  switch (pageout(task, page)) {
+    case Pageout::KeepLocked:
+      return Fate::KeepLocked;
+    case Pageout::Keep:
+      return Fate::Keep;
+    case Pageout::Clean:
+      break;
+  }
+  return Fate::Gone;
+}
+
+/// What is done with one locked folio.
+Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   minor_step(task, "folio_test_writeback({})?", page);
-  if (page.writeback.read_last()) return false;
+  if (page.writeback.read_last()) return Fate::KeepLocked;
   // folio_check_references: keep what has been used. differs: no PG_referenced, no PG_active.
-  if (folio_referenced(task, page) != 0) return false;
+  if (folio_referenced(task, page) != 0) return Fate::KeepLocked;
+  const bool anon = page.mapping.peek().is_anon();  // Stable: the page is locked.
+  if (anon && page.swapcache.peek() == 0) add_to_swap(task, page);
   minor_step(task, "folio_mapped({})?", page);
   if (page.mapcount.read_last() >= 0) {
     try_to_unmap(task, page, batch);
     if (task.system->policies->reclaim.still_mapped_check == Step::Kept) {
       minor_step(task, "still folio_mapped({})?", page);
-      if (page.mapcount.read_last() >= 0) return false;
+      if (page.mapcount.read_last() >= 0) return Fate::KeepLocked;
     }
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
-  if (page.dirty.read_last() && !reclaim_dirty_file(task, batch)) return false;
-  if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) return false;
-  return remove_mapping_locked(task, page);
+  if (page.dirty.read_last()) {
+    const Fate fate = anon ? pageout_dirty_swap(task, page, batch) : keep_dirty_file(task, batch);
+    if (fate != Fate::Gone) return fate;
+  }
+  if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) {
+    return Fate::KeepLocked;
+  }
+  return remove_mapping_locked(task, page) ? Fate::Gone : Fate::KeepLocked;
 }
 
 /// Frees folios without another look: their counts are frozen.
@@ -113,7 +148,8 @@ bool folio_isolate(thread& task, folio& page) {
   return true;
 }
 
-// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion.
+// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; pages are pinned by
+// their reference counts only (no folio_maybe_dma_pinned).
 unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   tlb_batch batch;
   FolioList free_folios;
@@ -123,9 +159,9 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
       kept.push_back(page);
       continue;
     }
-    const bool gone = shrink_locked_folio(task, *page, batch);
-    folio_unlock(task, *page);
-    (gone ? free_folios : kept).push_back(page);
+    const Fate fate = shrink_locked_folio(task, *page, batch);
+    if (fate != Fate::Keep) folio_unlock(task, *page);
+    (fate == Fate::Gone ? free_folios : kept).push_back(page);
   }
   // Until here TLBs may hold what was unmapped.
   const bool flush_first = task.system->policies->reclaim.flush_before_free == Step::Kept;

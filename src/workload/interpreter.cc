@@ -5,6 +5,7 @@
 #include "mm/folio.h"
 #include "mm/memory.h"
 #include "mm/mmap.h"
+#include "mm/oom_kill.h"
 #include "mm/rmap.h"
 #include "mm/vmscan.h"
 #include "workload/build.h"
@@ -27,12 +28,6 @@ unsigned pages_of(std::int64_t bytes) {
 }
 
 void check_supported(const Expr& expr) {
-  if (expr.kind == ExprKind::Call && expr.operation == Operation::ShrinkFolioList &&
-      expr.operands[0].kind != ExprKind::File) {
-    throw InputError(expr.place,
-                     "shrink_folio_list() of a page of a mapping: expected a file (reclaim of "
-                     "anonymous pages needs swap, which is not modelled)");
-  }
   if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
       expr.operands[0].kind == ExprKind::Page &&
       (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
@@ -234,6 +229,7 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::ShrinkFolioList:
     case Operation::ShrinkActiveList:
     case Operation::FolioReferenced:
+    case Operation::OomKillProcess:
       mm::enter_kernel(task());
       return kernel_activity(expr);
     case Operation::SpinTrylock:
@@ -431,6 +427,9 @@ std::int64_t Interpreter::kernel_activity(const Expr& expr) {
       }
       return referenced;
     }
+    case Operation::OomKillProcess:
+      mm::oom_kill_process(task(), system_.mms[static_cast<std::size_t>(target.value)]);
+      return 0;
     default:
       throw InternalError("not an activity of the kernel");
   }

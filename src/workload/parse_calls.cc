@@ -162,6 +162,8 @@ constexpr CallSpec kCalls[] = {
      By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"oom_kill_process", Op::OomKillProcess, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {Parameter::Process}, "oom_kill_process(A)"},
 };
 // clang-format on
 

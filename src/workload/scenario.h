@@ -75,6 +75,7 @@ enum class Operation : std::uint8_t {
   ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
   ShrinkActiveList,  ///< (FOLIOS): the number of pages that have lost their buffers
   FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,    ///< (N process): kills it and reaps its private memory
 };
 
 /// How an access is ordered.

@@ -64,6 +64,8 @@ std::string name_of(Operation operation) {
       return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
   }
   return "?";
 }
