@@ -85,6 +85,7 @@ bool folio_free_swap(thread& task, folio& page) {
   swap_slot& slot = slot_of(task, cached - 1);
   const bool counted = task.system->policies->reclaim.swap_count_check == Step::Kept;
   if (counted && slot.count.read() != 0) return false;
+  task.system->monitor->page_evicted(page);
   slot.cache.write(0);
   page.swapcache.write(0);
   folio_ref_add(task, page, -1);
