@@ -103,8 +103,6 @@ const Policies kFreeSwapInUse =
     changed([](Policies& p) { p.reclaim.swap_count_check = mm::Step::Dropped; });
 const Policies kNoSwapPteSame =
     changed([](Policies& p) { p.reclaim.swap_pte_same = mm::Step::Dropped; });
-const Policies kNoMmfUnstable =
-    changed([](Policies& p) { p.reclaim.mmf_unstable = mm::Step::Dropped; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -156,8 +154,6 @@ const std::array kMutations{
            "drops folio_swapped in mm/swapfile.c: folio_free_swap", &kFreeSwapInUse},
     Design{"linux-6.12/no-swap-pte-same", "a swap fault does not look at the entry again",
            "drops pte_same in mm/memory.c: do_swap_page", &kNoSwapPteSame},
-    Design{"linux-6.12/no-mmf-unstable", "after the OOM reaper, faults bring fresh pages",
-           "drops MMF_UNSTABLE in mm/oom_kill.c: __oom_reap_task_mm", &kNoMmfUnstable},
 };
 
 }  // namespace

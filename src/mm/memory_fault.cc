@@ -217,7 +217,11 @@ void do_wp_page(thread& task, vm_fault& vmf) {
 void do_swap_page(thread& task, vm_fault& vmf) {
   const unsigned slot = machine::swp_offset(vmf.orig);
   folio* page = swapin(task, slot);
-  if (page == nullptr) return;
+  if (page == nullptr) {
+    // Somebody else is at it. Under the PTL, so that this waits for him.
+    if (lock_and_recheck(task, vmf)) unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+    return;
+  }
   const bool recheck = task.system->policies->reclaim.swap_pte_same == Step::Kept;
   if (!recheck) lock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   if (recheck && !lock_and_recheck(task, vmf)) {

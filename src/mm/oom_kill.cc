@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/oom_kill.h"
 
+#include <algorithm>
+
 #include "mm/memory.h"
 #include "mm/mmu_gather.h"
 
@@ -14,19 +16,16 @@ namespace {
 /// Hence a gather for each VMA, and none that says fullmm; and a page that is missing from now on
 /// must not be replaced by a fresh one, as its contents are lost: MMF_UNSTABLE.
 void oom_reap_vmas(thread& task, mm_struct& mm) {
-  const ReclaimPolicies& policies = task.system->policies->reclaim;
-  if (policies.mmf_unstable == Step::Kept) {
-    task.x().step({.format = "MMF_UNSTABLE"});
-    mm.unstable.write(true);
-  }
+  task.x().step({.format = "MMF_UNSTABLE"});
+  mm.unstable.write(true);
   for (vm_area_struct& vma : mm.vmas) {
     if (!vma.attached || vma.kind == VmaKind::SharedFile) continue;
-    const bool fullmm = policies.reaper_gathers_vma == Step::Dropped;
+    const bool fullmm = task.system->policies->reclaim.reaper_gathers_vma == Step::Dropped;
     mmu_gather tlb = tlb_gather_mmu(task, mm, fullmm);
     unmap_page_range(task, tlb, vma.first_page, vma.end_page, ZapReason::Unmap);
     tlb_finish_mmu(task, tlb);
   }
-  task.zapped_at.fill(0);
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
 }
 
 }  // namespace

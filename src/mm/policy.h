@@ -85,7 +85,6 @@ enum class Step : std::uint8_t { Kept, Dropped };
 struct ReclaimPolicies {
   PvmwSync referenced_walk = PvmwSync::No;
   PvmwSync unmap_walk = PvmwSync::No;  ///< TTU_SYNC
-  Step still_mapped_check = Step::Kept;
   /// Linux leaves it out: a dirty page of a file is unlocked while its flush is pending.
   Step flush_before_unlock = Step::Dropped;
   Step flush_before_free = Step::Kept;  ///< dropped: after it
@@ -98,7 +97,6 @@ struct ReclaimPolicies {
   Step swap_count_check = Step::Kept;  ///< folio_free_swap() leaves slots that entries refer to
   Step swap_pte_same = Step::Kept;     ///< do_swap_page() looks at the entry again
   // The OOM reaper.
-  Step mmf_unstable = Step::Kept;
   Step reaper_gathers_vma = Step::Kept;  ///< dropped: one that says fullmm
 };
 

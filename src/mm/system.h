@@ -55,7 +55,7 @@ struct System {
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
-  static_vector<swap_slot, 8> swap_slots;  ///< none unless anonymous pages are reclaimed
+  StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;

@@ -112,10 +112,8 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   minor_step(task, "folio_mapped({})?", page);
   if (page.mapcount.read_last() >= 0) {
     try_to_unmap(task, page, batch);
-    if (task.system->policies->reclaim.still_mapped_check == Step::Kept) {
-      minor_step(task, "still folio_mapped({})?", page);
-      if (page.mapcount.read_last() >= 0) return Fate::KeepLocked;
-    }
+    minor_step(task, "still folio_mapped({})?", page);
+    if (page.mapcount.read_last() >= 0) return Fate::KeepLocked;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
   if (page.dirty.read_last()) {

@@ -149,6 +149,7 @@ void Builder::build_swap() {
       if (starts_with_anon_pages(mapping)) nr_slots += mapping.nr_pages;
     }
   }
+  system_.swap_slots.reserve(nr_slots);
   for (unsigned slot = 0; slot < nr_slots; ++slot) {
     system_.swap_slots.emplace_back(system_.kept, execution_of(system_), slot);
   }
