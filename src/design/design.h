@@ -9,26 +9,25 @@
 
 namespace mmcheck::design {
 
-/// What a mutation does to the design that it is made from.
-enum class Effect : std::uint8_t { Breaks, Mends };
-
 /// A design's public face. `name` is a public identifier.
 struct Design {
   std::string_view name;
   std::string_view summary;  ///< one line
   std::string_view source;   ///< kernel version and file, or mail: "Torvalds, 29 Oct 2022"
   const mm::Policies* policies = nullptr;
-  Effect effect = Effect::Breaks;  ///< of mutations
 };
 
 /// All designs, in the order of the matrix.
 std::span<const Design> designs();
 
-/// linux-6.12 with one step dropped or moved, named "linux-6.12/no-pvmw-sync". Each must be caught;
-/// but for the few that mend: they must hold where linux-6.12 does not.
+/// Designs that differ from another one only in what few scenarios can observe: run where a
+/// scenario names them.
+std::span<const Design> variants();
+
+/// linux-6.12 with one step dropped or moved, named "linux-6.12/no-pvmw-sync". Each must be caught.
 std::span<const Design> mutations();
 
-/// Among both; nullptr if there is none of that name.
+/// Among all; nullptr if there is none of that name.
 const Design* find_design(std::string_view name);
 
 }  // namespace mmcheck::design

@@ -33,27 +33,7 @@ TEST(Mutations, EachIsCaughtByAScenarioUnderWhichTheDesignItselfHolds) {
     }
   }
   for (const design::Design& mutation : design::mutations()) {
-    if (mutation.effect == design::Effect::Mends) continue;
     EXPECT_TRUE(caught.contains(std::string(mutation.name))) << mutation.name;
-  }
-}
-
-TEST(Mutations, ThatMendHoldWhereTheDesignItselfDoesNot) {
-  std::set<std::string> mended;
-  for (const std::string& name : catalog_names()) {
-    const workload::Scenario scenario = catalog(name);
-    for (const workload::Expectation& expectation : scenario.expectations) {
-      const design::Design* mutation = design::find_design(expectation.design);
-      if (mutation == nullptr || mutation->effect != design::Effect::Mends) continue;
-      SCOPED_TRACE(name + " on " + expectation.design);
-      EXPECT_NE(search(scenario, *design::find_design("linux-6.12")).verdict, "held");
-      EXPECT_EQ(search(scenario, *mutation).verdict, "held");
-      mended.insert(expectation.design);
-    }
-  }
-  for (const design::Design& mutation : design::mutations()) {
-    if (mutation.effect == design::Effect::Breaks) continue;
-    EXPECT_TRUE(mended.contains(std::string(mutation.name))) << mutation.name;
   }
 }
 
