@@ -33,10 +33,9 @@ const Policies kFlushEveryPagePolicies{
 const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
 using machine::LocklessRead;
 using machine::TlbFlush;
-const Policies kLinux61PaePv{
-    .zap = &kEarlyRmap,
-    .gather = &kAnyBatch,
-    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePv{.zap = &kEarlyRmap,
+                             .gather = &kAnyBatch,
+                             .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
 /// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
 const Policies kLinux61PaePvFixed{
     .zap = &kEarlyRmap,

@@ -55,8 +55,8 @@ void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
                               {.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
 }
 
-/// Whether the OOM reaper may have taken what was here, so that a fresh page would be a lie. Private
-/// memory only. [PTL] linux v6.12 include/linux/oom.h: check_stable_address_space
+/// Whether the OOM reaper may have taken what was here, so that a fresh page would be a lie.
+/// Private memory only. [PTL] linux v6.12 include/linux/oom.h: check_stable_address_space
 bool check_stable_address_space(thread& task, vm_fault& vmf) {
   if (!task.system->has_oom) return true;
   task.x().step({.format = "MMF_UNSTABLE?", .detail = Detail::Minor});

@@ -180,8 +180,8 @@ void exit_mm(thread& task) {
 }
 
 // No thread runs in the address space any more, but writeback and reclaim still find its pages
-// through the reverse map, and the OOM reaper through its process. The entries are cleared under the
-// read lock, the rest is freed under the write lock.
+// through the reverse map, and the OOM reaper through its process. The entries are cleared under
+// the read lock, the rest is freed under the write lock.
 void exit_mmap(thread& task) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});

@@ -63,7 +63,8 @@ void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
 }
 
-// linux v6.12 mm/rmap.c: try_to_unmap_flush, try_to_unmap_flush_dirty; arch/x86/mm/tlb.c: arch_tlbbatch_flush
+// linux v6.12 mm/rmap.c: try_to_unmap_flush, try_to_unmap_flush_dirty; arch/x86/mm/tlb.c:
+// arch_tlbbatch_flush
 void try_to_unmap_flush(thread& task, tlb_batch& batch) {
   for (mm_struct* mm : batch.mms) {
     flush_tlb_pages(task, *mm, 0, static_cast<unsigned>(mm->ptes.size()));

@@ -64,8 +64,7 @@ void swap_free(thread& task, unsigned slot) {
 
 // linux v6.12 mm/swapfile.c: free_swap_and_cache_nr, __try_to_reclaim_swap(TTRS_UNMAPPED)
 void free_swap_and_cache(thread& task, unsigned slot) {
-  task.x().step(
-      {.format = "free_swap_and_cache({})", .args = {machine::arg(std::uint64_t{slot})}});
+  task.x().step({.format = "free_swap_and_cache({})", .args = {machine::arg(std::uint64_t{slot})}});
   swap_slot& entry = slot_of(task, slot);
   swap_count_dec(task, entry);
   if (entry.count.peek() != 0) return;
@@ -96,8 +95,7 @@ bool folio_free_swap(thread& task, folio& page) {
 // linux v6.12 mm/swap_state.c: free_swap_cache
 // A folio whose lock is taken keeps its slot until reclaim finds it.
 void free_swap_cache(thread& task, folio& page) {
-  task.x().step(
-      {.format = "free_swap_cache({})?", .args = {arg(page)}, .detail = Detail::Minor});
+  task.x().step({.format = "free_swap_cache({})?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.swapcache.read() == 0 || page.mapcount.read_last() >= 0) return;
   if (!folio_trylock(task, page)) return;
   folio_free_swap(task, page);
@@ -111,8 +109,7 @@ namespace {
 folio* read_swap_cache(thread& task, unsigned slot) {
   folio& page = folio_alloc(task);
   folio_lock(task, page);
-  task.x().step(
-      {.format = "swapcache_prepare({})", .args = {machine::arg(std::uint64_t{slot})}});
+  task.x().step({.format = "swapcache_prepare({})", .args = {machine::arg(std::uint64_t{slot})}});
   swap_slot& entry = slot_of(task, slot);
   if (entry.count.read() == 0 || entry.cache.read() != 0) {
     folio_unlock(task, page);

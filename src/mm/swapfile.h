@@ -27,7 +27,8 @@ void free_swap_and_cache(thread& task, unsigned slot);
 
 /// Takes a locked folio out of the swap cache if no entry refers to its slot.
 bool folio_free_swap(thread& task, folio& page);
-/// The same, for a folio that is about to lose a reference: if nobody maps it, and its lock is free.
+/// The same, for a folio that is about to lose a reference: if nobody maps it, and its lock is
+/// free.
 void free_swap_cache(thread& task, folio& page);
 
 /// The folio of the slot, locked and with a reference: from the swap cache, or read from the device

@@ -167,10 +167,10 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
-  Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
   Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
   Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
-  cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
+  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number

@@ -30,7 +30,8 @@ void folio_ref_unfreeze(thread& task, folio& page, int count) {
   if (task.system->policies->reclaim.ref_freeze == Step::Kept) page.refcount.write(count);
 }
 
-/// linux v6.12 mm/vmscan.c: __remove_mapping; mm/filemap.c: __filemap_remove_folio; mm/swap_state.c:
+/// linux v6.12 mm/vmscan.c: __remove_mapping; mm/filemap.c: __filemap_remove_folio;
+/// mm/swap_state.c:
 /// __delete_from_swap_cache
 ///
 /// The reference count is frozen first and the dirty flag read after: a user of get_user_pages()
@@ -84,8 +85,8 @@ Fate keep_dirty_file(thread& task, tlb_batch& batch) {
   return Fate::KeepLocked;
 }
 
-/// A dirty, unmapped folio of the swap cache. Before it is cleaned, nothing may write to it any more:
-/// the flush of what try_to_unmap() has cleared is pending. Gone: go on with it.
+/// A dirty, unmapped folio of the swap cache. Before it is cleaned, nothing may write to it any
+/// more: the flush of what try_to_unmap() has cleared is pending. Gone: go on with it.
 Fate pageout_dirty_swap(thread& task, folio& page, tlb_batch& batch) {
   if (task.system->policies->reclaim.unmap_flush_dirty == Step::Kept) {
     try_to_unmap_flush_dirty(task, batch);
@@ -146,8 +147,8 @@ bool folio_isolate(thread& task, folio& page) {
   return true;
 }
 
-// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; pages are pinned by
-// their reference counts only (no folio_maybe_dma_pinned).
+// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; pages are pinned
+// by their reference counts only (no folio_maybe_dma_pinned).
 unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   tlb_batch batch;
   FolioList free_folios;

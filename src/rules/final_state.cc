@@ -40,7 +40,7 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
 void Monitors::page_evicted(mm::folio& page) {
-  if (page.mapping.peek().is_anon()) {
+  if (!system_->swap_slots.empty() && page.swapcache.peek() != 0) {
     const mm::swap_slot& slot = system_->swap_slots[page.swapcache.peek() - 1u];
     if (slot.count.read() == 0) return;  // Nobody will ever ask for it.
     exercised_.add(RuleId::Write);
@@ -86,8 +86,7 @@ void Monitors::check_counts(mm::folio& page) {
   }
   const bool cached = page.mapping.peek().is_file();
   const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
-  const int expected =
-      mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
+  const int expected = mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
   if (refcount == expected) return;
   broken(RuleId::Count,
          {.what = {.format = "in the end {} has {} references and {} holders",
@@ -112,11 +111,10 @@ void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
     }
   }
   if (slot.count.peek() == entries) return;
-  broken(RuleId::Count,
-         {.what = {.format = "in the end swap slot {} has count {} and {} entries",
-                   .args = {machine::arg(std::uint64_t{number}), count_arg(slot.count.peek()),
-                            count_arg(entries)}},
-          .why = "each entry that refers to a slot is counted once"});
+  broken(RuleId::Count, {.what = {.format = "in the end swap slot {} has count {} and {} entries",
+                                  .args = {machine::arg(std::uint64_t{number}),
+                                           count_arg(slot.count.peek()), count_arg(entries)}},
+                         .why = "each entry that refers to a slot is counted once"});
 }
 
 void Monitors::check_final_state() {

@@ -77,9 +77,9 @@ void Monitors::frame_freed(const machine::Frame& frame) {
                          .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
                 .why = "each entry that maps a page holds a reference to it"});
       }
-      const auto stale = slot.find_stale(
-          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
-          [&](CpuId cpu) { return in_use(cpu, slot); });
+      const auto stale =
+          slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
+                          [&](CpuId cpu) { return in_use(cpu, slot); });
       if (stale.version < 0) continue;
       const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
       broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",

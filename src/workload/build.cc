@@ -19,9 +19,9 @@ explore::Execution& execution_of(mm::System& system) { return *system.execution;
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
 
 bool starts_with_anon_pages(const MappingDecl& mapping) {
-  return populated(mapping) && (mapping.kind == MappingKind::Anonymous ||
-                                (mapping.kind == MappingKind::Private &&
-                                 mapping.populate == Populate::Dirty));
+  return populated(mapping) &&
+         (mapping.kind == MappingKind::Anonymous ||
+          (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty));
 }
 
 /// How many entries map the page of the file before the first step, and whether one is dirty.

@@ -281,8 +281,7 @@ class CallParser {
     const std::string name = squeeze(node.text);
     const auto process = context_.find_process(name);
     if (!process) {
-      context_.fail(node,
-                    fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
+      context_.fail(node, fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
     }
     push_number(node, *process);
   }
