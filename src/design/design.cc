@@ -63,6 +63,10 @@ const Policies kZijlstraForceFlushPae{
     .zap = &kForceFlush,
     .gather = &kAnyBatch,
     .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
+const Policies kLinux612FlushDirty{.zap = &kDelayedRmap,
+                                   .gather = &kLocalAndActive,
+                                   .arch = &machine::x86_64(),
+                                   .reclaim = {.flush_before_unlock = mm::Step::Kept}};
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -96,6 +100,10 @@ const std::array kVariants{
     Design{"linux-6.1-pae-pv-fixed/force-flush",
            "both patches of that day: this, and zijlstra-force-flush",
            "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
+    Design{"linux-6.12/flush-dirty-before-unlock",
+           "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
+           "adds try_to_unmap_flush_dirty in linux v6.12 mm/vmscan.c: shrink_folio_list",
+           &kLinux612FlushDirty},
     Design{"linux-6.12/zap-huge-flush",
            "linux-6.12, and zap_huge_pmd marks dirty and flushes before it removes the rmap",
            "the order of linux v6.12 mm/memory.c: zap_pte_range", &kLinux612ZapHugeFlush},

@@ -45,10 +45,6 @@ class DiskFilesystem : public mm::FileOperations {
     return fs::find_get(task, mapping, index);
   }
 
-  bool remove_mapping(thread& task, address_space& mapping, folio& page) const override {
-    return fs::remove_mapping(task, mapping, page);
-  }
-
  protected:
   ~DiskFilesystem() = default;
 };

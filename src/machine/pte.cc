@@ -22,6 +22,11 @@ void format_pte(const trace::Names& names, std::uint64_t value, std::string& out
     out += "none";
     return;
   }
+  if (is_swap_pte(pte)) {
+    out += "swap ";
+    trace::format_decimal(names, swp_offset(pte), out);
+    return;
+  }
   if (is_migration_entry(pte)) out += "migration ";
   if (!pte_present(pte) && !is_migration_entry(pte)) out += "invalid ";
   format_pfn(names, pte.word >> pte_t::kPfnShift, out);

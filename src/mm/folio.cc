@@ -13,7 +13,11 @@ void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
 
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);
-  out += count == folio::kFree ? "free" : std::to_string(count);
+  if (count == folio::kFree || count == folio::kFrozen) {
+    out += count == folio::kFree ? "free" : "frozen";
+  } else {
+    out += std::to_string(count);
+  }
 }
 
 void format_head(const trace::Names& names, std::uint64_t value, std::string& out) {
@@ -53,6 +57,15 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       last_clean(owner.kept.make<EventId>(kNoEvent)),
       last_put(owner.kept.make<CpuId>()),
       system(&owner) {
+  swap_slot = init.swap_slot;
+  if (!owner.swap_slots.empty()) {
+    swapcache = {x,
+                 std::uint8_t{0},
+                 {.format = "{}.swapcache",
+                  .args = {machine::arg(pfn)},
+                  .value = trace::format_flag,
+                  .detail = Detail::Minor}};
+  }
   if (!owner.has_large_folios) return;
   const std::uint16_t head = init.head == kNoPfn ? 0 : to_index(init.head) + 1;
   compound_head = Cell<std::uint16_t>(
@@ -82,9 +95,7 @@ bool folio_test_large(const folio& page) { return folio_nr_pages(page) > 1; }
 
 folio& folio_page(folio& page, unsigned nr) { return (&page)[nr]; }
 
-folio& folio_file_page(folio& page, unsigned index) {
-  return folio_page(page, index - page.index);
-}
+folio& folio_file_page(folio& page, unsigned index) { return folio_page(page, index - page.index); }
 
 namespace {
 
@@ -171,6 +182,11 @@ void unlock_dirtying(thread& task, folio& page) {
 }
 
 void folio_mark_dirty(thread& task, folio& page) {
+  if (page.mapping.peek().is_anon()) {  // linux v6.12 mm/page-writeback.c: noop_dirty_folio
+    task.x().step({.format = "set_page_dirty({})", .args = {arg(page)}});
+    page.dirty.write(true);
+    return;
+  }
   lock_dirtying(task, page);
   task.system->file_operations->dirty_folio(task, page);
   unlock_dirtying(task, page);

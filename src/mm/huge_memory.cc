@@ -61,7 +61,7 @@ bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
   task.x().step({.format = "folio_ref_freeze({})", .args = {arg(head)}});
   const bool freeze = task.system->policies->migrate.split_freeze == Step::Kept;
   const bool frozen = !freeze || head.refcount.read() == 1;
-  if (frozen && freeze) head.refcount.write(folio::kFree);
+  if (frozen && freeze) head.refcount.write(folio::kFrozen);
   if (frozen) split_huge_page(task, head, nr_pages);
   remove_migration_ptes(task, head);
   for (unsigned nr = 1; frozen && nr < nr_pages; ++nr) {

@@ -5,14 +5,15 @@
 #include "mm/huge_memory.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
+using machine::is_swap_pte;
 using machine::pte_dirty;
 using machine::pte_mkdirty;
-using machine::pte_none;
 using machine::pte_present;
 
 /// What zap_pte_range has to do about TLBs before it goes on.
@@ -101,21 +102,30 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
   }
 }
 
-/// linux v6.12 mm/memory.c: zap_nonpresent_ptes. A migration entry: reference and rmap went when it
-/// was made. It is not flushed: whoever made it has done that, under this PTL. [PTL]
-void zap_nonpresent_pte(thread& task, PteSlot& slot) {
+/// linux v6.12 mm/memory.c: zap_nonpresent_ptes: of a page that is on the swap device. [PTL]
+void zap_swap_pte(thread& task, PteSlot& slot) {
+  free_swap_and_cache(task, swp_offset(slot.peek()));
+  task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte({});
+}
+
+/// The same of a migration entry: reference and rmap went when it was made. It is not flushed:
+/// whoever made it has done that, under this PTL. [PTL]
+void zap_migration_entry(thread& task, PteSlot& slot) {
   task.x().step({.format = "pte_clear_not_present_full({})", .args = {machine::arg(slot.va())}});
   slot.set_pte(pte_t{});
 }
 
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no swap entries, no need_resched, no rss.
+/// differs: no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  flush_tlb_batched_pending(task, mm);
+  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
+    flush_tlb_batched_pending(task, mm);
+  }
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",
@@ -127,7 +137,8 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
       nr = folio_pte_batch(task, mm, page_nr, end_page, pte);
       zap_present_ptes(task, tlb, page_nr, nr, reason, progress);
     } else {
-      if (!pte_none(pte)) zap_nonpresent_pte(task, mm.pte(page_nr));
+      if (is_swap_pte(pte)) zap_swap_pte(task, mm.pte(page_nr));
+      if (is_migration_entry(pte)) zap_migration_entry(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     page_nr += nr;

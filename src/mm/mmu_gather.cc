@@ -6,6 +6,7 @@
 #include "mm/folio.h"
 #include "mm/rmap.h"
 #include "mm/swap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -45,7 +46,6 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
 }
 
 /// linux v6.12 mm/swap_state.c: free_pages_and_swap_cache
-/// differs: no swap cache.
 ///
 /// The map count goes down before the reference that the mapping held (R-COUNT; Hildenbrand, 3 Nov
 /// 2022: otherwise the page may be freed, and used by another, while it counts as mapped):
@@ -59,6 +59,11 @@ void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages
   const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
   if (put_first) release_pages(task, pages);
   clean_pages(task, pages);
+  if (has_swap(task)) {
+    for (std::size_t i = 0; i < pages.size(); i += nr_slots(pages[i])) {
+      free_swap_cache(task, page_folio(*encoded_page_ptr(pages[i])));
+    }
+  }
   if (!put_first) release_pages(task, pages);
 }
 

@@ -152,6 +152,13 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
           .why = "each removal belongs to one mapping"});
 }
 
+void Monitors::swap_count_dropped(int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count, {.what = {.format = "the count of a swap slot goes below 0"},
+                         .why = "each entry that refers to a slot is counted once"});
+}
+
 void Monitors::page_freed(mm::folio& page) {
   exercised_.add(RuleId::Count);
   const bool mapped =

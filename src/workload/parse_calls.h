@@ -51,6 +51,7 @@ enum class Parameter : std::uint8_t {
   Status,      ///< a number
   Folios,      ///< a file or A:x
   MappedPage,  ///< A:x
+  Process,     ///< A
 };
 
 /// Who may make a call.

@@ -64,12 +64,16 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
     case Operation::MigrateVma:
       return "MigrateVma";
     case Operation::SplitFolio:
       return "SplitFolio";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
   }
   return "?";
 }
