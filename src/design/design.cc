@@ -11,26 +11,43 @@ namespace {
 
 using mm::Policies;
 
-const Policies kLinux61{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux62{
-    .zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()};
+/// Before v6.3 the reverse map took lock_page_memcg(), and charges of pages moved that were mapped
+/// elsewhere. `lock`: when.
+constexpr Policies with_memcg_lock(Policies policies, mm::RmapMemcgLock lock) {
+  policies.rmap_memcg_lock = lock;
+  policies.charge_mover.unmapped = mm::MoveUnmapped::Yes;
+  return policies;
+}
+
+constexpr Policies before_6_3(Policies policies) {
+  return with_memcg_lock(policies, mm::RmapMemcgLock::BeforeMapcount);
+}
+
+const Policies kLinux61 =
+    before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kLinux62 =
+    before_6_3({.zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()});
 const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
-const Policies kTorvaldsDirtyInBatch{
-    .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kTorvaldsRmapAtFree{
-    .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kTorvaldsRmapAtFreeFileOnly{
-    .zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kDirtyLockHashed{.zap = &kDirtyInBatch,
-                                .gather = &kAnyBatch,
-                                .arch = &machine::x86_64(),
-                                .dirty_lock = mm::DirtyLock::AroundDirtying};
-const Policies kZijlstraForceFlush{
-    .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsDirtyInBatch =
+    before_6_3({.zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kTorvaldsRmapAtFree =
+    with_memcg_lock({.zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()},
+                    mm::RmapMemcgLock::AfterMapcount);
+const Policies kTorvaldsRmapAtFreeFileOnly =
+    with_memcg_lock({.zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()},
+                    mm::RmapMemcgLock::AfterMapcount);
+const Policies kDirtyLockHashed = before_6_3({.zap = &kDirtyInBatch,
+                                              .gather = &kAnyBatch,
+                                              .arch = &machine::x86_64(),
+                                              .dirty_lock = mm::DirtyLock::AroundDirtying});
+const Policies kZijlstraForceFlush =
+    before_6_3({.zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()});
 const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
+const Policies kLinux61S390 =
+    before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
+const Policies kLockPageMemcgLate = with_memcg_lock(kLinux62, mm::RmapMemcgLock::AfterMapcount);
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -46,6 +63,8 @@ const std::array kDesigns{
            "Torvalds, 6 Nov 2022, after Dickins' report", &kTorvaldsRmapAtFreeFileOnly},
     Design{"dirty-lock-hashed", "torvalds-dirty-in-batch, and a spinlock for dirtying and cleaning",
            "Torvalds, 29 Oct 2022, option (c)", &kDirtyLockHashed},
+    Design{"lock-page-memcg-late", "linux-6.2 with lock_page_memcg() after the map count drops",
+           "Torvalds, 30 Oct 2022: page_zap_pte_rmap()", &kLockPageMemcgLate},
     Design{"zijlstra-force-flush", "MADV_DONTNEED flushes before the PTL is dropped",
            "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
     Design{"flush-every-page", "each entry is flushed as it is cleared",

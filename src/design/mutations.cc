@@ -86,6 +86,15 @@ const Policies kPutBeforeRmap = changed([](Policies& p) {
 const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
+const Policies kMoverWithoutPtl =
+    changed([](Policies& p) { p.charge_mover.ptl = mm::MoverPtl::NotTaken; });
+const Policies kMoverMovesMapped =
+    changed([](Policies& p) { p.charge_mover.unmapped = mm::MoveUnmapped::Yes; });
+const Policies kNoAnonRecheck =
+    changed([](Policies& p) { p.anon_recheck = mm::AnonRecheck::Dropped; });
+const Policies kAnonGetAlways = changed([](Policies& p) { p.anon_get = mm::AnonGet::Always; });
+const Policies kAnonSlabFreedAtOnce =
+    changed([](Policies& p) { p.anon_slab = mm::AnonSlab::FreedAtOnce; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -116,6 +125,19 @@ const std::array kMutations{
            "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
     Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
            "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
+    Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
+           "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
+           &kMoverWithoutPtl},
+    Design{"linux-6.12/mover-moves-mapped", "memcg charges of pages mapped elsewhere move too",
+           "drops folio_mapped in mm/memcontrol-v1.c: get_mctgt_type", &kMoverMovesMapped},
+    Design{"linux-6.12/no-anon-recheck", "a locked anon_vma is used without a second look",
+           "drops the second folio_mapped in mm/rmap.c: folio_lock_anon_vma_read", &kNoAnonRecheck},
+    Design{"linux-6.12/anon-get-always", "a reference to an anon_vma is taken from 0 too",
+           "atomic_inc for atomic_inc_not_zero in mm/rmap.c: folio_lock_anon_vma_read",
+           &kAnonGetAlways},
+    Design{"linux-6.12/anon-slab-freed-at-once",
+           "the memory of an anon_vma is gone when it is freed",
+           "drops SLAB_TYPESAFE_BY_RCU in mm/rmap.c: anon_vma_init", &kAnonSlabFreedAtOnce},
 };
 
 }  // namespace

@@ -5,11 +5,11 @@
 
 namespace mmcheck::mm {
 
-namespace {
-
 void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
   out += std::to_string(static_cast<std::int64_t>(value));
 }
+
+namespace {
 
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);

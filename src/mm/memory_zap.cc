@@ -121,6 +121,24 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
   }
 }
 
+// linux v6.12 mm/memory.c: unmap_mapping_range, unmap_mapping_folio, unmap_mapping_range_vma
+// differs: copies in private mappings stay (even_cows).
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end) {
+  file.i_mmap_rwsem.down_read(task, {.format = "unmap_mapping_range(): i_mmap_lock_read()"});
+  for (vm_area_struct* vma : file.i_mmap) {
+    const unsigned nr_pages = vma->end_page - vma->first_page;
+    const unsigned begin = std::max(first, vma->pgoff);
+    const unsigned stop = std::min(end, vma->pgoff + nr_pages);
+    if (begin >= stop) continue;
+    mmu_gather tlb = tlb_gather_mmu(task, *vma->mm, /*fullmm=*/false);
+    unmap_page_range(task, tlb, vma->first_page + (begin - vma->pgoff),
+                     vma->first_page + (stop - vma->pgoff), ZapReason::DontNeed);
+    tlb_finish_mmu(task, tlb);
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  task.zapped_at.fill(0);  // Nobody was promised anything about these addresses.
+}
+
 namespace {
 
 /// linux v6.1 mm/mmap.c: unlink_file_vma; v6.12 mm/vma.c: unlink_file_vma_batch_add

@@ -71,6 +71,27 @@ enum class DirtyLock : std::uint8_t {
   AroundMkclean,   ///< around all of folio_mkclean()
 };
 
+/// How the reverse map keeps the mover of memcg charges away: see mm/memcontrol.h.
+enum class RmapMemcgLock : std::uint8_t {
+  None,            ///< the mover holds the page-table lock, as who changes the rmap does
+  BeforeMapcount,  ///< lock_page_memcg() around map count and statistics
+  AfterMapcount,   ///< lock_page_memcg() around the statistics
+};
+
+enum class MoverPtl : std::uint8_t { Held, NotTaken };
+/// Whether charges of pages move that the page table does not map, but another one may.
+enum class MoveUnmapped : std::uint8_t { No, Yes };
+
+struct ChargeMover {
+  MoverPtl ptl = MoverPtl::Held;
+  MoveUnmapped unmapped = MoveUnmapped::No;
+};
+
+// How a walk makes sure of an anon_vma: see mm/anon_vma.cc.
+enum class AnonRecheck : std::uint8_t { Done, Dropped };
+enum class AnonGet : std::uint8_t { NotZero, Always };
+enum class AnonSlab : std::uint8_t { TypesafeByRcu, FreedAtOnce };
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
@@ -92,6 +113,11 @@ struct Policies {
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
+  AnonRecheck anon_recheck = AnonRecheck::Done;
+  AnonGet anon_get = AnonGet::NotZero;
+  AnonSlab anon_slab = AnonSlab::TypesafeByRcu;
+  RmapMemcgLock rmap_memcg_lock = RmapMemcgLock::None;
+  ChargeMover charge_mover{};
 };
 
 }  // namespace mmcheck::mm

@@ -45,6 +45,8 @@ struct System {
   unsigned gather_batch_max = 8;    ///< pages in one batch (Linux: 8 on the stack, then 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
+  bool truncates =
+      false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
@@ -54,6 +56,7 @@ struct System {
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }

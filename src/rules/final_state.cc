@@ -86,11 +86,25 @@ void Monitors::check_counts(mm::folio& page) {
           .why = "each mapping, the page cache and the buffers hold one reference each"});
 }
 
+void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
+  int mapped = 0;
+  for (const mm::folio& page : system_->folios) {
+    mapped += page.memcg_data.peek() == memcg.id && page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  if (memcg.nr_mapped.peek() == mapped) return;
+  broken(RuleId::Count,
+         {.what = {.format = "in the end memory cgroup {} counts {} mapped pages and has {}",
+                   .args = {machine::arg(std::uint64_t{memcg.id}),
+                            count_arg(memcg.nr_mapped.peek()), count_arg(mapped)}},
+          .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
+}
+
 void Monitors::check_final_state() {
   for (mm::address_space& file : system_->files) {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }
   for (mm::folio& page : system_->folios) check_counts(page);
+  for (const mm::mem_cgroup& memcg : system_->memcgs) check_memcg(memcg);
 }
 
 }  // namespace mmcheck::rules

@@ -20,7 +20,7 @@ constexpr std::array kRules{
          "mm/mmu_gather.c: tlb_flush_mmu: tlb_flush_mmu_tlbonly before tlb_batch_pages_flush",
          "linux-6.12/free-before-flush"},
     Rule{RuleId::Count, "R-COUNT",
-         "Map count and reference count equal what they count, and never go below.",
+         "Map count, reference count and memcg counters equal what they count, and never go below.",
          "A page is freed while it is in use, or never.",
          "mm/mmu_gather.c: tlb_flush_rmaps finds every delayed removal",
          "linux-6.12/scan-active-batch"},

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mm/folio.h"
+
 namespace mmcheck::workload {
 
 using explore::Cell;
@@ -52,15 +54,11 @@ bool has_call(const std::vector<Statement>& body, Operation operation) {
   });
 }
 
+}  // namespace
+
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
-}
-
-}  // namespace
-
-bool calls_exit(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::ExitGroup);
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
@@ -101,6 +99,7 @@ void Builder::build() {
   link_trees();
   build_threads();
   build_dirty_locks();
+  build_memcgs();
   if (system_.execution->recording()) name_things();
 }
 
@@ -281,6 +280,31 @@ void Builder::build_dirty_locks() {
   while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
     system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
                                      quiet("dirty_lock"));
+  }
+}
+
+void Builder::build_memcgs() {
+  if (!any_thread_calls(scenario_, Operation::MemCgroupMoveCharge) &&
+      !any_thread_calls(scenario_, Operation::MemCgroupMoveParent)) {
+    return;
+  }
+  explore::Execution& x = execution_of(system_);
+  int mapped = 0;
+  for (mm::folio& page : system_.folios) {
+    page.memcg_data = Cell<std::uint8_t>(
+        x, 0, {.format = "{}.memcg", .args = {mm::arg(page)}, .value = trace::format_decimal});
+    mapped += page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  for (mm::thread& thread : system_.threads) thread.rcu = kernel::rcu_reader(x);
+  for (unsigned id = 0; id < system_.memcgs.capacity(); ++id) {
+    mm::mem_cgroup& memcg = system_.memcgs.emplace_back();
+    memcg.id = id;
+    memcg.nr_mapped = Cell<int>(x, id == 0 ? mapped : 0,
+                                {.format = "memcg{}.nr_mapped",
+                                 .args = {machine::arg(std::uint64_t{id})},
+                                 .value = mm::format_signed});
+    memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
+    memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
   }
 }
 

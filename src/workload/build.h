@@ -33,6 +33,7 @@ class Builder {
                              unsigned page_nr);
   void build_threads();
   void build_dirty_locks();
+  void build_memcgs();
   void link_trees();
   void name_things();
 
@@ -40,8 +41,8 @@ class Builder {
   mm::System& system_;
 };
 
-/// Whether the scenario's threads call exit_group().
-bool calls_exit(const Scenario& scenario);
+/// Whether some thread of the scenario makes such a call.
+bool any_thread_calls(const Scenario& scenario, Operation operation);
 
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);

@@ -57,6 +57,16 @@ void check_supported(const Scenario& scenario) {
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
+  if (any_thread_calls(scenario, Operation::Ftruncate)) {
+    for (const Operation other :
+         {Operation::Load, Operation::Store, Operation::Pread, Operation::Pwrite}) {
+      if (!any_thread_calls(scenario, other)) continue;
+      throw InputError({scenario.path, 0, 0},
+                       scenario.name +
+                           ": accesses to memory or files beside ftruncate() are not "
+                           "modelled: there is no size of a file that they could exceed");
+    }
+  }
   for (const ThreadDecl& thread : scenario.threads) {
     if (thread.registers.size() > kRegistersMax) {
       throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
@@ -228,6 +238,7 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::PosixFadvise:
     case Operation::Pread:
     case Operation::Pwrite:
+    case Operation::Ftruncate:
       mm::enter_kernel(task());
       return file_call(expr);
     case Operation::Writeback:
@@ -235,6 +246,12 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::FolioReferenced:
       mm::enter_kernel(task());
       return kernel_activity(expr);
+    case Operation::MemCgroupMoveCharge:
+    case Operation::MemCgroupMoveParent:
+    case Operation::RmapWalkAnon:
+    case Operation::FolioGetAnonVma:
+      mm::enter_kernel(task());
+      return page_activity(expr);
     case Operation::SpinTrylock:
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
@@ -383,6 +400,9 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
       fs::sys_fadvise_dontneed(task(), file, first, length == 0 ? file.nr_pages : first + length);
       return 0;
     }
+    case Operation::Ftruncate:
+      fs::sys_ftruncate(task(), file, pages_of(expr.operands[1].value));
+      return 0;
     case Operation::Pread:
       return static_cast<std::int64_t>(
           fs::sys_pread(task(), file, pages_of(expr.operands[1].value)));

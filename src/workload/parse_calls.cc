@@ -153,6 +153,8 @@ constexpr CallSpec kCalls[] = {
      {Parameter::File, FileOffset}, "pread(f, 0)"},
     {"pwrite", Op::Pwrite, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,
      {Parameter::File, FileOffset, Value}, "pwrite(f, 0, 1)"},
+    {"ftruncate", Op::Ftruncate, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,
+     {Parameter::File, FileOffset}, "ftruncate(f, 0)"},
     // Kernel activities.
     {"writeback", Op::Writeback, Order::Plain, S::AsWritten, R::Nothing, By::KernelThread,
      {Parameter::File}, "writeback(f)"},
@@ -160,6 +162,14 @@ constexpr CallSpec kCalls[] = {
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"mem_cgroup_move_charge", Op::MemCgroupMoveCharge, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {PageOf}, "mem_cgroup_move_charge(A:x)"},
+    {"mem_cgroup_move_parent", Op::MemCgroupMoveParent, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {PageOf}, "mem_cgroup_move_parent(A:x)"},
+    {"rmap_walk_anon", Op::RmapWalkAnon, Order::Plain, S::AsWritten, R::Value, By::KernelThread,
+     {PageOf}, "rmap_walk_anon(A:x)"},
+    {"folio_get_anon_vma", Op::FolioGetAnonVma, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {PageOf}, "folio_get_anon_vma(A:x)"},
 };
 // clang-format on
 

@@ -68,12 +68,17 @@ enum class Operation : std::uint8_t {
   PosixFadvise,  ///< (File, N offset, N length): 0; POSIX_FADV_DONTNEED is the only advice
   Pread,         ///< (File, N offset): the word of that page
   Pwrite,        ///< (File, N offset, VALUE): 0
+  Ftruncate,     ///< (File, N length): 0; the length is 0
   // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
   // a
   // Page (the page that is mapped there when the threads start).
-  Writeback,        ///< (File)
-  ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
-  FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+  Writeback,            ///< (File)
+  ShrinkFolioList,      ///< (FOLIOS): the number of pages freed
+  FolioReferenced,      ///< (FOLIOS): the number of entries found accessed
+  MemCgroupMoveCharge,  ///< (Page)
+  MemCgroupMoveParent,  ///< (Page)
+  RmapWalkAnon,         ///< (Page): the number of entries found that map it
+  FolioGetAnonVma,      ///< (Page): the same, with a reference to the anon_vma in between
 };
 
 /// How an access is ordered.

@@ -56,12 +56,22 @@ std::string name_of(Operation operation) {
       return "Pread";
     case Operation::Pwrite:
       return "Pwrite";
+    case Operation::Ftruncate:
+      return "Ftruncate";
     case Operation::Writeback:
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::MemCgroupMoveCharge:
+      return "MemCgroupMoveCharge";
+    case Operation::MemCgroupMoveParent:
+      return "MemCgroupMoveParent";
+    case Operation::RmapWalkAnon:
+      return "RmapWalkAnon";
+    case Operation::FolioGetAnonVma:
+      return "FolioGetAnonVma";
   }
   return "?";
 }
