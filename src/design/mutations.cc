@@ -88,8 +88,6 @@ const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 const Policies kMoverWithoutPtl =
     changed([](Policies& p) { p.charge_mover.ptl = mm::MoverPtl::NotTaken; });
-const Policies kMoverMovesMapped =
-    changed([](Policies& p) { p.charge_mover.unmapped = mm::MoveUnmapped::Yes; });
 const Policies kNoAnonRecheck =
     changed([](Policies& p) { p.anon_recheck = mm::AnonRecheck::Dropped; });
 const Policies kAnonGetAlways = changed([](Policies& p) { p.anon_get = mm::AnonGet::Always; });
@@ -128,8 +126,6 @@ const std::array kMutations{
     Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
            "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
            &kMoverWithoutPtl},
-    Design{"linux-6.12/mover-moves-mapped", "memcg charges of pages mapped elsewhere move too",
-           "drops folio_mapped in mm/memcontrol-v1.c: get_mctgt_type", &kMoverMovesMapped},
     Design{"linux-6.12/no-anon-recheck", "a locked anon_vma is used without a second look",
            "drops the second folio_mapped in mm/rmap.c: folio_lock_anon_vma_read", &kNoAnonRecheck},
     Design{"linux-6.12/anon-get-always", "a reference to an anon_vma is taken from 0 too",

@@ -135,6 +135,27 @@ TEST(Reclaim, CleanPageGoesAndComesBack) {
     forall (1:r0=0))");
 }
 
+TEST(Truncate, DropsPagesAndTheirStores) {
+  expect_held(R"({ file f, 2 pages; process A { x = mmap(f, 2 pages, MAP_SHARED), dirty; } }
+    P0(A) { ftruncate(f, 4096); msync(x, 8192, MS_SYNC); madvise(x, 8192, MADV_DONTNEED); })");
+}
+
+// The page lock keeps the mover away from a page that is about to be mapped.
+TEST(Memcg, ChargesMoveWhileAPageIsMapped) {
+  expect_held(R"({ file f; process A { x = mmap(f, 1 page, MAP_SHARED); }
+      process B { y = mmap(f, 1 page, MAP_SHARED), read; } }
+    P0(A) { r0 = READ_ONCE(*x); }
+    P1(kernel) { mem_cgroup_move_charge(A:x); }
+    forall (0:r0=0))");
+}
+
+TEST(AnonVma, WalksFindEachMapping) {
+  expect_held(R"({ process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
+    P0(kernel) { r0 = rmap_walk_anon(A:x); r1 = folio_get_anon_vma(A:x + 4096); }
+    P1(A) { munmap(x, 4096); }
+    forall ((0:r0=0 \/ 0:r0=1) /\ 0:r1=1))");
+}
+
 TEST(Exit, TheLastThreadFreesTheAddressSpace) {
   expect_held(R"({ process A { x = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
     P0(A) { exit_group(0); }
