@@ -93,6 +93,10 @@ const Policies kNoAnonRecheck =
 const Policies kAnonGetAlways = changed([](Policies& p) { p.anon_get = mm::AnonGet::Always; });
 const Policies kAnonSlabFreedAtOnce =
     changed([](Policies& p) { p.anon_slab = mm::AnonSlab::FreedAtOnce; });
+const Policies kMlockFlagsAsBool =
+    changed([](Policies& p) { p.mlock_flags = mm::MlockFlags::AsBool; });
+const Policies kMlockBatchNoRef =
+    changed([](Policies& p) { p.mlock_batch_ref = mm::MlockBatchRef::NotTaken; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -126,6 +130,11 @@ const std::array kMutations{
     Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
            "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
            &kMoverWithoutPtl},
+    Design{"linux-6.12/mlock-flags-as-bool", "of the flags beside a page one remains: whether any",
+           "encoded_page_flags as posted on 8 Nov 2022, in mm/mlock.c: mlock_folio_batch",
+           &kMlockFlagsAsBool},
+    Design{"linux-6.12/mlock-batch-no-ref", "the batches of mlock hold no reference to their pages",
+           "drops folio_get in mm/mlock.c: mlock_folio", &kMlockBatchNoRef},
     Design{"linux-6.12/no-anon-recheck", "a locked anon_vma is used without a second look",
            "drops the second folio_mapped in mm/rmap.c: folio_lock_anon_vma_read", &kNoAnonRecheck},
     Design{"linux-6.12/anon-get-always", "a reference to an anon_vma is taken from 0 too",

@@ -118,6 +118,11 @@ void free_folio(void* context) {
   system.monitor->page_freed(page);
   page.frame.free();
   page.mapping.write({});
+  // linux v6.12 mm/swap.c: __page_cache_release
+  if (system.mlocks) {
+    page.lru.write(false);
+    page.mlocked.write(false);
+  }
   page.refcount.write(folio::kFree);
 }
 

@@ -3,6 +3,7 @@
 
 #include "mm/folio.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 
 namespace mmcheck::mm {
@@ -60,6 +61,8 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
       flags |= kRmapAtFree;
       break;
   }
+  // differs: with a delayed rmap removal Linux does this with it.
+  munlock_vma_folio(task, *tlb.mm, page_nr, page);
   if (tlb_remove_page(task, tlb, page, flags)) {
     progress.force_flush = true;
     progress.gather_full = true;
@@ -130,6 +133,7 @@ void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsi
     const unsigned begin = std::max(first, vma->pgoff);
     const unsigned stop = std::min(end, vma->pgoff + nr_pages);
     if (begin >= stop) continue;
+    lru_add_drain(task);
     mmu_gather tlb = tlb_gather_mmu(task, *vma->mm, /*fullmm=*/false);
     unmap_page_range(task, tlb, vma->first_page + (begin - vma->pgoff),
                      vma->first_page + (stop - vma->pgoff), ZapReason::DontNeed);
@@ -162,6 +166,7 @@ bool table_in_use(const mm_struct& mm, const page_table& table) {
 // linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
 // differs: a table's memory is not freed, only unhooked; R-TABLE comes with lockless walks.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
+  vma.vm_locked = false;
   unlink_anon_vmas(task, vma);
   unlink_file_vma(task, vma);
   for (page_table& table : tlb.mm->tables) {

@@ -26,6 +26,8 @@ class Monitor : public kernel::Monitor {
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
   /// A clean page leaves the page cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
+  /// A page that was in a batch is looked at.
+  virtual void batched_page_used(folio& page) = 0;
   /// A page leaves its file because the file becomes shorter.
   virtual void page_truncated(folio& page) = 0;
   /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says

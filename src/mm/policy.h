@@ -92,6 +92,10 @@ enum class AnonRecheck : std::uint8_t { Done, Dropped };
 enum class AnonGet : std::uint8_t { NotZero, Always };
 enum class AnonSlab : std::uint8_t { TypesafeByRcu, FreedAtOnce };
 
+/// What mlock's batches make of the flags beside a page, and whether they hold the page.
+enum class MlockFlags : std::uint8_t { AsEncoded, AsBool };
+enum class MlockBatchRef : std::uint8_t { Taken, NotTaken };
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
@@ -116,6 +120,8 @@ struct Policies {
   AnonRecheck anon_recheck = AnonRecheck::Done;
   AnonGet anon_get = AnonGet::NotZero;
   AnonSlab anon_slab = AnonSlab::TypesafeByRcu;
+  MlockFlags mlock_flags = MlockFlags::AsEncoded;
+  MlockBatchRef mlock_batch_ref = MlockBatchRef::Taken;
   RmapMemcgLock rmap_memcg_lock = RmapMemcgLock::None;
   ChargeMover charge_mover{};
 };

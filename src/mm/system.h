@@ -3,6 +3,7 @@
 // memory manager can reach.
 #pragma once
 
+#include "mm/folio_batch.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -56,6 +57,9 @@ struct System {
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
+  std::span<folio_batch> mlock_batches;  ///< by CPU
+  std::span<folio_batch> lru_add_batches;
   static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 

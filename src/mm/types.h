@@ -105,6 +105,11 @@ struct alignas(16) folio {
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
+  // Only where pages are mlocked: see mm/mlock.h.
+  Cell<bool> lru;          ///< PG_lru: on a list
+  Cell<bool> unevictable;  ///< PG_unevictable: on the one that reclaim does not scan
+  Cell<bool> mlocked;      ///< PG_mlocked
+  Cell<int> mlock_count;
   Cell<std::uint8_t> memcg_data;  ///< the group it is charged to; only where there are groups
   unsigned& index;                ///< in its file, or page number in the address space
 
@@ -138,6 +143,7 @@ struct vm_area_struct {
   unsigned pgoff = 0;
   Cell<bool> anon_ready;     ///< vma->anon_vma is set
   anon_vma* anon = nullptr;  ///< the anon_vma that it gets when it needs one
+  bool vm_locked = false;    ///< VM_LOCKED
   bool attached = false;     ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }

@@ -136,6 +136,14 @@ void Monitors::page_truncated(mm::folio& page) {
           .why = "truncation has unmapped the page: where no entry is left, no map count may be"});
 }
 
+void Monitors::batched_page_used(mm::folio& page) {
+  exercised_.add(RuleId::Count);
+  if (page.refcount.read_last() > 0) return;
+  broken(RuleId::Count,
+         {.what = {.format = "{} was freed while a batch held it", .args = {arg(page)}},
+          .why = "each place in a batch holds a reference of its own"});
+}
+
 void Monitors::anon_vma_used(mm::anon_vma& av) {
   exercised_.add(RuleId::Anon);
   if (!av.freed.read_last()) return;

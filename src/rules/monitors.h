@@ -42,6 +42,7 @@ class Monitors final : public mm::Monitor {
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void page_truncated(mm::folio& page) override;
+  void batched_page_used(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:
@@ -52,6 +53,8 @@ class Monitors final : public mm::Monitor {
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   void check_memcg(const mm::mem_cgroup& memcg);
+  void check_lru(const mm::folio& page);
+  int batches_holding(const mm::folio& page) const;
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

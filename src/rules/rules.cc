@@ -54,6 +54,11 @@ constexpr std::array kRules{
          "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
          "linux-6.12/zap-locks-folio"},
+    Rule{RuleId::Lru, "R-LRU", "A page in use is on an LRU list, or in a batch on its way there.",
+         "Reclaim never finds it.",
+         "mm/mlock.c: mlock_folio_batch tells a new page from one that is on a list by the flags "
+         "beside its pointer",
+         "linux-6.12/mlock-flags-as-bool"},
 };
 static_assert(kRules.size() == kNrRules);
 

@@ -100,6 +100,7 @@ void Builder::build() {
   build_threads();
   build_dirty_locks();
   build_memcgs();
+  build_lru();
   if (system_.execution->recording()) name_things();
 }
 
@@ -306,6 +307,25 @@ void Builder::build_memcgs() {
     memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
     memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
   }
+}
+
+void Builder::build_lru() {
+  if (!system_.mlocks) return;
+  explore::Execution& x = execution_of(system_);
+  for (mm::folio& page : system_.folios) {
+    const trace::Arg name = mm::arg(page);
+    const bool in_use = page.refcount.peek() > 0;
+    page.lru =
+        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
+    page.unevictable = Cell<bool>(
+        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
+    page.mlocked =
+        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
+    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
+  }
+  const std::size_t nr_cpus = scenario_.threads.size();
+  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 void Builder::name_things() {

@@ -34,6 +34,7 @@ class Builder {
   void build_threads();
   void build_dirty_locks();
   void build_memcgs();
+  void build_lru();
   void link_trees();
   void name_things();
 

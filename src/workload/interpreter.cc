@@ -4,6 +4,7 @@
 #include "fs/filesystem.h"
 #include "mm/folio.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/vmscan.h"
@@ -26,7 +27,15 @@ unsigned pages_of(std::int64_t bytes) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
 }
 
-void check_supported(const Expr& expr) {
+void check_whole_mapping(const Scenario& scenario, const Expr& call) {
+  const Expr& page = call.operands[0];
+  const MappingDecl& mapping = scenario.processes[page.process].mappings[page.index];
+  if (page.page == 0 && pages_of(call.operands[1].value) == mapping.nr_pages) return;
+  throw InputError(call.place, call.name + "() of a part of the mapping '" + mapping.name +
+                                   "' is not modelled: expected all of it");
+}
+
+void check_supported(const Scenario& scenario, const Expr& expr) {
   if (expr.kind == ExprKind::Call && expr.operation == Operation::ShrinkFolioList &&
       expr.operands[0].kind != ExprKind::File) {
     throw InputError(expr.place,
@@ -40,14 +49,18 @@ void check_supported(const Expr& expr) {
     throw InputError(expr.place,
                      expr.name + "() of mapped memory is not modelled: expected a load or a store");
   }
-  for (const Expr& operand : expr.operands) check_supported(operand);
+  if (expr.kind == ExprKind::Call &&
+      (expr.operation == Operation::Mlock || expr.operation == Operation::Munlock)) {
+    check_whole_mapping(scenario, expr);
+  }
+  for (const Expr& operand : expr.operands) check_supported(scenario, operand);
 }
 
-void check_supported(const std::vector<Statement>& body) {
+void check_supported(const Scenario& scenario, const std::vector<Statement>& body) {
   for (const Statement& statement : body) {
-    check_supported(statement.expr);
-    check_supported(statement.then_body);
-    check_supported(statement.else_body);
+    check_supported(scenario, statement.expr);
+    check_supported(scenario, statement.then_body);
+    check_supported(scenario, statement.else_body);
   }
 }
 
@@ -56,6 +69,13 @@ void check_supported(const std::vector<Statement>& body) {
 void check_supported(const Scenario& scenario) {
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
+  }
+  if (any_thread_calls(scenario, Operation::Mlock) &&
+      any_thread_calls(scenario, Operation::ShrinkFolioList)) {
+    throw InputError({scenario.path, 0, 0},
+                     scenario.name +
+                         ": shrink_folio_list() beside mlock() is not modelled: reclaim "
+                         "would not see that a mapping is locked");
   }
   if (any_thread_calls(scenario, Operation::Ftruncate)) {
     for (const Operation other :
@@ -71,7 +91,7 @@ void check_supported(const Scenario& scenario) {
     if (thread.registers.size() > kRegistersMax) {
       throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
     }
-    check_supported(thread.body);
+    check_supported(scenario, thread.body);
   }
 }
 
@@ -228,6 +248,8 @@ std::int64_t Interpreter::call(const Expr& expr) {
       return access(expr);
     case Operation::Mmap:
     case Operation::Munmap:
+    case Operation::Mlock:
+    case Operation::Munlock:
     case Operation::Madvise:
     case Operation::Msync:
     case Operation::ExitGroup:
@@ -362,6 +384,12 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
   switch (expr.operation) {
     case Operation::Munmap:
       mm::sys_munmap(task(), pages.first, pages.end);
+      break;
+    case Operation::Mlock:
+      mm::sys_mlock(task(), pages.first, pages.end);
+      break;
+    case Operation::Munlock:
+      mm::sys_munlock(task(), pages.first, pages.end);
       break;
     case Operation::Madvise:
       mm::sys_madvise_dontneed(task(), pages.first, pages.end);

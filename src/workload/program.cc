@@ -25,6 +25,8 @@ class ScenarioProgram::Impl {
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
     system_->has_exit = any_thread_calls(scenario_, Operation::ExitGroup);
+    system_->mlocks = any_thread_calls(scenario_, Operation::Mlock) ||
+                      any_thread_calls(scenario_, Operation::Munlock);
     system_->truncates = any_thread_calls(scenario_, Operation::Ftruncate);
     if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;

@@ -59,6 +59,8 @@ enum class Operation : std::uint8_t {
   // System calls: threads of a process.
   Mmap,       ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
   Munmap,     ///< (RANGE): 0
+  Mlock,      ///< (RANGE): 0; a whole mapping
+  Munlock,    ///< (RANGE): 0; a whole mapping
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)

@@ -156,6 +156,22 @@ TEST(AnonVma, WalksFindEachMapping) {
     forall ((0:r0=0 \/ 0:r0=1) /\ 0:r1=1))");
 }
 
+// Each way onto the lists and between them: pages that are there, that fault in, that are unmapped.
+TEST(Mlock, PagesStayOnTheListsAndAreFreed) {
+  expect_held(R"({ file f; process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty;
+      y = mmap(f, 1 page, MAP_SHARED); z = mmap(f, 1 page, MAP_PRIVATE), read; } }
+    P0(A) { mlock(x, 8192); mlock(y, 4096); mlock(z, 4096); WRITE_ONCE(*z, 2); munlock(x, 8192);
+            r0 = READ_ONCE(*x); munmap(x + 4096, 4096); munmap(y, 4096); munlock(z, 4096); }
+    forall (0:r0=1))");
+}
+
+TEST(Mlock, OfAPageThatTwoProcessesMap) {
+  expect_held(R"({ file f; process A { x = mmap(f, 1 page, MAP_SHARED), read; }
+      process B { y = mmap(f, 1 page, MAP_SHARED), read; } }
+    P0(A) { mlock(x, 4096); munlock(x, 4096); }
+    P1(B) { mlock(y, 4096); munmap(y, 4096); })");
+}
+
 TEST(Exit, TheLastThreadFreesTheAddressSpace) {
   expect_held(R"({ process A { x = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
     P0(A) { exit_group(0); }

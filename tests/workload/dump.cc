@@ -40,6 +40,10 @@ std::string name_of(Operation operation) {
       return "Mmap";
     case Operation::Munmap:
       return "Munmap";
+    case Operation::Mlock:
+      return "Mlock";
+    case Operation::Munlock:
+      return "Munlock";
     case Operation::Madvise:
       return "Madvise";
     case Operation::Msync:
