@@ -26,7 +26,9 @@ class ScenarioProgram::Impl {
     system_->file_operations = &fs::ext4();
     system_->has_exit = any_thread_calls(scenario_, Operation::ExitGroup);
     system_->truncates = any_thread_calls(scenario_, Operation::Ftruncate);
-    if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (const auto max = scenario_.gather_batch_max) {
+      system_->gather_bundle = system_->gather_batch_max = *max;
+    }
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
