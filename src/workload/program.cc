@@ -28,7 +28,9 @@ class ScenarioProgram::Impl {
     system_->mlocks = any_thread_calls(scenario_, Operation::Mlock) ||
                       any_thread_calls(scenario_, Operation::Munlock);
     system_->truncates = any_thread_calls(scenario_, Operation::Ftruncate);
-    if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (const auto max = scenario_.gather_batch_max) {
+      system_->gather_bundle = system_->gather_batch_max = *max;
+    }
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
