@@ -140,7 +140,8 @@ void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsi
     tlb_finish_mmu(task, tlb);
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
-  task.zapped_at.fill(0);  // Nobody was promised anything about these addresses.
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(),
+            std::uint8_t{0});  // Nobody was promised anything about these addresses.
 }
 
 namespace {
