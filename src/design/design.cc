@@ -48,6 +48,31 @@ const Policies kFlushEveryPagePolicies{
 const Policies kLinux61S390 =
     before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
 const Policies kLockPageMemcgLate = with_memcg_lock(kLinux62, mm::RmapMemcgLock::AfterMapcount);
+using machine::LocklessRead;
+using machine::TlbFlush;
+const Policies kLinux61PaePv =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)});
+/// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
+const Policies kLinux61PaePvFixed =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)});
+const Policies kLinux61PaePvCmpxchg8b =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::Cmpxchg8b)});
+const Policies kZijlstraForceFlushPae =
+    before_6_3({.zap = &kForceFlush,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)});
+/// What would mend linux-6.12 in catalog/thread/claim-09c.
+constexpr Policies moving_mapped_only(Policies policies) {
+  policies.charge_mover.unmapped = mm::MoveUnmapped::No;
+  return policies;
+}
+const Policies kLinux612MoveMappedOnly = moving_mapped_only(kLinux612);
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -71,14 +96,31 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"linux-6.1-pae-pv", "linux-6.1 on 32-bit x86 with PAE, as a guest of KVM",
+           "linux v6.1 arch/x86/kernel/kvm.c", &kLinux61PaePv},
+    Design{"linux-6.1-pae-pv-fixed", "the same, with flushes by IPI only, as on bare metal",
+           "Zijlstra, 25 Oct 2022", &kLinux61PaePvFixed},
+};
+
+const std::array kVariants{
+    Design{"linux-6.12/move-mapped-only", "only charges of pages that are mapped at the entry move",
+           "drops mc_handle_file_pte in mm/memcontrol-v1.c: get_mctgt_type",
+           &kLinux612MoveMappedOnly},
+    Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
+           "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
+    Design{"linux-6.1-pae-pv-fixed/force-flush",
+           "both patches of that day: this, and zijlstra-force-flush",
+           "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
 };
 
 }  // namespace
 
 std::span<const Design> designs() { return kDesigns; }
 
+std::span<const Design> variants() { return kVariants; }
+
 const Design* find_design(std::string_view name) {
-  for (const std::span<const Design> list : {designs(), mutations()}) {
+  for (const std::span<const Design> list : {designs(), variants(), mutations()}) {
     for (const Design& design : list) {
       if (design.name == name) return &design;
     }

@@ -88,7 +88,8 @@ folio* get_mctgt(thread& task, vm_area_struct& vma, unsigned page_nr) {
   if (pte_present(pte)) {
     page = &task.system->page(pte_pfn(pte));
     folio_ref_add(task, *page, 1);
-  } else if (vma.file != nullptr) {
+  } else if (vma.file != nullptr &&
+             task.system->policies->charge_mover.unmapped != MoveUnmapped::No) {
     page = task.system->file_operations->find_get(task, *vma.file, vma.index_of(page_nr));
   }
   if (page == nullptr) return nullptr;

@@ -3,6 +3,7 @@
 // (src/design) is a choice of one answer to each. Mechanism is elsewhere and asks.
 #pragma once
 
+#include "machine/arch/x86_tlb.h"
 #include "machine/machine.h"
 
 namespace mmcheck::mm {
@@ -79,12 +80,12 @@ enum class RmapMemcgLock : std::uint8_t {
 };
 
 enum class MoverPtl : std::uint8_t { Held, NotTaken };
-/// Whether charges of pages move that the page table does not map, but another one may.
-enum class MoveUnmapped : std::uint8_t { No, Yes };
+/// Whether charges of pages of files move that the entry does not map.
+enum class MoveUnmapped : std::uint8_t { IfMappedNowhere, Yes, No };
 
 struct ChargeMover {
   MoverPtl ptl = MoverPtl::Held;
-  MoveUnmapped unmapped = MoveUnmapped::No;
+  MoveUnmapped unmapped = MoveUnmapped::IfMappedNowhere;
 };
 
 // How a walk makes sure of an anon_vma: see mm/anon_vma.cc.
@@ -115,6 +116,7 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
   AnonRecheck anon_recheck = AnonRecheck::Done;

@@ -2,6 +2,7 @@
 // What user programs see of the memory manager, apart from races: the semantics of mmap(2),
 // munmap(2), madvise(2), msync(2) and friends, with every rule watched. `forall` conditions must
 // hold in every final state of every execution.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "design/design.h"
@@ -195,6 +196,27 @@ TEST(Condition, CanFail) {
     P0(A) { r0 = READ_ONCE(*x); }
     forall (0:r0=1))")
                    .condition);
+}
+
+/// What the model has not is refused, at its place in the file.
+std::string refusal(const std::string& text) {
+  try {
+    run(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Unsupported, IsRefused) {
+  using ::testing::HasSubstr;
+  const std::string file = "{ file f, 2 pages; process A { x = mmap(f, 2 pages, MAP_SHARED); } }\n";
+  EXPECT_THAT(refusal(file + "P0(A) { mlock(x, 4096); }"),
+              HasSubstr("mlock() of a part of the mapping 'x' is not modelled"));
+  EXPECT_THAT(refusal(file + "P0(A) { mlock(x, 8192); }\nP1(kernel) { shrink_folio_list(f); }"),
+              HasSubstr("shrink_folio_list() beside mlock() is not modelled"));
+  EXPECT_THAT(refusal(file + "P0(A) { ftruncate(f, 0); r0 = READ_ONCE(*x); }"),
+              HasSubstr("beside ftruncate() are not modelled"));
 }
 
 // Message passing through mapped memory is sequentially consistent; store buffering likewise.

@@ -6,6 +6,27 @@
 namespace mmcheck::workload {
 namespace {
 
+std::string name_of_activity(Operation operation) {
+  switch (operation) {
+    case Operation::Writeback:
+      return "Writeback";
+    case Operation::ShrinkFolioList:
+      return "ShrinkFolioList";
+    case Operation::FolioReferenced:
+      return "FolioReferenced";
+    case Operation::MemCgroupMoveCharge:
+      return "MemCgroupMoveCharge";
+    case Operation::MemCgroupMoveParent:
+      return "MemCgroupMoveParent";
+    case Operation::RmapWalkAnon:
+      return "RmapWalkAnon";
+    case Operation::FolioGetAnonVma:
+      return "FolioGetAnonVma";
+    default:
+      return "?";
+  }
+}
+
 std::string name_of(Operation operation) {
   switch (operation) {
     case Operation::Load:
@@ -48,6 +69,10 @@ std::string name_of(Operation operation) {
       return "Madvise";
     case Operation::Msync:
       return "Msync";
+    case Operation::Schedule:
+      return "Schedule";
+    case Operation::Yield:
+      return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
     case Operation::Fdatasync:
@@ -62,22 +87,9 @@ std::string name_of(Operation operation) {
       return "Pwrite";
     case Operation::Ftruncate:
       return "Ftruncate";
-    case Operation::Writeback:
-      return "Writeback";
-    case Operation::ShrinkFolioList:
-      return "ShrinkFolioList";
-    case Operation::FolioReferenced:
-      return "FolioReferenced";
-    case Operation::MemCgroupMoveCharge:
-      return "MemCgroupMoveCharge";
-    case Operation::MemCgroupMoveParent:
-      return "MemCgroupMoveParent";
-    case Operation::RmapWalkAnon:
-      return "RmapWalkAnon";
-    case Operation::FolioGetAnonVma:
-      return "FolioGetAnonVma";
+    default:
+      return name_of_activity(operation);
   }
-  return "?";
 }
 
 std::string name_of(Order order) {
