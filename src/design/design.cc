@@ -73,6 +73,10 @@ constexpr Policies moving_mapped_only(Policies policies) {
   return policies;
 }
 const Policies kLinux612MoveMappedOnly = moving_mapped_only(kLinux612);
+const Policies kLinux612FlushDirty{.zap = &kDelayedRmap,
+                                   .gather = &kLocalAndActive,
+                                   .arch = &machine::x86_64(),
+                                   .reclaim = {.flush_before_unlock = mm::Step::Kept}};
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -111,6 +115,10 @@ const std::array kVariants{
     Design{"linux-6.1-pae-pv-fixed/force-flush",
            "both patches of that day: this, and zijlstra-force-flush",
            "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
+    Design{"linux-6.12/flush-dirty-before-unlock",
+           "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
+           "adds try_to_unmap_flush_dirty in linux v6.12 mm/vmscan.c: shrink_folio_list",
+           &kLinux612FlushDirty},
 };
 
 }  // namespace

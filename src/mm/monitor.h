@@ -22,9 +22,11 @@ class Monitor : public kernel::Monitor {
   /// A walk goes on with an anon_vma that it has locked and that a page led to.
   virtual void anon_vma_used(anon_vma& av) = 0;
   virtual void anon_vma_freed(anon_vma& av) = 0;
+  /// The count of a swap slot was decremented to `count`.
+  virtual void swap_count_dropped(int count) = 0;
   /// The filesystem is asked to mark a page dirty; part of the step that does it.
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
-  /// A clean page leaves the page cache: what is in it is on disk, or lost.
+  /// A clean page leaves the page cache or the swap cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
   /// A page that was in a batch is looked at.
   virtual void batched_page_used(folio& page) = 0;

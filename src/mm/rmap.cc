@@ -160,7 +160,7 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
   if (!walk.found()) return 0;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   task.x().step({.format = "ptep_test_and_clear_young({})",

@@ -77,9 +77,9 @@ void Monitors::frame_freed(const machine::Frame& frame) {
                          .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
                 .why = "each entry that maps a page holds a reference to it"});
       }
-      const auto stale = slot.find_stale(
-          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
-          [&](CpuId cpu) { return in_use(cpu, slot); });
+      const auto stale =
+          slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
+                          [&](CpuId cpu) { return in_use(cpu, slot); });
       if (stale.version < 0) continue;
       const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
       broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
@@ -151,6 +151,13 @@ void Monitors::memcg_stat_changed(const mm::mem_cgroup& memcg, int count) {
          {.what = {.format = "memory cgroup {} counts less than no mapped page",
                    .args = {machine::arg(std::uint64_t{memcg.id})}},
           .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
+}
+
+void Monitors::swap_count_dropped(int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count, {.what = {.format = "the count of a swap slot goes below 0"},
+                         .why = "each entry that refers to a slot is counted once"});
 }
 
 void Monitors::page_freed(mm::folio& page) {

@@ -40,6 +40,7 @@ class Monitors final : public mm::Monitor {
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
   void anon_vma_freed(mm::anon_vma& av) override;
+  void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void page_truncated(mm::folio& page) override;
@@ -59,6 +60,8 @@ class Monitors final : public mm::Monitor {
   void check_memcg(const mm::mem_cgroup& memcg);
   void check_lru(const mm::folio& page);
   int batches_holding(const mm::folio& page) const;
+  void check_swapped(const mm::swap_slot& slot);
+  void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

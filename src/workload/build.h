@@ -25,6 +25,7 @@ class Builder {
   struct PagePlan;
 
   void build_cpus();
+  void build_swap();
   void build_file_pages(unsigned file);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
@@ -41,6 +42,7 @@ class Builder {
 
   const Scenario& scenario_;
   mm::System& system_;
+  std::uint8_t next_swap_slot_ = 0;
 };
 
 /// Whether some thread of the scenario makes such a call.

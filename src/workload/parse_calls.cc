@@ -168,6 +168,8 @@ constexpr CallSpec kCalls[] = {
      {Parameter::File}, "writeback(f)"},
     {"shrink_folio_list", Op::ShrinkFolioList, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
+    {"shrink_active_list", Op::ShrinkActiveList, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
     {"mem_cgroup_move_charge", Op::MemCgroupMoveCharge, Order::Plain, S::AsWritten, R::Nothing,
@@ -178,6 +180,8 @@ constexpr CallSpec kCalls[] = {
      {PageOf}, "rmap_walk_anon(A:x)"},
     {"folio_get_anon_vma", Op::FolioGetAnonVma, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {PageOf}, "folio_get_anon_vma(A:x)"},
+    {"oom_kill_process", Op::OomKillProcess, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {Parameter::Process}, "oom_kill_process(A)"},
 };
 // clang-format on
 

@@ -51,6 +51,7 @@ enum class Parameter : std::uint8_t {
   Status,      ///< a number
   Folios,      ///< a file or A:x
   PageOf,      ///< x, or of a kernel thread A:x: a page of a mapping
+  Process,     ///< A
 };
 
 /// Who may make a call.

@@ -79,7 +79,9 @@ enum class Operation : std::uint8_t {
   // Page (the page that is mapped there when the threads start).
   Writeback,            ///< (File)
   ShrinkFolioList,      ///< (FOLIOS): the number of pages freed
+  ShrinkActiveList,     ///< (FOLIOS): the number of pages that have lost their buffers
   FolioReferenced,      ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,       ///< (N process): kills it and reaps its private memory
   MemCgroupMoveCharge,  ///< (Page)
   MemCgroupMoveParent,  ///< (Page)
   RmapWalkAnon,         ///< (Page): the number of entries found that map it

@@ -12,8 +12,12 @@ std::string name_of_activity(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
     case Operation::MemCgroupMoveCharge:
       return "MemCgroupMoveCharge";
     case Operation::MemCgroupMoveParent:
