@@ -6,6 +6,7 @@
 namespace mmcheck::mm {
 
 trace::Arg arg(const folio& page);
+void format_signed(const trace::Names& names, std::uint64_t value, std::string& out);
 
 /// linux v6.12 include/linux/page-flags.h: page_folio. The folio that a page is in, while something
 /// keeps it from being split: a lock, or a reference.

@@ -85,17 +85,6 @@ anon_vma* can_split_folio(thread& task, folio& page) {
   return &av;
 }
 
-/// linux v6.12 include/linux/rmap.h: put_anon_vma
-void put_anon_vma(thread& task, anon_vma& av) {
-  task.x().step({.format = "put_anon_vma()", .detail = Detail::Minor});
-  const int count = av.refcount.read_last() - 1;
-  av.refcount.write(count);
-  if (count != 0) return;
-  av.rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
-  av.freed.write(true);
-  av.freed_at = task.x().current_event();
-}
-
 }  // namespace
 
 bool split_folio(thread& task, folio& page) {

@@ -104,8 +104,8 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
-      case Parameter::MappedPage:
-        return parse_mapped_page(node);
+      case Parameter::PageOf:
+        return parse_page_of(node);
       case Parameter::Process:
         return parse_process(node);
       case Parameter::None:
@@ -271,18 +271,18 @@ class CallParser {
     push_number(node, length);
   }
 
-  void parse_folios(const SyntaxNode& node) {
+  void parse_page_of(const SyntaxNode& node) {
     Expr expr = parse_expression(scope_, node).expr;
-    if (expr.kind != ExprKind::File && expr.kind != ExprKind::Page) {
-      context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
     }
     call_.operands.push_back(std::move(expr));
   }
 
-  void parse_mapped_page(const SyntaxNode& node) {
+  void parse_folios(const SyntaxNode& node) {
     Expr expr = parse_expression(scope_, node).expr;
-    if (expr.kind != ExprKind::Page) {
-      context_.fail(node, "expected an address in a process such as A:x");
+    if (expr.kind != ExprKind::File && expr.kind != ExprKind::Page) {
+      context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
   }
