@@ -28,7 +28,8 @@ class release_pages_arg {
   std::span<const encoded_page> encoded_;
 };
 
-/// Drops one reference for each page; those whose last it was are freed. Ignores flags.
+/// Drops one reference for each page; those whose last it was are freed. Ignores
+/// flags, but for kNrPagesNext.
 void release_pages(thread& task, release_pages_arg pages);
 
 }  // namespace mmcheck::mm
