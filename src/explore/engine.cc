@@ -241,6 +241,8 @@ void Engine::run_handler(Thread& thread) {
 }
 
 std::span<const StepAccess> Engine::merge_step() {
+  const auto nr_accesses = static_cast<std::size_t>(execution_.next_access_ - accesses_.data());
+  if (nr_accesses < 2) return {accesses_.data(), nr_accesses};
   merged_.clear();
   for (const StepAccess* access = accesses_.data(); access != execution_.next_access_; ++access) {
     std::uint32_t& at = merged_at_[to_index(access->object)];
@@ -278,15 +280,13 @@ const Clock& Engine::step_clock() {
 }
 
 void Engine::append_step() {
-  const Clock& clock = step_clock();
-  merge_step();
   log_.append({.thread = current_,
                .label = label_,
-               .accesses = merged_,
+               .accesses = merge_step(),
                .guards = {step_guards_, nr_step_guards_},
                .asked_order = asked_order_,
                .chose = step_chose_},
-              clock, words_.get());
+              words_.get());
 }
 
 bool Engine::ordered_before(EventId event) {

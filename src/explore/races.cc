@@ -15,14 +15,6 @@ namespace {
 constexpr std::size_t kPartsMax = 4096;
 }  // namespace
 
-ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
-  const LoggedEvent& step = log.event(event);
-  return {.footprint = log.footprint(event),
-          .label = step.label,
-          .thread = step.thread,
-          .chooses = step.chose};
-}
-
 void RaceDetector::begin(EventNumber number) {
   later_ = number;
   const LoggedEvent& event = log_.event(later_);
@@ -30,18 +22,21 @@ void RaceDetector::begin(EventNumber number) {
   before_ = &log_.clock_of(thread_, event.index - 1u);
   uses_ = log_.accesses_of(later_);
   guards_ = log_.guards_of(later_);
-  footprint_ = log_.footprint(later_);
+  footprint_ = event.footprint;
   unknown_ = event.asked_order;
-  chose_ = event.chose;
+  chose_ = event.chooses;
   label_ = event.label;
 }
 
-void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
+void RaceDetector::detect_latest() {
+  begin(log_.size() - 1);
+  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
+  detect(log_.latest_direct());
+}
 
 void RaceDetector::detect_again(EventNumber event) {
   begin(event);
-  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
-  detect();
+  detect_anywhere();
 }
 
 void RaceDetector::detect_unsettled(bool cut) {
@@ -74,72 +69,54 @@ void RaceDetector::detect_blocked(unsigned thread) {
                              .previous = log_.last_access(guard.object)});
   }
   uses_ = blocked_uses_;
-  detect();
+  detect_anywhere();
 }
 
-void RaceDetector::detect() {
-  find_direct();
+void RaceDetector::detect_anywhere() {
+  Clock clock = *before_;
+  Events direct;
+  log_.find_direct(uses_, clock, direct);
+  detect(direct);
+}
+
+/// `direct`: see TraceLog::find_direct.
+void RaceDetector::detect(const Events& direct) {
   if (!guards_.empty()) {
-    detect_guarded();
+    detect_guarded(direct);
     return;
   }
-  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
-    auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(direct_, direct_threads_, t)) reverse(direct_[t]);
-  }
-}
-
-/// The latest conflicting events that do not happen before the thread's previous step. An earlier
-/// step of a thread happens before its later one and can thus be no direct predecessor.
-void RaceDetector::find_direct() {
-  direct_threads_ = 0;
-  for (const LoggedAccess& use : uses_) {
-    for (std::uint32_t a = use.previous; a != kNoAccess;) {
-      const LoggedAccess& earlier = log_.access(a);
-      if (conflict(use.use.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
-        unsigned t = log_.event(earlier.event).thread;
-        const bool is_new = ((direct_threads_ >> t) & 1u) == 0;
-        if (is_new || direct_[t] < earlier.event) direct_[t] = earlier.event;
-        direct_threads_ |= 1u << t;
-      }
-      if (earlier.use.mode == Mode::Write) break;
-      a = earlier.previous;
-    }
+  for (std::uint32_t rest = direct.threads; rest != 0; rest &= rest - 1) {
+    reverse(direct.of[std::countr_zero(rest)]);
   }
 }
 
 /// Whether the thread's event happens before another thread's event in the same set.
-bool RaceDetector::dominated(const EventNumber* latest, std::uint32_t threads,
-                             unsigned thread) const {
-  for (std::uint32_t rest = threads & ~(1u << thread); rest != 0; rest &= rest - 1) {
-    if (log_.happens_before(latest[thread], latest[std::countr_zero(rest)])) return true;
+bool RaceDetector::dominated(const Events& events, unsigned thread) const {
+  for (std::uint32_t rest = events.threads & ~(1u << thread); rest != 0; rest &= rest - 1) {
+    if (log_.happens_before(events.of[thread], events.of[std::countr_zero(rest)])) return true;
   }
   return false;
 }
 
 /// B1 of dpor.cc.
-void RaceDetector::detect_guarded() {
+void RaceDetector::detect_guarded(const Events& direct) {
   guard_changes_.clear();
   for (const Guard& guard : guards_) find_guard_changes(guard);
-  std::uint32_t threads = 0;
+  Events reversible;
   const auto keep_if_reversible = [&](EventNumber event) {
     if (!possible_after(event, all_without(event))) return false;
-    unsigned t = log_.event(event).thread;
-    const bool is_new = ((threads >> t) & 1u) == 0;
-    if (is_new || reversible_[t] < event) reversible_[t] = event;
-    threads |= 1u << t;
+    reversible.add(log_.event(event).thread, event);
     return true;
   };
-  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
-    auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(direct_, direct_threads_, t)) keep_if_reversible(direct_[t]);
+  for (std::uint32_t rest = direct.threads; rest != 0; rest &= rest - 1) {
+    keep_if_reversible(direct.of[std::countr_zero(rest)]);
   }
   for (EventNumber event : guard_changes_) {
     if (!keep_if_reversible(event)) reverse(event);
   }
-  for (std::uint32_t rest = threads; rest != 0; rest &= rest - 1) {
+  for (std::uint32_t rest = reversible.threads; rest != 0; rest &= rest - 1) {
     auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(reversible_, threads, t)) reverse(reversible_[t]);
+    if (!dominated(reversible, t)) reverse(reversible.of[t]);
   }
 }
 
@@ -325,15 +302,17 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
   if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
-    if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
-    sequence_.push_back(foreseen(log_, f));
+    if (end != nullptr ? log_.covers(*end, f) : !log_.happens_before(event, f)) {
+      sequence_.push_back(log_.event(f));
+    }
   }
-  sequence_.push_back({.footprint = foresee(event, end),
-                       .label = label_,
-                       .thread = static_cast<std::uint8_t>(thread_),
-                       .any_label = chose_,
-                       .chooses = chose_,
-                       .known = uses_same_without(event, end)});
+  reversed_ = {.footprint = foresee(event, end),
+               .label = label_,
+               .thread = static_cast<std::uint8_t>(thread_),
+               .any_label = chose_,
+               .chooses = chose_,
+               .known = uses_same_without(event, end)};
+  sequence_.push_back(reversed_);
   Node& node = path_.node(event);
   Begins found = node.covers(sequence_);
   if (found != Begins::No) return found == Begins::ForGood;

@@ -11,9 +11,6 @@
 
 namespace mmcheck::explore {
 
-/// A step of the log, to be made elsewhere.
-ForeseenStep foreseen(const TraceLog& log, std::uint32_t event);
-
 /// Thrown where a program that is foreseeable() makes a step that is not.
 struct Unforeseen {};
 
@@ -54,11 +51,11 @@ class RaceDetector {
   };
 
   void begin(EventNumber event);
-  void detect();
-  void find_direct();
-  void detect_guarded();
+  void detect_anywhere();
+  void detect(const Events& direct);
+  void detect_guarded(const Events& direct);
   void find_guard_changes(const Guard& guard);
-  bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
+  bool dominated(const Events& events, unsigned thread) const;
 
   const LoggedAccess& use_of(ObjectId object) const;
   Clock all_without(EventNumber event) const;
@@ -95,15 +92,13 @@ class RaceDetector {
   bool chose_ = false;
   std::uint64_t label_ = 0;
 
-  EventNumber direct_[kThreadsMax];      ///< per thread: its latest step in conflict
-  std::uint32_t direct_threads_ = 0;     ///< those that have one
-  EventNumber reversible_[kThreadsMax];  ///< per thread: its latest step to reverse
   std::vector<EventNumber> guard_changes_;
   std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
   bool cut_ = false;
   Sequence sequence_;
+  ForeseenStep reversed_;  ///< the last step of the sequence
   std::vector<Use> foreseen_uses_;
   std::uint32_t nr_shared_ = 0;
   std::vector<Request> requests_;

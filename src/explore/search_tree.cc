@@ -38,7 +38,7 @@ void try_others_too(Branch* tree) {
 
 }  // namespace
 
-Begun::~Begun() { node_->node.finished(edge.thread, edge.label); }
+Begun::~Begun() { node_->node.set_unfinished(edge.thread, edge.label, false); }
 
 unsigned TreeNode::nr_branches() const {
   unsigned result = nr_begun;

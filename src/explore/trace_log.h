@@ -22,15 +22,27 @@ struct LoggedAccess {
   std::uint32_t previous = kNoAccess;  ///< the access of the same word before this one
 };
 
-struct LoggedEvent {
-  std::uint64_t label = 0;
-  std::uint64_t words = 0;  ///< of its footprint
-  std::uint32_t first_access = 0;
+/// A step as it was made, and as it would be made elsewhere. Its footprint stays valid until the
+/// log grows.
+struct LoggedEvent : ForeseenStep {
+  std::uint32_t first_access = 0;  ///< as many as the footprint has uses
   std::uint32_t first_guard = 0;
   std::uint16_t index = 0;  ///< the how-manieth step of its thread, from 1
-  std::uint8_t thread = 0;
+  std::uint8_t nr_guards = 0;
   bool asked_order = false;  ///< its behaviour may depend on the order itself
-  bool chose = false;        ///< it had alternatives
+};
+
+/// For each of some threads, one event.
+struct Events {
+  std::uint32_t threads = 0;
+  std::uint32_t of[kThreadsMax];
+
+  /// Of two events of a thread, the later one counts.
+  void add(unsigned thread, std::uint32_t event) {
+    const bool is_new = ((threads >> thread) & 1u) == 0;
+    if (is_new || of[thread] < event) of[thread] = event;
+    threads |= 1u << thread;
+  }
 };
 
 /// Append-only but for truncate(), so that a search that backs up keeps what stays true. Events are
@@ -47,20 +59,10 @@ class TraceLog {
   /// How many steps each thread had made before the event.
   Clock counts(std::uint32_t e) const;
   std::span<const LoggedAccess> accesses_of(std::uint32_t e) const {
-    std::uint32_t begin = events_[e].first_access;
-    std::uint32_t end =
-        e + 1 < size() ? events_[e + 1].first_access : static_cast<std::uint32_t>(accesses_.size());
-    return {accesses_.data() + begin, end - begin};
-  }
-  Footprint footprint(std::uint32_t e) const {
-    std::uint32_t begin = events_[e].first_access;
-    return {uses_.data() + begin, static_cast<std::uint32_t>(accesses_of(e).size()),
-            events_[e].words};
+    return {accesses_.data() + events_[e].first_access, events_[e].footprint.size};
   }
   std::span<const Guard> guards_of(std::uint32_t e) const {
-    std::uint32_t begin = events_[e].first_guard;
-    std::size_t end = e + 1 < size() ? events_[e + 1].first_guard : guards_.size();
-    return {guards_.data() + begin, end - begin};
+    return {guards_.data() + events_[e].first_guard, events_[e].nr_guards};
   }
   /// The latest access of the word, and by `previous` the earlier ones.
   std::uint32_t last_access(ObjectId object) const { return last_[to_index(object)]; }
@@ -81,6 +83,12 @@ class TraceLog {
 
   /// Joins to `clock` the clocks of events before event `before` that conflict with the access.
   void join_conflicting(Clock& clock, const StepAccess& access, std::uint32_t before) const;
+  /// The events in conflict with a step of these uses that happen before neither its thread's
+  /// previous step nor one another. `clock` is that of the previous step, and that of the step
+  /// afterwards, but for the step itself.
+  void find_direct(std::span<const LoggedAccess> uses, Clock& clock, Events& direct) const;
+  /// The same for the step that was added last.
+  const Events& latest_direct() const { return latest_direct_; }
 
   struct Step {
     unsigned thread = 0;
@@ -90,13 +98,15 @@ class TraceLog {
     bool asked_order = false;
     bool chose = false;
   };
-  /// Adds a step. `clock` is what happens before it; `words` are as it left them.
-  void append(const Step& step, const Clock& clock, const std::uint64_t* words);
+  /// Adds a step; `words` are as it left them.
+  void append(const Step& step, const std::uint64_t* words);
 
   /// Keeps the first `nr_events` steps only.
   void truncate(std::uint32_t nr_events);
 
  private:
+  void reserve_uses(std::size_t nr_more);
+
   std::vector<LoggedEvent> events_;
   std::vector<Clock> clocks_;
   std::vector<LoggedAccess> accesses_;
@@ -105,6 +115,7 @@ class TraceLog {
   std::vector<std::uint32_t> last_;
   std::vector<std::uint32_t> by_thread_[kThreadsMax];
   Clock zero_;
+  Events latest_direct_;
   unsigned nr_threads_ = 0;
 };
 

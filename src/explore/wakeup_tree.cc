@@ -19,18 +19,21 @@ bool is_part_of(const Footprint& a, const Footprint& b) {
 }  // namespace
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence) {
-  const std::size_t own = sequence.find(step.thread);
+  // Made after steps that it is independent of, it does the same as made before them.
+  const ForeseenStep* first = &step;
+  if (!step.known) {
+    const std::size_t own = sequence.find(step.thread);
+    if (own < sequence.size()) first = &sequence[own];
+    if (own > 0 && !first->known) return Begins::No;
+  }
+  std::size_t own = 0;
+  for (; own < sequence.size() && sequence[own].thread != step.thread; ++own) {
+    const ForeseenStep& other = sequence[own];
+    if (!other.known || in_conflict(first->footprint, other.footprint)) return Begins::No;
+  }
   const bool is_in = own < sequence.size();
   if (is_in && !step.any_label && (sequence[own].any_label || sequence[own].label != step.label)) {
     return Begins::No;
-  }
-  // Made after steps that it is independent of, it does the same as made before them.
-  const ForeseenStep& first = is_in && !step.known ? sequence[own] : step;
-  if (own > 0 && !first.known) return Begins::No;
-  for (std::size_t i = 0; i < own; ++i) {
-    if (!sequence[i].known || in_conflict(first.footprint, sequence[i].footprint)) {
-      return Begins::No;
-    }
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
@@ -148,20 +151,18 @@ Inserted find(Sequence& sequence, const Branch* tree) {
 }
 
 OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {
+  footprints_.resize(sequence.size());
   for (std::size_t i = 0; i < sequence.size(); ++i) {
+    footprints_[i].assign(sequence[i].footprint);
     steps_.push_back(sequence[i]);
-    footprints_.emplace_back().assign(sequence[i].footprint);
+    steps_.back().footprint = footprints_[i].view();
   }
 }
 
 Sequence OwnSequence::view() const {
   Sequence result;
   if (!counts_beside_) result.do_not_count_beside();
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    ForeseenStep step = steps_[i];
-    step.footprint = footprints_[i].view();
-    result.push_back(step);
-  }
+  for (const ForeseenStep& step : steps_) result.push_back(step);
   return result;
 }
 

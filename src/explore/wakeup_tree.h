@@ -13,31 +13,16 @@
 
 namespace mmcheck::explore {
 
-/// A step, as far as it is known where it was not made yet.
-struct ForeseenStep {
-  Footprint footprint;  ///< as it was made elsewhere; empty if it was not
-  std::uint64_t label = 0;
-  std::uint8_t thread = 0;
-  bool any_label = false;  ///< the thread has alternatives here, and each is meant
-  bool chooses = false;    ///< the thread has alternatives here, and this is one of them
-  bool known = true;       ///< the footprint is what the step will use
-  bool ends_all = false;   ///< it broke a rule: nothing can follow it
-  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
-  /// not known yet, so it cannot stand for a sequence beside it.
-  bool unfinished = false;
-};
-
-/// v in the paper. Only the last step may be unknown.
+/// v in the paper. Only the last step may be unknown. Refers to steps that somebody else owns.
 class Sequence {
  public:
-  std::size_t size() const { return left_.size(); }
-  bool empty() const { return left_.empty(); }
-  const ForeseenStep& operator[](std::size_t i) const { return steps_[left_[i]]; }
-  const ForeseenStep& back() const { return steps_[left_.back()]; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const ForeseenStep& operator[](std::size_t i) const { return *steps_[i]; }
+  const ForeseenStep& back() const { return *steps_[size_ - 1]; }
 
   void clear() {
-    steps_.clear();
-    left_.clear();
+    size_ = 0;
     counts_beside_ = true;
   }
   /// Whether a step that is not in the sequence and independent of it may stand for it. Not if the
@@ -45,20 +30,23 @@ class Sequence {
   bool counts_beside() const { return counts_beside_; }
   void do_not_count_beside() { counts_beside_ = false; }
   void push_back(const ForeseenStep& step) {
-    left_.push_back(static_cast<std::uint16_t>(steps_.size()));
-    steps_.push_back(step);
+    if (size_ == steps_.size()) steps_.resize(2 * size_ + 16);
+    steps_[size_++] = &step;
   }
-  void erase(std::size_t i) { left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(i)); }
+  void erase(std::size_t i) {
+    --size_;
+    for (; i < size_; ++i) steps_[i] = steps_[i + 1];
+  }
   /// The first step of the thread, or size().
   std::size_t find(unsigned thread) const {
     std::size_t i = 0;
-    while (i < left_.size() && (*this)[i].thread != thread) ++i;
+    while (i < size_ && steps_[i]->thread != thread) ++i;
     return i;
   }
 
  private:
-  std::vector<ForeseenStep> steps_;
-  std::vector<std::uint16_t> left_;  ///< those that were not erased, in order
+  std::vector<const ForeseenStep*> steps_;
+  std::size_t size_ = 0;
   bool counts_beside_ = true;
 };
 
@@ -126,10 +114,15 @@ Inserted find(Sequence& sequence, const Branch* tree);
 class OwnSequence {
  public:
   explicit OwnSequence(const Sequence& sequence);
+  OwnSequence(const OwnSequence&) = delete;  // the steps refer to the footprints
+  OwnSequence& operator=(const OwnSequence&) = delete;
+  OwnSequence(OwnSequence&&) = default;
+  OwnSequence& operator=(OwnSequence&&) = default;
+  ~OwnSequence() = default;
   Sequence view() const;
 
  private:
-  std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
+  std::vector<ForeseenStep> steps_;
   std::vector<OwnFootprint> footprints_;
   bool counts_beside_ = true;
 };
