@@ -41,11 +41,25 @@ void RaceDetector::detect_again(EventNumber event) {
 
 void RaceDetector::detect_unsettled(bool cut) {
   cut_ = cut;
-  std::erase_if(unsettled_, [&](const Race& race) {
+  std::erase_if(unsettled_, [&](Race& race) {
+    if (!cut && is_covered_still(race)) return false;
     begin(race.later);
-    return settle(race.earlier);
+    race.covered = settle(race.earlier);
+    return race.covered.how == Begins::ForGood;
   });
   cut_ = false;
+}
+
+/// Whether nothing was made since that could change how the race is covered. Most often so.
+bool RaceDetector::is_covered_still(const Race& race) const {
+  // Of a shared node, others take what is pending.
+  if (race.covered.how != Begins::Beside || race.earlier < nr_shared_) return false;
+  for (EventNumber f = race.later + 1; f < log_.size(); ++f) {
+    if (race.covered.depends_on(log_.event(f)) && !log_.happens_before(race.earlier, f)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void RaceDetector::forget(std::uint32_t nr_events) {
@@ -277,28 +291,31 @@ bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const 
 
 /// Sees to it that e' is made before e somewhere.
 void RaceDetector::reverse(EventNumber event) {
-  if (!settle(event) && later_ < log_.size()) {
-    unsettled_.push_back({.earlier = event, .later = later_});
+  const Covered covered = settle(event);
+  if (covered.how != Begins::ForGood && later_ < log_.size()) {
+    unsettled_.push_back({.earlier = event, .later = later_, .covered = covered});
   }
 }
 
-/// Returns whether nothing more need be done for this race, whatever follows.
-bool RaceDetector::settle(EventNumber event) {
+/// If this is for good, nothing more need be done for this race, whatever follows.
+Covered RaceDetector::settle(EventNumber event) {
   if (guards_.empty() || possible_after(event, all_without(event))) return add(event, nullptr);
   return settle_parts(event);
 }
 
-bool RaceDetector::settle_parts(EventNumber event) {
+Covered RaceDetector::settle_parts(EventNumber event) {
   parts_.clear();
   parts_seen_.clear();
   find_parts(event, all_without(event));
-  bool all_settled = true;
-  for (const Clock& part : parts_) all_settled = add(event, &part) && all_settled;
-  return all_settled;
+  Covered result{.how = Begins::ForGood};
+  for (const Clock& part : parts_) {
+    if (add(event, &part).how != Begins::ForGood) result.how = Begins::ForNow;
+  }
+  return result;
 }
 
 /// Adds v = notdep(e, E).e', or a part of notdep(e, E) and e', to what is to be made at E'.
-bool RaceDetector::add(EventNumber event, const Clock* end) {
+Covered RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
   if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
@@ -314,18 +331,16 @@ bool RaceDetector::add(EventNumber event, const Clock* end) {
                .known = uses_same_without(event, end)};
   sequence_.push_back(reversed_);
   Node& node = path_.node(event);
-  Begins found = node.covers(sequence_);
-  if (found != Begins::No) return found == Begins::ForGood;
-  if (event >= nr_shared_) {
-    return insert(sequence_, node.pending, pool_, Others::Later).enough == Begins::ForGood;
-  }
+  const Covered covered = node.covers(sequence_);
+  if (covered.how != Begins::No) return covered;
+  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_, Others::Later).covered;
   OwnSequence whole(sequence_);
   Inserted there = find(sequence_, node.pending_at_owner);
-  if (!there.added) return there.enough == Begins::ForGood;
+  if (!there.added) return there.covered;
   sequence_ = whole.view();
   Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
   if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
-  return inserted.enough == Begins::ForGood;
+  return inserted.covered;
 }
 
 }  // namespace mmcheck::explore

@@ -48,6 +48,7 @@ class RaceDetector {
   struct Race {
     EventNumber earlier;
     EventNumber later;
+    Covered covered;
   };
 
   void begin(EventNumber event);
@@ -65,9 +66,10 @@ class RaceDetector {
   void find_parts(EventNumber state, const Clock& end);
 
   void reverse(EventNumber event);
-  bool settle(EventNumber event);
-  bool settle_parts(EventNumber event);
-  bool add(EventNumber event, const Clock* end);
+  bool is_covered_still(const Race& race) const;
+  Covered settle(EventNumber event);
+  Covered settle_parts(EventNumber event);
+  Covered add(EventNumber event, const Clock* end);
   Footprint foresee(EventNumber event, const Clock* end);
   bool is_left_out(EventNumber access, EventNumber event, const Clock* end) const;
   bool is_unforeseen() const;

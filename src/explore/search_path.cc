@@ -79,14 +79,17 @@ void Node::inherit(const Node& parent, unsigned thread, const Footprint& footpri
   }
 }
 
-Begins Node::covers(const Sequence& sequence) const {
-  Begins result = Begins::No;
+Covered Node::covers(const Sequence& sequence) const {
+  Covered result;
   for (const ForeseenStep& sleeper : sleepers) {
-    Begins found = begins(sleeper, sequence);
-    if (found == Begins::ForGood) return found;
-    if (found == Begins::ForNow) result = found;
+    const Begins found = begins(sleeper, sequence);
+    if (found <= result.how) continue;
+    result = {.how = found};
+    result.add_beside(sleeper);
+    if (found == Begins::ForGood) return result;
   }
-  return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
+  if (expanded != 0 && result.how == Begins::No) result.how = covers_by_all_labels(sequence);
+  return result;
 }
 
 bool Node::covers_branch(const Branch& branch) const {
@@ -97,7 +100,7 @@ bool Node::covers_branch(const Branch& branch) const {
     if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
     sequence.push_back(step->step);
   }
-  return covers(sequence) == Begins::ForGood;
+  return covers(sequence).how == Begins::ForGood;
 }
 
 /// A thread that has alternatives can be moved to the front only with all of them.

@@ -68,7 +68,7 @@ struct Node {
   /// must stay as it is for as long as this node is used.
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
   /// Whether all that begins with the sequence is searched by way of a step that sleeps.
-  Begins covers(const Sequence& sequence) const;
+  Covered covers(const Sequence& sequence) const;
   /// The same for a pending branch and what follows it: what could not be told when it was added
   /// may be known by now. For good only: when it was added, its race was settled.
   bool covers_branch(const Branch& branch) const;

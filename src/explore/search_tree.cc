@@ -97,7 +97,7 @@ void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
 /// A lane knows the node as it was when it began. What is good enough only for now is not enough
 /// here: nobody will ask again.
 void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
-  if (node->node.covers(sequence) == Begins::ForGood) return;
+  if (node->node.covers(sequence).how == Begins::ForGood) return;
   const Others others = order_ == Order::DeepFirst ? Others::Later : Others::Too;
   insert(sequence, node->node.pending, pool_, others);
   set_open(node);

@@ -39,7 +39,7 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
     // What follows the sequence may choose otherwise.
     const bool alone =
         step.chooses || step.ends_all || step.unfinished || !sequence.counts_beside();
-    return alone ? Begins::No : Begins::ForNow;
+    return alone ? Begins::No : Begins::Beside;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
   // as it was made.
@@ -89,7 +89,7 @@ void BranchPool::release_all(Branch* branch) {
 // whose footprint was not known when it was added may have a sleeper beside it, with which the rest
 // of the sequence is in conflict. Among all that can follow, the rest of the sequence comes first.
 Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others) {
-  Begins result = Begins::ForGood;
+  Covered result{.how = Begins::ForGood};
   bool below_leaf = false;
   bool unsure = false;
   Branch** siblings = &tree;
@@ -104,13 +104,17 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     const std::size_t own = sequence.find(branch.step.thread);
     if (branch.step.any_label) {
       // It has no one step after which the rest could be made; it will find its label asleep.
-      if (own + 1 == sequence.size()) return {};
+      if (own + 1 == sequence.size()) return {.covered = {.how = Begins::ForNow}};
       break;
     }
     branch.unsure = false;  // it stands for this sequence too, or for what is longer than it was
-    if (found == Begins::ForNow) result = found;
-    if (own < sequence.size()) sequence.erase(own);
-    if (sequence.empty()) return {.enough = result};
+    result.how = std::min(result.how, found);
+    if (own < sequence.size()) {
+      sequence.erase(own);
+    } else {
+      result.add_beside(branch.step);
+    }
+    if (sequence.empty()) return {.covered = result};
     siblings = &branch.child;
     below_leaf = *siblings == nullptr;
   }
@@ -126,11 +130,12 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     }
     siblings = &(*siblings)->child;
   }
-  return {.enough = sequence.back().known ? result : Begins::ForNow, .added = true};
+  if (!sequence.back().known) result.how = Begins::ForNow;
+  return {.covered = result, .added = true};
 }
 
 Inserted find(Sequence& sequence, const Branch* tree) {
-  Begins result = Begins::ForGood;
+  Covered result{.how = Begins::ForGood};
   while (tree != nullptr) {
     Begins found = begins(tree->step, sequence);
     if (found == Begins::No) {
@@ -140,14 +145,14 @@ Inserted find(Sequence& sequence, const Branch* tree) {
     const std::size_t own = sequence.find(tree->step.thread);
     if (tree->unsure) break;  // its owner may drop it
     if (tree->step.any_label) {
-      return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+      return {.covered = {.how = Begins::ForNow}, .added = own + 1 != sequence.size()};
     }
-    if (found == Begins::ForNow) result = found;
+    result.how = std::min(result.how, found);
     if (own < sequence.size()) sequence.erase(own);
-    if (sequence.empty()) return {.enough = result};
+    if (sequence.empty()) return {.covered = result};
     tree = tree->child;
   }
-  return {.enough = Begins::ForNow, .added = true};
+  return {.covered = {.how = Begins::ForNow}, .added = true};
 }
 
 OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {

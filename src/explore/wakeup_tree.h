@@ -51,14 +51,35 @@ class Sequence {
 };
 
 /// Whether a step may as well come first: all that can follow the sequence can follow when the step
-/// is made before it.
+/// is made before it. The later in this list, the better.
 enum class Begins : std::uint8_t {
   No,       ///< or it cannot be told
   ForNow,   ///< yes, but no longer, perhaps, if the sequence turns out to be longer
+  Beside,   ///< yes, for as long as nothing in the sequence is in conflict with it; it is not in it
   ForGood,  ///< yes, however long the sequence turns out to be
 };
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence);
+
+/// Why a sequence need not be made by itself.
+struct Covered {
+  Begins how = Begins::No;
+  // If it is Beside: the threads and words of the steps that are not in the sequence.
+  std::uint32_t threads = 0;
+  std::uint64_t words = 0;
+  std::uint64_t changed = 0;
+
+  void add_beside(const ForeseenStep& step) {
+    threads |= 1u << step.thread;
+    words |= step.footprint.words;
+    changed |= step.footprint.changed;
+  }
+  /// Whether it may be otherwise if the sequence grows by this step.
+  bool depends_on(const ForeseenStep& step) const {
+    return ((threads >> step.thread) & 1u) != 0 ||
+           ((changed & step.footprint.words) | (words & step.footprint.changed)) != 0;
+  }
+};
 
 /// One step of a tree. Its siblings are tried after it, its children follow it.
 struct Branch {
@@ -95,8 +116,8 @@ class BranchPool {
 };
 
 struct Inserted {
-  Begins enough = Begins::ForNow;  ///< whether the tree leads to all that the sequence leads to
-  bool added = false;              ///< something was not there yet
+  Covered covered;     ///< how the tree leads to all that the sequence leads to
+  bool added = false;  ///< something was not there yet
 };
 
 /// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No
