@@ -2,7 +2,6 @@
 // What steps use, and which steps are in conflict because of it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,32 +48,46 @@ inline bool in_conflict(const Footprint& a, const Footprint& b) {
   return false;
 }
 
-/// A footprint that has its own memory. Most steps use a word or two.
-class OwnFootprint {
+/// Memory for the uses of a step. Most steps use a word or two.
+class OwnUses {
  public:
-  void assign(const Footprint& other) {
-    bits_ = other;
-    bits_.uses = nullptr;
-    if (other.size > kFew && other.size > capacity_) {
-      many_ = std::make_unique<Use[]>(other.size);
-      capacity_ = other.size;
+  const Use* assign(const Footprint& footprint) {
+    const std::uint32_t size = footprint.size;
+    if (size > kFew && size > capacity_) {
+      many_ = std::make_unique<Use[]>(size);
+      capacity_ = size;
     }
-    std::copy_n(other.uses, other.size, other.size > kFew ? many_.get() : few_);
+    Use* uses = size > kFew ? many_.get() : few_;
+    for (std::uint32_t i = 0; i < size; ++i) uses[i] = footprint.uses[i];
+    return uses;
   }
-
-  Footprint view() const {
-    Footprint result = bits_;
-    result.uses = bits_.size > kFew ? many_.get() : few_;
-    return result;
-  }
+  const Use* get(std::uint32_t size) const { return size > kFew ? many_.get() : few_; }
 
  private:
   static constexpr std::uint32_t kFew = 4;
 
   Use few_[kFew];
   std::uint32_t capacity_ = 0;
-  Footprint bits_;  ///< all but the uses
   std::unique_ptr<Use[]> many_;
+};
+
+/// A footprint that has its own memory, and can be moved.
+class OwnFootprint {
+ public:
+  void assign(const Footprint& other) {
+    bits_ = other;
+    uses_.assign(other);
+  }
+
+  Footprint view() const {
+    Footprint result = bits_;
+    result.uses = uses_.get(bits_.size);
+    return result;
+  }
+
+ private:
+  Footprint bits_;  ///< all but the uses
+  OwnUses uses_;
 };
 
 /// A step, as far as it is known where it was not made yet.

@@ -362,6 +362,7 @@ void Lane::make_step() {
   unsigned thread = taken_->step.thread;
   std::uint64_t label = taken_->step.label;
   following_ = taken_->child;
+  Branch::prefetch(following_);
   pool_.release(taken_);
   taken_ = nullptr;
   path_.top().taken = thread;
@@ -423,6 +424,7 @@ bool Lane::back_up() {
     std::uint32_t depth = path_.size() - 1;
     Node& node = path_.top();
     if (node.pending == nullptr) continue;
+    Branch::prefetch(node.pending);
     ForeseenStep step = engine_.log().event(depth);
     step.ends_all = violated && depth + 1 == nr_steps;
     node.add_sleeper(step);

@@ -17,15 +17,10 @@ constexpr std::size_t kPartsMax = 4096;
 
 void RaceDetector::begin(EventNumber number) {
   later_ = number;
-  const LoggedEvent& event = log_.event(later_);
-  thread_ = event.thread;
-  before_ = &log_.clock_of(thread_, event.index - 1u);
-  uses_ = log_.accesses_of(later_);
-  guards_ = log_.guards_of(later_);
-  footprint_ = event.footprint;
-  unknown_ = event.asked_order;
-  chose_ = event.chooses;
-  label_ = event.label;
+  step_ = &log_.event(number);
+  before_ = &log_.clock_of(step_->thread, step_->index - 1u);
+  uses_ = log_.accesses_of(number);
+  guards_ = log_.guards_of(number);
 }
 
 void RaceDetector::detect_latest() {
@@ -48,13 +43,14 @@ void RaceDetector::detect_unsettled(bool cut) {
     return race.covered.how == Begins::ForGood;
   });
   cut_ = false;
+  nr_judged_ = log_.size();
 }
 
 /// Whether nothing was made since that could change how the race is covered. Most often so.
 bool RaceDetector::is_covered_still(const Race& race) const {
   // Of a shared node, others take what is pending.
   if (race.covered.how != Begins::Beside || race.earlier < nr_shared_) return false;
-  for (EventNumber f = race.later + 1; f < log_.size(); ++f) {
+  for (EventNumber f = std::max(race.later + 1, nr_judged_); f < log_.size(); ++f) {
     if (race.covered.depends_on(log_.event(f)) && !log_.happens_before(race.earlier, f)) {
       return false;
     }
@@ -64,17 +60,17 @@ bool RaceDetector::is_covered_still(const Race& race) const {
 
 void RaceDetector::forget(std::uint32_t nr_events) {
   while (!unsettled_.empty() && unsettled_.back().later >= nr_events) unsettled_.pop_back();
+  nr_judged_ = std::min(nr_judged_, nr_events);
 }
 
 void RaceDetector::detect_blocked(unsigned thread) {
-  thread_ = thread;
   later_ = log_.size();
+  blocked_ = {};
+  blocked_.thread = static_cast<std::uint8_t>(thread);
+  blocked_.asked_order = true;  // what it would do in another order cannot be told
+  step_ = &blocked_;
   before_ = &log_.clock_of(thread, engine_.steps_of(thread));
   guards_ = engine_.guards(thread);
-  footprint_ = {};
-  unknown_ = true;
-  chose_ = false;
-  label_ = 0;
   blocked_uses_.clear();
   for (const Guard& guard : guards_) {
     blocked_uses_.push_back({.use = {.object = guard.object, .mode = Mode::Write, .guard = true},
@@ -237,10 +233,10 @@ bool RaceDetector::value_is_given(ObjectId object) const {
 }
 
 bool RaceDetector::is_unforeseen() const {
-  if (unknown_ || chose_) return true;
-  return std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
-    return use.use.value_read && !value_is_given(use.use.object);
-  });
+  if (step_->asked_order || step_->chooses) return true;
+  return step_->value_read && std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
+           return use.use.value_read && !value_is_given(use.use.object);
+         });
 }
 
 /// Of what comes before e', what does not come before it in the other order.
@@ -251,7 +247,8 @@ bool RaceDetector::is_left_out(EventNumber access, EventNumber event, const Cloc
 /// The footprint of e' in the other order, if uses_same_without(): the same, but for comparisons
 /// that may come out otherwise.
 Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
-  Footprint result = footprint_;
+  Footprint result = step_->footprint;
+  if (!step_->compares) return result;
   for (std::size_t i = 0; i < uses_.size(); ++i) {
     const LoggedAccess& use = uses_[i];
     if (!use.use.compares) continue;
@@ -264,11 +261,12 @@ Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
     }
     const Mode mode = word == use.use.expected ? Mode::Write : Mode::Read;
     if (mode == use.use.mode) continue;
-    if (result.uses == footprint_.uses) {
-      foreseen_uses_.assign(footprint_.uses, footprint_.uses + footprint_.size);
+    if (result.uses == step_->footprint.uses) {
+      foreseen_uses_.assign(result.uses, result.uses + result.size);
       result.uses = foreseen_uses_.data();
     }
     foreseen_uses_[i].mode = mode;
+    add_bits(result, foreseen_uses_[i]);
   }
   return result;
 }
@@ -276,7 +274,8 @@ Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
 /// Whether e' would use the same words without e and what happens after it; or, where `end` is
 /// given, without all that is not before it.
 bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
-  if (unknown_ || chose_) return false;
+  if (step_->asked_order || step_->chooses) return false;
+  if (!step_->value_read) return true;
   for (const LoggedAccess& use : uses_) {
     if (!use.use.value_read || value_is_given(use.use.object)) continue;
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
@@ -323,13 +322,15 @@ Covered RaceDetector::add(EventNumber event, const Clock* end) {
       sequence_.push_back(log_.event(f));
     }
   }
-  reversed_ = {.footprint = foresee(event, end),
-               .label = label_,
-               .thread = static_cast<std::uint8_t>(thread_),
-               .any_label = chose_,
-               .chooses = chose_,
-               .known = uses_same_without(event, end)};
-  sequence_.push_back(reversed_);
+  if (step_->value_read || step_->compares || step_->asked_order || step_->chooses) {
+    reversed_ = *step_;
+    reversed_.footprint = foresee(event, end);
+    reversed_.any_label = step_->chooses;
+    reversed_.known = uses_same_without(event, end);
+    sequence_.push_back(reversed_);
+  } else {
+    sequence_.push_back(*step_);
+  }
   Node& node = path_.node(event);
   const Covered covered = node.covers(sequence_);
   if (covered.how != Begins::No) return covered;

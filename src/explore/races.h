@@ -83,21 +83,19 @@ class RaceDetector {
   bool foreseeable_;  ///< what is independent of a sequence may stand for it: see dpor.cc
 
   // The racing step: e' in the paper.
-  unsigned thread_ = 0;
-  EventNumber later_ = 0;          ///< its number, or that of the end of the log
+  EventNumber later_ = 0;  ///< its number, or that of the end of the log
+  const LoggedEvent* step_ = nullptr;
   const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
   std::span<const LoggedAccess> uses_;
-  std::vector<LoggedAccess> blocked_uses_;  ///< of a step that was not made
   std::span<const Guard> guards_;
-  Footprint footprint_;
-  bool unknown_ = false;  ///< what it would do in another order cannot be told from its accesses
-  bool chose_ = false;
-  std::uint64_t label_ = 0;
+  LoggedEvent blocked_;  ///< a step that was not made
+  std::vector<LoggedAccess> blocked_uses_;
 
   std::vector<EventNumber> guard_changes_;
   std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
+  EventNumber nr_judged_ = 0;  ///< steps of the log that the unsettled races have been judged with
   bool cut_ = false;
   Sequence sequence_;
   ForeseenStep reversed_;  ///< the last step of the sequence

@@ -11,7 +11,7 @@ void TraceLog::join_conflicting(Clock& clock, const StepAccess& access,
   for (std::uint32_t a = last_access(access.object); a != kNoAccess; a = accesses_[a].previous) {
     const LoggedAccess& earlier = accesses_[a];
     if (earlier.event >= before) continue;
-    if (conflict(access.mode, earlier.use.mode)) clock.join(clocks_[earlier.event]);
+    if (conflict(access.mode, earlier.use.mode)) clock.join(events_[earlier.event].clock);
     if (earlier.use.mode == Mode::Write) break;
   }
 }
@@ -22,8 +22,8 @@ void TraceLog::find_direct(std::span<const LoggedAccess> uses, Clock& clock, Eve
   for (const LoggedAccess& use : uses) {
     for (std::uint32_t a = use.previous; a != kNoAccess; a = accesses_[a].previous) {
       const LoggedAccess& earlier = accesses_[a];
-      if (conflict(use.use.mode, earlier.use.mode) && !covers(clock, earlier.event)) {
-        found.add(events_[earlier.event].thread, earlier.event);
+      if (conflict(use.use.mode, earlier.use.mode) && !covers(clock, earlier)) {
+        found.add(earlier.thread, earlier.event);
       }
       if (earlier.use.mode == Mode::Write) break;
     }
@@ -37,50 +37,61 @@ void TraceLog::find_direct(std::span<const LoggedAccess> uses, Clock& clock, Eve
       if (found.of[t] > found.of[latest]) latest = t;
     }
     found.threads &= ~(1u << latest);
-    if (covers(clock, found.of[latest])) continue;
-    clock.join(clocks_[found.of[latest]]);
-    direct.add(latest, found.of[latest]);
+    const std::uint32_t event = found.of[latest];
+    if (covers(clock, event)) continue;
+    clock.join(events_[event].clock);
+    direct.of[latest] = event;
+    direct.threads |= 1u << latest;
   }
 }
 
 void TraceLog::append(const Step& step, const std::uint64_t* words) {
-  const std::uint32_t event = size();
   std::vector<std::uint32_t>& own_events = by_thread_[step.thread];
-  const auto nr_accesses = static_cast<std::uint32_t>(accesses_.size());
-  reserve_uses(step.accesses.size());
-  LoggedEvent& logged = events_.emplace_back();
-  logged.footprint.uses = uses_.data() + nr_accesses;
-  logged.footprint.size = static_cast<std::uint32_t>(step.accesses.size());
-  logged.label = step.label;
-  logged.thread = static_cast<std::uint8_t>(step.thread);
-  logged.chooses = step.chose;
-  logged.first_access = nr_accesses;
-  logged.first_guard = static_cast<std::uint32_t>(guards_.size());
-  logged.index = static_cast<std::uint16_t>(own_events.size() + 1);
-  logged.nr_guards = static_cast<std::uint8_t>(step.guards.size());
-  logged.asked_order = step.asked_order;
+  const std::uint32_t number = nr_events_;
+  LoggedEvent& event = next_event();
+  event.label = step.label;
+  event.thread = static_cast<std::uint8_t>(step.thread);
+  event.chooses = step.chose;
+  event.first_access = nr_accesses_;
+  event.first_guard = static_cast<std::uint32_t>(guards_.size());
+  event.index = static_cast<std::uint16_t>(own_events.size() + 1);
+  event.nr_guards = static_cast<std::uint8_t>(step.guards.size());
+  event.asked_order = step.asked_order;
+  event.value_read = event.compares = false;
+  event.footprint = {.uses = uses_.data() + nr_accesses_, .size = step.nr_accesses};
   for (const Guard& guard : step.guards) guards_.push_back(guard);
-  for (const StepAccess& access : step.accesses) {
-    std::uint32_t& last = last_[to_index(access.object)];
-    uses_.push_back({.object = access.object, .mode = access.mode});
-    add_bits(logged.footprint, uses_.back());
-    accesses_.push_back({.use = access,
-                         .before = words[to_index(access.object)] - access.delta,
-                         .event = event,
-                         .previous = last});
-    last = static_cast<std::uint32_t>(accesses_.size() - 1);
+  for (const std::uint32_t end = nr_accesses_ + step.nr_accesses; nr_accesses_ < end;) {
+    LoggedAccess& access = accesses_[nr_accesses_];
+    Use& use = uses_[nr_accesses_];
+    use.object = access.use.object;
+    use.mode = access.use.mode;
+    add_bits(event.footprint, use);
+    event.value_read |= access.use.value_read;
+    event.compares |= access.use.compares;
+    std::uint32_t& last = last_[to_index(use.object)];
+    access.before = words[to_index(use.object)] - access.use.delta;
+    access.event = number;
+    access.previous = last;
+    access.index = event.index;
+    access.thread = event.thread;
+    last = nr_accesses_++;
   }
-  clocks_.push_back(clock_of(step.thread, logged.index - 1u));
-  Clock& clock = clocks_.back();
-  find_direct(accesses_of(event), clock, latest_direct_);
-  clock.lane[step.thread] = logged.index;
-  own_events.push_back(event);
+  event.clock = own_events.empty() ? zero_ : events_[own_events.back()].clock;
+  find_direct(accesses_of(number), event.clock, latest_direct_);
+  event.clock.lane[step.thread] = event.index;
+  own_events.push_back(number);
 }
 
-/// Footprints refer to the uses.
-void TraceLog::reserve_uses(std::size_t nr_more) {
-  if (uses_.size() + nr_more <= uses_.capacity()) return;
-  uses_.reserve(2 * (uses_.size() + nr_more));
+LoggedEvent& TraceLog::next_event() {
+  if (nr_events_ == events_.size()) events_.resize(2 * events_.size() + 64);
+  return events_[nr_events_++];
+}
+
+void TraceLog::make_room(std::size_t nr_accesses) {
+  if (room().size() >= nr_accesses) return;
+  accesses_.resize(2 * accesses_.size() + nr_accesses);
+  uses_.resize(accesses_.size());
+  // Footprints refer to the uses.
   for (LoggedEvent& event : events_) event.footprint.uses = uses_.data() + event.first_access;
 }
 
@@ -92,16 +103,13 @@ Clock TraceLog::counts(std::uint32_t e) const {
 
 void TraceLog::truncate(std::uint32_t nr_events) {
   if (nr_events >= size()) return;
-  std::uint32_t nr_accesses = events_[nr_events].first_access;
-  for (std::uint32_t a = static_cast<std::uint32_t>(accesses_.size()); a-- > nr_accesses;) {
-    last_[to_index(accesses_[a].use.object)] = accesses_[a].previous;
+  const LoggedEvent& first = events_[nr_events];
+  while (nr_accesses_ > first.first_access) {
+    const LoggedAccess& access = accesses_[--nr_accesses_];
+    last_[to_index(access.use.object)] = access.previous;
   }
-  for (std::uint32_t e = size(); e-- > nr_events;) by_thread_[events_[e].thread].pop_back();
-  guards_.resize(events_[nr_events].first_guard);
-  accesses_.resize(nr_accesses);
-  uses_.resize(nr_accesses);
-  events_.resize(nr_events);
-  clocks_.resize(nr_events);
+  while (nr_events_ > nr_events) by_thread_[events_[--nr_events_].thread].pop_back();
+  guards_.resize(first.first_guard);
 }
 
 }  // namespace mmcheck::explore

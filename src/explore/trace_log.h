@@ -12,16 +12,6 @@
 
 namespace mmcheck::explore {
 
-/// Position in the log of accesses.
-inline constexpr std::uint32_t kNoAccess = 0xffffffff;
-
-struct LoggedAccess {
-  StepAccess use;
-  std::uint64_t before = 0;  ///< the word as the step found it
-  std::uint32_t event = 0;
-  std::uint32_t previous = kNoAccess;  ///< the access of the same word before this one
-};
-
 /// A step as it was made, and as it would be made elsewhere. Its footprint stays valid until the
 /// log grows.
 struct LoggedEvent : ForeseenStep {
@@ -30,6 +20,10 @@ struct LoggedEvent : ForeseenStep {
   std::uint16_t index = 0;  ///< the how-manieth step of its thread, from 1
   std::uint8_t nr_guards = 0;
   bool asked_order = false;  ///< its behaviour may depend on the order itself
+  // Of any of its accesses: see StepAccess.
+  bool value_read = false;
+  bool compares = false;
+  Clock clock;
 };
 
 /// For each of some threads, one event.
@@ -51,11 +45,11 @@ class TraceLog {
  public:
   TraceLog() : last_(kObjectsMax, kNoAccess) {}
 
-  std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
+  std::uint32_t size() const { return nr_events_; }
   unsigned nr_threads() const { return nr_threads_; }
   void set_nr_threads(unsigned nr_threads) { nr_threads_ = nr_threads; }
   const LoggedEvent& event(std::uint32_t e) const { return events_[e]; }
-  const Clock& clock(std::uint32_t e) const { return clocks_[e]; }
+  const Clock& clock(std::uint32_t e) const { return events_[e].clock; }
   /// How many steps each thread had made before the event.
   Clock counts(std::uint32_t e) const;
   std::span<const LoggedAccess> accesses_of(std::uint32_t e) const {
@@ -74,11 +68,14 @@ class TraceLog {
   bool covers(const Clock& clock, std::uint32_t e) const {
     return clock.lane[events_[e].thread] >= events_[e].index;
   }
-  bool happens_before(std::uint32_t e, std::uint32_t f) const { return covers(clocks_[f], e); }
+  static bool covers(const Clock& clock, const LoggedAccess& access) {
+    return clock.lane[access.thread] >= access.index;
+  }
+  bool happens_before(std::uint32_t e, std::uint32_t f) const { return covers(clock(f), e); }
 
   /// The clock of the thread's `nr_steps`-th step; the zero clock for none.
   const Clock& clock_of(unsigned thread, unsigned nr_steps) const {
-    return nr_steps == 0 ? zero_ : clocks_[by_thread_[thread][nr_steps - 1]];
+    return nr_steps == 0 ? zero_ : clock(by_thread_[thread][nr_steps - 1]);
   }
 
   /// Joins to `clock` the clocks of events before event `before` that conflict with the access.
@@ -90,10 +87,14 @@ class TraceLog {
   /// The same for the step that was added last.
   const Events& latest_direct() const { return latest_direct_; }
 
+  /// Where the accesses of the next step are to be noted.
+  std::span<LoggedAccess> room() { return std::span(accesses_).subspan(nr_accesses_); }
+  void make_room(std::size_t nr_accesses);
+
   struct Step {
     unsigned thread = 0;
     std::uint64_t label = 0;
-    std::span<const StepAccess> accesses;  ///< each word once
+    std::uint32_t nr_accesses = 0;  ///< at the beginning of room(), each word once
     std::span<const Guard> guards;
     bool asked_order = false;
     bool chose = false;
@@ -105,12 +106,14 @@ class TraceLog {
   void truncate(std::uint32_t nr_events);
 
  private:
-  void reserve_uses(std::size_t nr_more);
+  LoggedEvent& next_event();
 
+  // Their sizes are what there is room for: what was cut off is overwritten.
   std::vector<LoggedEvent> events_;
-  std::vector<Clock> clocks_;
   std::vector<LoggedAccess> accesses_;
   std::vector<Use> uses_;  ///< the accesses, as footprints want them
+  std::uint32_t nr_events_ = 0;
+  std::uint32_t nr_accesses_ = 0;
   std::vector<Guard> guards_;
   std::vector<std::uint32_t> last_;
   std::vector<std::uint32_t> by_thread_[kThreadsMax];

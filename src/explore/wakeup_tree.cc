@@ -49,9 +49,11 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
 }
 
 Branch* BranchPool::make() {
-  if (free_ == nullptr) return &all_.emplace_back();
-  Branch* branch = free_;
-  free_ = branch->sibling;
+  constexpr std::size_t kAhead = 4;  // branches are made some at a time
+  if (free_.empty()) return &all_.emplace_back();
+  if (free_.size() > kAhead) Branch::prefetch(free_[free_.size() - 1 - kAhead]);
+  Branch* branch = free_.back();
+  free_.pop_back();
   branch->child = branch->sibling = nullptr;
   branch->and_others = branch->unsure = false;
   return branch;
@@ -59,9 +61,8 @@ Branch* BranchPool::make() {
 
 Branch* BranchPool::make(const ForeseenStep& step) {
   Branch* branch = make();
-  branch->footprint.assign(step.footprint);
   branch->step = step;
-  branch->step.footprint = branch->footprint.view();
+  branch->step.footprint.uses = branch->uses.assign(step.footprint);
   return branch;
 }
 
@@ -156,11 +157,10 @@ Inserted find(Sequence& sequence, const Branch* tree) {
 }
 
 OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {
-  footprints_.resize(sequence.size());
+  uses_.resize(sequence.size());
   for (std::size_t i = 0; i < sequence.size(); ++i) {
-    footprints_[i].assign(sequence[i].footprint);
     steps_.push_back(sequence[i]);
-    steps_.back().footprint = footprints_[i].view();
+    steps_.back().footprint.uses = uses_[i].assign(sequence[i].footprint);
   }
 }
 

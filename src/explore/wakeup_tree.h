@@ -81,18 +81,25 @@ struct Covered {
   }
 };
 
-/// One step of a tree. Its siblings are tried after it, its children follow it.
-struct Branch {
+/// One step of a tree. Its siblings are tried after it, its children follow it. There may be many,
+/// so that most are not in the cache when it is their turn.
+struct alignas(64) Branch {
   Branch* child = nullptr;
   Branch* sibling = nullptr;
   ForeseenStep step;
+  OwnUses uses;             ///< of the step
   bool and_others = false;  ///< the thread's other alternatives are to be tried too
   bool unsure = false;      ///< may turn out to be covered by a sibling before it
-  OwnFootprint footprint;   ///< of the step
 
   Branch() = default;
-  Branch(const Branch&) = delete;  // the step refers to the footprint
+  Branch(const Branch&) = delete;  // the step refers to the uses
   Branch& operator=(const Branch&) = delete;
+
+  /// Says that the branch, if there is one, is needed soon.
+  static void prefetch(const Branch* branch) {
+    __builtin_prefetch(branch);
+    __builtin_prefetch(reinterpret_cast<const char*>(branch) + 64);
+  }
 };
 
 /// Branches come and go all the time: those not in use are kept.
@@ -101,10 +108,7 @@ class BranchPool {
   Branch* make(const ForeseenStep& step);
   /// Copies a tree, which may be of another pool.
   Branch* copy(const Branch* tree);
-  void release(Branch* branch) {
-    branch->sibling = free_;
-    free_ = branch;
-  }
+  void release(Branch* branch) { free_.push_back(branch); }
   /// With all that follow it, and its siblings.
   void release_all(Branch* branch);
 
@@ -112,7 +116,7 @@ class BranchPool {
   Branch* make();
 
   std::deque<Branch> all_;
-  Branch* free_ = nullptr;
+  std::vector<Branch*> free_;
 };
 
 struct Inserted {
@@ -135,7 +139,7 @@ Inserted find(Sequence& sequence, const Branch* tree);
 class OwnSequence {
  public:
   explicit OwnSequence(const Sequence& sequence);
-  OwnSequence(const OwnSequence&) = delete;  // the steps refer to the footprints
+  OwnSequence(const OwnSequence&) = delete;  // the steps refer to the uses
   OwnSequence& operator=(const OwnSequence&) = delete;
   OwnSequence(OwnSequence&&) = default;
   OwnSequence& operator=(OwnSequence&&) = default;
@@ -144,7 +148,7 @@ class OwnSequence {
 
  private:
   std::vector<ForeseenStep> steps_;
-  std::vector<OwnFootprint> footprints_;
+  std::vector<OwnUses> uses_;
   bool counts_beside_ = true;
 };
 
