@@ -18,7 +18,6 @@ constexpr std::size_t kPartsMax = 4096;
 void RaceDetector::begin(EventNumber number) {
   later_ = number;
   step_ = &log_.event(number);
-  before_ = &log_.clock_of(step_->thread, step_->index - 1u);
   uses_ = log_.accesses_of(number);
   guards_ = log_.guards_of(number);
 }
@@ -67,9 +66,9 @@ void RaceDetector::detect_blocked(unsigned thread) {
   later_ = log_.size();
   blocked_ = {};
   blocked_.thread = static_cast<std::uint8_t>(thread);
+  blocked_.index = static_cast<std::uint16_t>(engine_.steps_of(thread) + 1);
   blocked_.asked_order = true;  // what it would do in another order cannot be told
   step_ = &blocked_;
-  before_ = &log_.clock_of(thread, engine_.steps_of(thread));
   guards_ = engine_.guards(thread);
   blocked_uses_.clear();
   for (const Guard& guard : guards_) {
@@ -83,7 +82,7 @@ void RaceDetector::detect_blocked(unsigned thread) {
 }
 
 void RaceDetector::detect_anywhere() {
-  Clock clock = *before_;
+  Clock clock = before();
   Events direct;
   log_.find_direct(uses_, clock, direct);
   detect(direct);
@@ -141,7 +140,7 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
           "a guard looks at what read_add() changes; its step must also write the word");
     }
     word -= earlier.use.delta;
-    bool covered = log_.covers(*before_, earlier.event);
+    bool covered = log_.covers(before(), earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
     bool races = !covered && conflict(use.use.mode, earlier.use.mode);
@@ -220,7 +219,7 @@ void RaceDetector::find_parts(EventNumber state, const Clock& end) {
     a = access.previous;
     if (access.event < state) break;
     if (access.use.delta == 0 || !log_.covers(end, access.event)) continue;
-    if (log_.covers(*before_, access.event)) continue;
+    if (log_.covers(before(), access.event)) continue;
     find_parts(state, part_without(access.event, state, end));
   }
 }

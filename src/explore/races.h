@@ -58,6 +58,8 @@ class RaceDetector {
   void find_guard_changes(const Guard& guard);
   bool dominated(const Events& events, unsigned thread) const;
 
+  /// The clock of the racing thread's previous step.
+  const Clock& before() const { return log_.clock_of(step_->thread, step_->index - 1u); }
   const LoggedAccess& use_of(ObjectId object) const;
   Clock all_without(EventNumber event) const;
   Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
