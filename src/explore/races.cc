@@ -13,6 +13,7 @@ namespace mmcheck::explore {
 
 namespace {
 constexpr std::size_t kPartsMax = 4096;
+constexpr std::int64_t kCountMax = 1 << 20;
 }  // namespace
 
 ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
@@ -74,7 +75,42 @@ void RaceDetector::detect_blocked(unsigned thread) {
                              .previous = log_.last_access(guard.object)});
   }
   uses_ = blocked_uses_;
-  detect();
+  const bool possible = std::all_of(guards_.begin(), guards_.end(),
+                                    [&](const Guard& guard) { return within_reach(guard); });
+  if (possible) detect();
+}
+
+/// False: after no part of the execution has the word the value that the step waits for, so that it
+/// takes part in no race. What happens before other things comes with the steps of its thread that
+/// come before it, so a part has the first so many steps of each thread. What they add to the word
+/// lies between the sums, over the threads, of what each adds at the least and at the most. Where a
+/// handler waits for a count to be 0, gets and puts that come in pairs are told by this at once.
+bool RaceDetector::within_reach(const Guard& guard) const {
+  if (guard.negated || guard.mask != ~std::uint64_t{0}) return true;
+  struct Sums {
+    std::int64_t all = 0;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+  };
+  Sums taken_back[kThreadsMax];  // by leaving out the last so many steps of a thread
+  const LoggedAccess& use = use_of(guard.object);
+  for (std::uint32_t a = use.previous; a != kNoAccess; a = log_.access(a).previous) {
+    const LoggedAccess& access = log_.access(a);
+    const auto delta = static_cast<std::int64_t>(access.use.delta);
+    if (delta > kCountMax || delta < -kCountMax) return true;  // no count; the sums could overflow
+    Sums& own = taken_back[log_.event(access.event).thread];
+    own.all -= delta;
+    own.least = std::min(own.least, own.all);
+    own.most = std::max(own.most, own.all);
+  }
+  const auto wanted = static_cast<std::int64_t>(guard.expected - use.before);
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    least += taken_back[t].least;
+    most += taken_back[t].most;
+  }
+  return least <= wanted && wanted <= most;
 }
 
 void RaceDetector::detect() {

@@ -56,6 +56,7 @@ class RaceDetector {
   void begin(EventNumber event);
   void detect();
   void find_direct();
+  bool within_reach(const Guard& guard) const;
   void detect_guarded();
   void find_guard_changes(const Guard& guard);
   bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
