@@ -75,12 +75,13 @@
 //
 // Violations first. Most races need few preemptions. But of equivalent schedules an optimal search
 // makes one, which may have many, and it comes to it when all that lies deeper is done. So with
-// OnViolation::Stop a scout goes ahead: first the schedules without any preemption, then those with
-// one, then those with two, in the order of bounded.cc, and with all alternatives of each step. (An
-// alternative that acts as if an earlier step had not been made is left out here, as an order
-// without that step leads to it. That order may need a preemption more.) Each of the three ends
-// after a number of steps, some milliseconds, so that none keeps the next from its turn. If nothing
-// is found the search begins as if there had been no scout, and counts nothing of what it did.
+// OnViolation::Stop, when the first 16 executions have broken no rule, a scout goes ahead: first
+// the schedules without any preemption, then those with one, then those with two, in the order of
+// bounded.cc, and with all alternatives of each step. (An alternative that acts as if an earlier
+// step had not been made is left out here, as an order without that step leads to it. That order
+// may need a preemption more.) Each of the three ends after a number of steps, some milliseconds,
+// so that none keeps the next from its turn. If nothing is found the search begins anew, and counts
+// nothing of this.
 #include <tbb/parallel_for_each.h>
 #include <tbb/task_arena.h>
 
@@ -290,32 +291,42 @@ double Dpor::fraction() const {
   return std::clamp(1 - left, 0.0, 1.0);
 }
 
-/// Looks for a violation that needs few preemptions. None if it finds none.
-std::optional<Result> scout(Program& program, const Options& options, const Tuning& tuning) {
+/// Looks for a violation among what comes first in order, then among what needs few preemptions.
+std::optional<Result> look_ahead(Program& program, const Options& options, const Tuning& tuning) {
   Options few = options;
+  few.executions_max = tuning.looked_at;
   few.preemptions_max = 2;
   few.on_progress = {};
   few.checkpoints = {};
-  const OutcomeFunction nobody_asks;
-  const EndFunction nobody_looks;
-  Tally tally(program, few, nobody_asks, nobody_looks);
-  Result result = search_bounded(program, tally, tuning.scouted);
+  Result result = Dpor(program, {}, few, {}, {}, tuning).search();
+  if (!result.complete) {
+    few.executions_max = options.executions_max - result.executions;
+    const OutcomeFunction nobody_asks;
+    const EndFunction nobody_looks;
+    Tally tally(program, few, nobody_asks, nobody_looks);
+    const Result scouted = search_bounded(program, tally, tuning.scouted);
+    result.executions += scouted.executions;
+    result.blocked += scouted.blocked;
+    result.steps += scouted.steps;
+    result.counterexample = scouted.counterexample;
+  }
   if (!result.counterexample) {
     program.forget_findings();
     return std::nullopt;
   }
   result.complete = true;
-  result.preemptions.reset();
   return result;
 }
 
 Result search_as_told(Program& program, const ProgramFactory& more_programs, const Options& options,
                       const OutcomeFunction& on_outcome, const EndFunction& on_end,
                       const Tuning& tuning) {
-  const bool scouts =
-      options.on_violation == OnViolation::Stop && !on_end && options.checkpoints.resume.empty();
-  if (scouts) {
-    if (std::optional<Result> found = scout(program, options, tuning)) return *std::move(found);
+  const bool looks = options.on_violation == OnViolation::Stop && !on_end &&
+                     options.executions_max > tuning.looked_at &&
+                     options.checkpoints.resume.empty();
+  if (looks) {
+    if (std::optional<Result> found = look_ahead(program, options, tuning))
+      return *std::move(found);
   }
   // Which executions come first, when not all are made, is defined by the search in order.
   const bool all = options.executions_max == std::numeric_limits<std::uint64_t>::max();

@@ -13,6 +13,7 @@ namespace mmcheck::explore {
 
 namespace {
 constexpr std::size_t kPartsMax = 4096;
+constexpr std::int64_t kCountMax = 1 << 20;
 }  // namespace
 
 void RaceDetector::begin(EventNumber number) {
@@ -78,7 +79,42 @@ void RaceDetector::detect_blocked(unsigned thread) {
                              .previous = log_.last_access(guard.object)});
   }
   uses_ = blocked_uses_;
-  detect_anywhere();
+  const bool possible = std::all_of(guards_.begin(), guards_.end(),
+                                    [&](const Guard& guard) { return within_reach(guard); });
+  if (possible) detect_anywhere();
+}
+
+/// False: after no part of the execution has the word the value that the step waits for, so that it
+/// takes part in no race. What happens before other things comes with the steps of its thread that
+/// come before it, so a part has the first so many steps of each thread. What they add to the word
+/// lies between the sums, over the threads, of what each adds at the least and at the most. Where a
+/// handler waits for a count to be 0, gets and puts that come in pairs are told by this at once.
+bool RaceDetector::within_reach(const Guard& guard) const {
+  if (guard.negated || guard.mask != ~std::uint64_t{0}) return true;
+  struct Sums {
+    std::int64_t all = 0;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+  };
+  Sums taken_back[kThreadsMax];  // by leaving out the last so many steps of a thread
+  const LoggedAccess& use = use_of(guard.object);
+  for (std::uint32_t a = use.previous; a != kNoAccess; a = log_.access(a).previous) {
+    const LoggedAccess& access = log_.access(a);
+    const auto delta = static_cast<std::int64_t>(access.use.delta);
+    if (delta > kCountMax || delta < -kCountMax) return true;  // no count; the sums could overflow
+    Sums& own = taken_back[log_.event(access.event).thread];
+    own.all -= delta;
+    own.least = std::min(own.least, own.all);
+    own.most = std::max(own.most, own.all);
+  }
+  const auto wanted = static_cast<std::int64_t>(guard.expected - use.before);
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    least += taken_back[t].least;
+    most += taken_back[t].most;
+  }
+  return least <= wanted && wanted <= most;
 }
 
 void RaceDetector::detect_anywhere() {
@@ -333,14 +369,26 @@ Covered RaceDetector::add(EventNumber event, const Clock* end) {
   Node& node = path_.node(event);
   const Covered covered = node.covers(sequence_);
   if (covered.how != Begins::No) return covered;
-  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_, Others::Later).covered;
+  const bool alone = sequence_.size() == 1;
+  Inserted there = request(event, node);
+  // What is pending was asked for by a shorter sequence, perhaps. Where steps may do something else
+  // after other steps, that it leads to v does not mean that it leads to what v grows to.
+  if (!foreseeable_ && !(there.added && alone)) {
+    there.covered.how = std::min(there.covered.how, Begins::ForNow);
+  }
+  return there.covered;
+}
+
+/// Enters the sequence among what is pending at the node.
+Inserted RaceDetector::request(EventNumber event, Node& node) {
+  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_, Others::Later);
   OwnSequence whole(sequence_);
   Inserted there = find(sequence_, node.pending_at_owner);
-  if (!there.added) return there.covered;
+  if (!there.added) return there;
   sequence_ = whole.view();
   Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
   if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
-  return inserted.covered;
+  return inserted;
 }
 
 }  // namespace mmcheck::explore

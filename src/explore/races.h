@@ -54,6 +54,7 @@ class RaceDetector {
   void begin(EventNumber event);
   void detect_anywhere();
   void detect(const Events& direct);
+  bool within_reach(const Guard& guard) const;
   void detect_guarded(const Events& direct);
   void find_guard_changes(const Guard& guard);
   bool dominated(const Events& events, unsigned thread) const;
@@ -72,6 +73,7 @@ class RaceDetector {
   Covered settle(EventNumber event);
   Covered settle_parts(EventNumber event);
   Covered add(EventNumber event, const Clock* end);
+  Inserted request(EventNumber event, Node& node);
   Footprint foresee(EventNumber event, const Clock* end);
   bool is_left_out(EventNumber access, EventNumber event, const Clock* end) const;
   bool is_unforeseen() const;

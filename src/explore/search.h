@@ -78,6 +78,7 @@ Result search_stateful(Program& program, Tally& tally);
 
 /// Sizes that change how fast a search is, and not what it finds.
 struct Tuning {
+  std::uint64_t looked_at = 16;      ///< executions in order before there is a scout
   std::uint64_t scouted = 1u << 15;  ///< steps of each bound of the scout
   std::uint64_t one_lane = 4096;     ///< executions before there are more lanes than one
   std::uint64_t round = 1024;        ///< executions of a lane between two times when lanes trade

@@ -78,13 +78,13 @@ TEST(Binary, FindsTheLostWriteAndReplaysIt) {
 
 TEST(Binary, WatchesOneRuleOnly) {
   const std::string cell = "check munmap+store+msync --design linux-6.12/no-pvmw-sync --json";
-  EXPECT_EQ(json::parse(mmcheck(cell).out)["rule"], "R-WRITE");
-  const json result = json::parse(mmcheck(cell + " --rule R-FS").out);
-  EXPECT_EQ(result["rule"], "R-FS");
-  EXPECT_EQ(result["only_rule"], "R-FS");
+  EXPECT_EQ(json::parse(mmcheck(cell).out)["rule"], "R-FS");
+  const json result = json::parse(mmcheck(cell + " --rule R-WRITE").out);
+  EXPECT_EQ(result["rule"], "R-WRITE");
+  EXPECT_EQ(result["only_rule"], "R-WRITE");
   const std::string target = result["replay"];
-  const json trace = json::parse(mmcheck("replay --json --rule R-FS '" + target + "'").out);
-  EXPECT_EQ(trace["violation"]["rule"], "R-FS");
+  const json trace = json::parse(mmcheck("replay --json --rule R-WRITE '" + target + "'").out);
+  EXPECT_EQ(trace["violation"]["rule"], "R-WRITE");
   EXPECT_EQ(trace["violation"]["broken_at"], result["counterexample"]["steps"]);
   EXPECT_EQ(trace["schedule"], result["schedule"]);
 }

@@ -17,7 +17,7 @@ struct Caught {
 };
 
 constexpr Caught kCaught[] = {
-    {"linux-6.12/no-pvmw-sync", "munmap+store+msync", "R-WRITE"},
+    {"linux-6.12/no-pvmw-sync", "munmap+store+msync", "R-FS"},
     {"linux-6.12/flush-after-ptl", "munmap+store+msync", "R-WRITE"},
     {"linux-6.12/rmap-before-flush", "munmap+store+msync", "R-WRITE"},
     {"linux-6.12/scan-active-batch", "batch-overflow+store+msync", "R-COUNT"},
