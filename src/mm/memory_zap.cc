@@ -4,11 +4,13 @@
 #include "mm/folio.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
+using machine::is_swap_pte;
 using machine::pte_dirty;
 using machine::pte_present;
 
@@ -39,14 +41,14 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
-  encoded_page entry{.pfn = page.frame.pfn()};
+  page_flags_t flags;
   if (!anon && pte_dirty(pte)) {
     // What would order zap and the cleaner most simply is what zap cannot do: the page lock sleeps,
     // and the PTL is a spinlock (R-LIVE).
     const bool lock = system.policies->zap_folio_lock == ZapFolioLock::Taken;
     if (lock) folio_lock(task, page);
     if (treatment.dirty == DirtyTransfer::Now) folio_mark_dirty(task, page);
-    if (treatment.dirty == DirtyTransfer::WithBatch) entry.flags |= encoded_page::kDirty;
+    if (treatment.dirty == DirtyTransfer::WithBatch) flags |= kDirty;
     if (lock) folio_unlock(task, page);
   }
   switch (treatment.rmap) {
@@ -54,26 +56,35 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
       page_remove_rmap(task, page);
       break;
     case RmapRemoval::AfterFlush:
-      entry.flags |= encoded_page::kDelayRmap;
+      flags |= kDelayRmap;
       break;
     case RmapRemoval::AtFree:
-      entry.flags |= encoded_page::kRmapAtFree;
+      flags |= kRmapAtFree;
       break;
   }
-  if (tlb_remove_page(task, tlb, entry)) {
+  if (tlb_remove_page(task, tlb, page, flags)) {
     progress.force_flush = true;
     progress.gather_full = true;
   }
 }
 
+/// An entry of a page that is on the swap device. [PTL]
+void zap_swap_pte(thread& task, PteSlot& slot) {
+  free_swap_and_cache(task, swp_offset(slot.peek()));
+  task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte({});
+}
+
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no swap or migration entries, no need_resched, no rss.
+/// differs: no migration entries, no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  flush_tlb_batched_pending(task, mm);
+  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
+    flush_tlb_batched_pending(task, mm);
+  }
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",
@@ -82,6 +93,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     if (pte_present(mm.pte(page_nr).ptep_get_last())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
     } else {
+      if (is_swap_pte(mm.pte(page_nr).peek())) zap_swap_pte(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     ++page_nr;

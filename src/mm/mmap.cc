@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/mmap.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
@@ -90,7 +92,7 @@ void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
                    const trace::StepText& text) {
   task.x().step(text);
   task.system->monitor->unmap_returned(task, first_page, end_page);
-  task.zapped_at.fill(0);
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
 }
 
 }  // namespace
@@ -147,6 +149,20 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
                 {.format = "madvise({}, DONTNEED) returns", .args = {va}});
 }
 
+// linux v6.12 kernel/sched/core.c: context_switch
+// differs: no run queue: the thread comes back on the same CPU, and nothing waits for it.
+void schedule(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->enter_lazy_tlb(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
+void yield(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->switch_away(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
 void sys_exit_group(thread& task) {
   task.x().step({.format = "exit_group()"});
   task.mm->exiting.write(true);
@@ -164,8 +180,8 @@ void exit_mm(thread& task) {
 }
 
 // No thread runs in the address space any more, but writeback and reclaim still find its pages
-// through the reverse map. The entries are cleared under the read lock, the rest is freed under the
-// write lock.
+// through the reverse map, and the OOM reaper through its process. The entries are cleared under
+// the read lock, the rest is freed under the write lock.
 void exit_mmap(thread& task) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
@@ -178,6 +194,10 @@ void exit_mmap(thread& task) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+  if (task.system->has_oom) {
+    task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
+    mm.oom_skip.write(true);
+  }
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);

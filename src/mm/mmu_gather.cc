@@ -5,6 +5,8 @@
 
 #include "mm/folio.h"
 #include "mm/rmap.h"
+#include "mm/swap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -20,7 +22,6 @@ bool tlb_next_batch(thread& task, mmu_gather& tlb) {
     return false;
   }
   ++tlb.active;
-  tlb.nr_active = 0;
   return true;
 }
 
@@ -32,27 +33,51 @@ void tlb_reset_range(mmu_gather& tlb) {
   tlb.need_flush = false;
 }
 
-/// What was put off until no TLB holds the entry any more, then the entry's reference.
-/// Torvalds' two proposals do here what the others have done under the PTL.
-void tlb_settle(thread& task, const encoded_page& entry) {
-  folio& page = task.system->page(entry.pfn);
-  if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, page);
-  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, page);
-  folio_put(task, page);
+/// Torvalds' two proposals do here, once no TLB holds the entries any more, what the others have
+/// done under the PTL: first for all pages of the batch, then the batch is released.
+/// Torvalds, 29 and 31 Oct 2022: clean_and_free_pages_and_swap_cache
+void clean_pages(thread& task, std::span<const encoded_page> pages) {
+  for (const encoded_page encoded : pages) {
+    folio& page = *encoded_page_ptr(encoded);
+    if (encoded_page_flags(encoded).test(kDirty)) folio_mark_dirty(task, page);
+    if (encoded_page_flags(encoded).test(kRmapAtFree)) page_remove_rmap(task, page);
+  }
 }
 
-// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
+/// linux v6.12 mm/swap_state.c: free_pages_and_swap_cache
+///
+/// The map count goes down before the reference that the mapping held (R-COUNT; Hildenbrand, 3 Nov
+/// 2022: otherwise the page may be freed, and used by another, while it counts as mapped):
+///
+///     CPU0 release, rmap last        CPU1 fadvise(DONTNEED)
+///     folio_put(page)
+///                                    refcount 2: unused, out of the page cache
+///                                    folio_put(page): free                     [mapped]
+///     page_remove_rmap(page)
+void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages) {
+  const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
+  if (put_first) release_pages(task, pages);
+  clean_pages(task, pages);
+  if (has_swap(task)) {
+    for (const encoded_page encoded : pages) free_swap_cache(task, *encoded_page_ptr(encoded));
+  }
+  if (!put_first) release_pages(task, pages);
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
-  for (const encoded_page& entry : tlb.pages) tlb_settle(task, entry);
-  tlb.pages.clear();
-  tlb.active = tlb.nr_active = 0;
+  for (unsigned i = 0; i <= tlb.active; ++i) free_pages_and_swap_cache(task, tlb.batch(i));
+  tlb.encoded_pages.clear();
+  tlb.nr = {};
+  tlb.active = 0;
 }
 
-void tlb_remove_rmaps_of(thread& task, mmu_gather& tlb, unsigned batch) {
-  for (encoded_page& entry : tlb.pages) {
-    if (entry.batch != batch || (entry.flags & encoded_page::kDelayRmap) == 0) continue;
-    entry.flags &= static_cast<std::uint8_t>(~encoded_page::kDelayRmap);
-    page_remove_rmap(task, task.system->page(entry.pfn));
+// linux v6.12 mm/mmu_gather.c: tlb_flush_rmap_batch
+void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
+  for (const encoded_page encoded : pages) {
+    if (encoded_page_flags(encoded).test(kDelayRmap)) {
+      page_remove_rmap(task, *encoded_page_ptr(encoded));
+    }
   }
 }
 
@@ -61,6 +86,7 @@ void tlb_remove_rmaps_of(thread& task, mmu_gather& tlb, unsigned batch) {
 // linux v6.12 mm/mmu_gather.c: tlb_gather_mmu
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
+  tlb.encoded_pages = task.gathered;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
   tlb_reset_range(tlb);
@@ -103,17 +129,20 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 
 // linux v6.12 mm/mmu_gather.c: __tlb_remove_page_size
 // differs: v6.12 leaves the last slot of a batch free for a page count.
-bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
+bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t flags) {
+  const encoded_page encoded = encode_page(page, flags);
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
-    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, task.system->page(page.pfn));
-    tlb_settle(task, page);
+    const std::span<const encoded_page> pages(&encoded, 1);
+    tlb_flush_rmap_batch(task, pages);
+    free_pages_and_swap_cache(task, pages);
     return false;
   }
-  page.batch = tlb.active;
-  tlb.pages.push_back(page);
-  if (page.flags & encoded_page::kDelayRmap) tlb.delayed_rmap = true;
-  if (++tlb.nr_active < task.system->gather_batch_max) return false;
+  tlb.encoded_pages.push_back(encoded);
+  if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
+  const System& system = *task.system;
+  const unsigned max = tlb.active == 0 ? system.gather_bundle : system.gather_batch_max;
+  if (++tlb.nr[tlb.active] < max) return false;
   return !tlb_next_batch(task, tlb);
 }
 
@@ -121,18 +150,20 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
   if (task.system->policies->flushes == Flushes::Done) {
-    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
+    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page,
+                    tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }
   tlb_reset_range(tlb);
 }
 
 // linux v6.12 mm/mmu_gather.c: tlb_flush_rmaps [PTL]
+// The flags stay as they are: the batches are freed right after.
 void tlb_flush_rmaps(thread& task, mmu_gather& tlb) {
   if (!tlb.delayed_rmap) return;
   if (tlb.active != 0 && task.system->policies->gather->walks_local_batch()) {
-    tlb_remove_rmaps_of(task, tlb, 0);
+    tlb_flush_rmap_batch(task, tlb.batch(0));
   }
-  tlb_remove_rmaps_of(task, tlb, tlb.active);
+  tlb_flush_rmap_batch(task, tlb.batch(tlb.active));
   tlb.delayed_rmap = false;
 }
 

@@ -21,7 +21,12 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
   mm.table_of(page_nr).ptl.unlock(task, {.format = "spin_unlock(ptl)"});
 }
 
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables) {
+  if (task.system->x86_tlb) {
+    task.system->x86_tlb->flush_tlb_mm_range(*task.cpu, mm.id, first_page, end_page, freed_tables);
+    return;
+  }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
 }
@@ -63,10 +68,33 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   PteSlot& slot = vma.mm->pte(page_nr);
   const pte_t seen = slot.peek();  // The step of the walk has read it under the PTL.
   if (!pte_dirty(seen) && !pte_write(seen)) return false;
+  const bool around_part = task.system->policies->dirty_lock == DirtyLock::AroundDirtying;
+  folio& page = task.system->page(pte_pfn(seen));
+  if (around_part) lock_dirtying(task, page);
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
-  task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
-  slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  task.system->arch().set_pte(
+      *task.cpu, slot, pte_wrprotect(pte_mkclean(old)),
+      {.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
+  if (around_part) unlock_dirtying(task, page);
   return true;
+}
+
+/// linux v6.12 mm/rmap.c: rmap_walk_file, for folio_mkclean
+unsigned mkclean_walk(thread& task, folio& page) {
+  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
+  if (!mapping.is_file()) return 0;
+  address_space& file = task.system->files[mapping.file()];
+  unsigned cleaned = 0;
+  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
+  for (vm_area_struct* vma : file.i_mmap) {
+    if (vma->kind != VmaKind::SharedFile) continue;
+    PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
+    if (!walk.found()) continue;
+    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
+    walk.done();
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  return cleaned;
 }
 
 }  // namespace
@@ -89,21 +117,13 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
 // Amit, 28 Oct 2022. Delayed rmap removal (R-WRITE) makes the walk wait: the page stays mapped
 // until the flush is done, so the walk below meets the PTL.
 unsigned folio_mkclean(thread& task, folio& page) {
+  const DirtyLock dirty_lock = task.system->policies->dirty_lock;
+  if (dirty_lock != DirtyLock::None) lock_dirtying(task, page);
   task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
-  if (page.mapcount.read_last() < 0) return 0;
-  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
-  if (!mapping.is_file()) return 0;
-  address_space& file = task.system->files[mapping.file()];
-  unsigned cleaned = 0;
-  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
-  for (vm_area_struct* vma : file.i_mmap) {
-    if (vma->kind != VmaKind::SharedFile) continue;
-    PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
-    if (!walk.found()) continue;
-    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
-    walk.done();
-  }
-  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  const bool mapped = page.mapcount.read_last() >= 0;
+  if (dirty_lock == DirtyLock::AroundDirtying) unlock_dirtying(task, page);
+  const unsigned cleaned = mapped ? mkclean_walk(task, page) : 0;
+  if (dirty_lock == DirtyLock::AroundMkclean) unlock_dirtying(task, page);
   return cleaned;
 }
 
@@ -111,7 +131,7 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
   if (!walk.found()) return 0;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   task.x().step({.format = "ptep_test_and_clear_young({})",
@@ -124,12 +144,14 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   return young ? 1 : 0;
 }
 
-/// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
-///
-/// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
-/// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
-/// lock is harmless.
+}  // namespace
+
+// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
+//
+// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
+// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
+// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
+// lock is harmless.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
@@ -147,8 +169,6 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.system->monitor->anon_vma_used(av);
   return &av;
 }
-
-}  // namespace
 
 // linux v6.12 mm/rmap.c: folio_referenced
 unsigned folio_referenced(thread& task, folio& page) {

@@ -3,6 +3,9 @@
 // memory manager can reach.
 #pragma once
 
+#include <optional>
+
+#include "machine/arch/x86_tlb.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -24,17 +27,21 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
-  /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
-  /// reference; returns false if somebody else holds one too, or the page is dirty.
-  virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
 
  protected:
   ~FileOperations() = default;
 };
 
+/// What there is room for.
+struct SystemLimits {
+  std::size_t kept_bytes = Kept::kBytesMax;
+  unsigned folios = kFoliosMax;
+};
+
 struct System {
   // As for mm_struct: built anew for each execution.
-  System(explore::Execution& x, explore::Memory& words) : execution(&x), memory(&words), kept(x) {}
+  System(explore::Execution& x, explore::Memory& words, const SystemLimits& limits = {})
+      : execution(&x), memory(&words), kept(x, limits.kept_bytes), folios(limits.folios) {}
 
   explore::Execution* execution;
   explore::Memory* memory;
@@ -42,22 +49,28 @@ struct System {
   Monitor* monitor = nullptr;
   const Policies* policies = nullptr;
   const FileOperations* file_operations = nullptr;
-  unsigned gather_batch_max = 8;    ///< pages in one batch (Linux: 8 on the stack, then 510)
+  unsigned gather_bundle = 8;       ///< pages in the batch on the stack (MMU_GATHER_BUNDLE)
+  unsigned gather_batch_max = 8;    ///< pages in another batch (Linux: 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_oom = false;   ///< the OOM killer comes
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
-  static_vector<folio, kFoliosMax> folios;
+  /// Where some thread gives up its CPU, and the architecture keeps track of that.
+  std::optional<machine::X86Tlb> x86_tlb;
+  StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
+  StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }
-  folio* cached(std::uint8_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
+  folio* cached(std::uint16_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
 };
 
 }  // namespace mmcheck::mm

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <boost/container/static_vector.hpp>
 #include <span>
 
+#include "base/stable_vector.h"
 #include "kernel/locks.h"
 #include "mm/policy.h"
 
@@ -68,6 +68,17 @@ struct mapping_t {
   static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
 };
 
+/// A page of the swap device. linux v6.12 include/linux/swap.h: swap_info_struct (swap_map) and the
+/// swap cache
+struct swap_slot {
+  swap_slot(Kept& kept, explore::Execution& execution, unsigned number);
+
+  Cell<int> count;            ///< entries that refer to it (Linux: without SWAP_HAS_CACHE)
+  Cell<std::uint8_t> cache;   ///< folio number + 1, or 0
+  Cell<std::uint64_t> block;  ///< what is on the device
+  EventId& written_at;        ///< ordered by the accesses to block
+};
+
 /// State of a folio before the first step.
 struct folio_init {
   std::uint64_t data = 0;
@@ -77,10 +88,12 @@ struct folio_init {
   int mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  std::uint8_t swap_slot = 0;
 };
 
-/// linux v6.12 include/linux/mm_types.h: folio. One page each.
-struct folio {
+/// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
+/// encoded_page.
+struct alignas(16) folio {
   folio(System& owner, Pfn pfn, const folio_init& init);
   folio(System& owner, explore::Execution& execution, Pfn pfn, const folio_init& init);
 
@@ -92,10 +105,15 @@ struct folio {
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
   static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
+  /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
+  static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
   unsigned& index;  ///< in its file, or page number in the address space
+  /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
+  Cell<std::uint8_t> swapcache;
+  std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
@@ -108,9 +126,9 @@ struct address_space {
 
   unsigned id = 0;
   unsigned nr_pages = 0;
-  static_vector<Cell<std::uint8_t>, kPagesMax> i_pages;  ///< folio number + 1, or 0
-  static_vector<Cell<std::uint64_t>, kPagesMax> blocks;  ///< what is on disk
-  std::span<EventId> written_at;                         ///< ordered by the accesses to blocks
+  StableVector<Cell<std::uint16_t>> i_pages;  ///< folio number + 1, or 0
+  StableVector<Cell<std::uint64_t>> blocks;   ///< what is on disk
+  std::span<EventId> written_at;              ///< ordered by the accesses to blocks
   kernel::rw_semaphore i_mmap_rwsem;
   VmaTree i_mmap;  ///< [i_mmap_rwsem]
 };
@@ -149,11 +167,13 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
-  Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
-  cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
+  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
+  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
-  static_vector<page_table, 16> tables;
-  static_vector<PteSlot, machine::kEntriesMax> ptes;  ///< by page number
+  StableVector<page_table> tables;
+  StableVector<PteSlot> ptes;  ///< by page number
 
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
@@ -172,6 +192,8 @@ struct mm_struct {
   }
 };
 
+class encoded_page;
+
 /// A thread with its address space, if it has one.
 struct thread : task_struct {
   mm_struct* mm = nullptr;
@@ -183,7 +205,8 @@ struct thread : task_struct {
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
   /// By page: the version of its entry that the unmapping call under way has left behind.
-  std::array<std::uint8_t, machine::kEntriesMax> zapped_at{};
+  std::span<std::uint8_t> zapped_at;
+  KeptVector<encoded_page> gathered;  ///< the pages of its mmu_gather
   System* system = nullptr;
 };
 

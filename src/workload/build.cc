@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mm/encoded_page.h"
+
 namespace mmcheck::workload {
 
 using explore::Cell;
@@ -15,6 +17,12 @@ constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
 
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
+
+bool starts_with_anon_pages(const MappingDecl& mapping) {
+  return populated(mapping) &&
+         (mapping.kind == MappingKind::Anonymous ||
+          (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty));
+}
 
 /// How many entries map the page of the file before the first step, and whether one is dirty.
 struct InitialUse {
@@ -39,17 +47,23 @@ InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) 
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
 
-bool has_call(const Expr& expr, Operation operation) {
-  return (expr.kind == ExprKind::Call && expr.operation == operation) ||
+template <typename Test>
+bool any_call(const Expr& expr, const Test& test) {
+  return (expr.kind == ExprKind::Call && test(expr)) ||
          std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [&](const Expr& operand) { return has_call(operand, operation); });
+                     [&](const Expr& operand) { return any_call(operand, test); });
+}
+
+template <typename Test>
+bool any_call(const std::vector<Statement>& body, const Test& test) {
+  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
+    return any_call(statement.expr, test) || any_call(statement.then_body, test) ||
+           any_call(statement.else_body, test);
+  });
 }
 
 bool has_call(const std::vector<Statement>& body, Operation operation) {
-  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
-    return has_call(statement.expr, operation) || has_call(statement.then_body, operation) ||
-           has_call(statement.else_body, operation);
-  });
+  return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
 
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
@@ -57,10 +71,23 @@ bool any_thread_calls(const Scenario& scenario, Operation operation) {
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
 }
 
+/// Whether some thread reclaims a page that need not be one of a file.
+bool reclaims_anon(const Scenario& scenario) {
+  const auto test = [](const Expr& call) {
+    return call.operation == Operation::ShrinkFolioList && call.operands[0].kind == ExprKind::Page;
+  };
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return any_call(thread.body, test); });
+}
+
 }  // namespace
 
+bool calls_oom_kill(const Scenario& scenario) {
+  return any_thread_calls(scenario, Operation::OomKillProcess);
+}
+
 bool calls_exit(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::ExitGroup);
+  return any_thread_calls(scenario, Operation::ExitGroup) || calls_oom_kill(scenario);
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
@@ -94,12 +121,15 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 
 void Builder::build() {
   build_cpus();
+  build_swap();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  build_x86_tlb();
   link_trees();
   build_threads();
+  build_dirty_locks();
   if (system_.execution->recording()) name_things();
 }
 
@@ -111,16 +141,33 @@ void Builder::build_cpus() {
   }
 }
 
+/// A slot for each anonymous page, where a thread reclaims one.
+void Builder::build_swap() {
+  if (!reclaims_anon(scenario_)) return;
+  unsigned nr_slots = 0;
+  for (const ProcessDecl& process : scenario_.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (starts_with_anon_pages(mapping)) nr_slots += mapping.nr_pages;
+    }
+  }
+  system_.swap_slots.reserve(nr_slots);
+  for (unsigned slot = 0; slot < nr_slots; ++slot) {
+    system_.swap_slots.emplace_back(system_.kept, execution_of(system_), slot);
+  }
+}
+
 void Builder::build_file_pages(unsigned file) {
   explore::Execution& x = execution_of(system_);
   mm::address_space& mapping = system_.files.emplace_back();
   mapping.id = file;
   mapping.nr_pages = scenario_.files[file].nr_pages;
   mapping.written_at = system_.kept.make_array<EventId>(mapping.nr_pages, kNoEvent);
+  mapping.i_pages.reserve(mapping.nr_pages);
+  mapping.blocks.reserve(mapping.nr_pages);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
     const InitialUse use = initial_use(scenario_, file, index);
-    std::uint8_t entry = 0;
+    std::uint16_t entry = 0;
     if (use.mapped > 0) {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(
@@ -132,7 +179,7 @@ void Builder::build_file_pages(unsigned file) {
                          .mapcount = use.mapped - 1,
                          .dirty = use.dirty,
                          .buffers = use.dirty});
-      entry = static_cast<std::uint8_t>(to_index(pfn) + 1);
+      entry = static_cast<std::uint16_t>(to_index(pfn) + 1);
     }
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
     mapping.blocks.emplace_back(x, std::uint64_t{0},
@@ -157,9 +204,17 @@ void Builder::build_process(unsigned process) {
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
+  if (system_.has_oom) {
+    mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
+    mm.oom_skip = Cell<bool>(x, false, quiet("MMF_OOM_SKIP"));
+  }
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  unsigned nr_pages = 0;
+  for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
+  mm.ptes.reserve(nr_pages);
+  mm.tables.reserve(nr_pages);
   mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
@@ -188,10 +243,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
   }
-  const bool has_anon_pages =
-      populated(source) &&
-      (vma.kind == mm::VmaKind::Anonymous ||
-       (vma.kind == mm::VmaKind::PrivateFile && source.populate == Populate::Dirty));
+  const bool has_anon_pages = starts_with_anon_pages(source);
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
   if (vma.kind != mm::VmaKind::SharedFile) {
     vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
@@ -208,6 +260,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte);
+    if (system_.arch().splits_entries()) mm.ptes.back().split();
   }
 }
 
@@ -229,7 +282,7 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   const bool page_cache =
       vma.kind == mm::VmaKind::SharedFile || (vma.kind == mm::VmaKind::PrivateFile && !dirty);
   if (page_cache) {
-    const std::uint8_t entry = vma.file->i_pages[mapping.first_page + page].peek();
+    const std::uint16_t entry = vma.file->i_pages[mapping.first_page + page].peek();
     return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
@@ -238,8 +291,21 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
                                              .mapping = mapping_t::of_anon(vma.anon->id),
                                              .index = page_nr,
                                              .refcount = 1,
-                                             .mapcount = 0});
+                                             .mapcount = 0,
+                                             .swap_slot = next_swap_slot_++});
   return machine::mk_pte(pfn, bits);
+}
+
+void Builder::build_x86_tlb() {
+  const bool switches = any_thread_calls(scenario_, Operation::Schedule) ||
+                        any_thread_calls(scenario_, Operation::Yield);
+  if (!switches || !system_.arch().counts_flushes()) return;
+  system_.x86_tlb.emplace(system_.kept,
+                          std::span<machine::Cpu* const>(system_.cpus.data(), system_.cpus.size()),
+                          system_.policies->x86_tlb);
+  for (mm::mm_struct& mm : system_.mms) {
+    system_.x86_tlb->add_mm(system_.kept, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask);
+  }
 }
 
 void Builder::link_trees() {
@@ -258,6 +324,8 @@ void Builder::link_trees() {
 
 void Builder::build_threads() {
   system_.threads = {system_.kept, scenario_.threads.size()};
+  std::size_t entries_max = 0;
+  for (const mm::mm_struct& mm : system_.mms) entries_max = std::max(entries_max, mm.ptes.size());
   for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
     const ThreadDecl& decl = scenario_.threads[number];
     mm::thread& thread = system_.threads.push_back({});
@@ -266,6 +334,8 @@ void Builder::build_threads() {
     thread.monitor = system_.monitor;
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
+    thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    thread.gathered = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
     thread.nr_free_folios = frames_wanted(scenario_, decl);
     for (unsigned i = thread.nr_free_folios; i > 0; --i) {
@@ -275,12 +345,20 @@ void Builder::build_threads() {
   }
 }
 
+void Builder::build_dirty_locks() {
+  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
+  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
+    system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
+                                     quiet("dirty_lock"));
+  }
+}
+
 void Builder::name_things() {
   trace::Names& names = system_.execution->names();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) {
     names.set(trace::NameSpace::File, file, scenario_.files[file].name);
     for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
-      const std::uint8_t entry = system_.files[file].i_pages[index].peek();
+      const std::uint16_t entry = system_.files[file].i_pages[index].peek();
       if (entry == 0) continue;
       names.set(trace::NameSpace::Page, entry - 1u,
                 scenario_.files[file].name + "[" + std::to_string(index) + "]");

@@ -142,6 +142,10 @@ constexpr CallSpec kCalls[] = {
      {Range, Length, MsyncFlags}, "msync(x, 4096, MS_SYNC)"},
     {"exit_group", Op::ExitGroup, Order::Plain, S::AsWritten, R::Nothing, By::ProcessThread,
      {Status}, "exit_group(0)"},
+    {"schedule", Op::Schedule, Order::Plain, S::AsWritten, R::Nothing, By::ProcessThread, {},
+     "schedule()"},
+    {"yield", Op::Yield, Order::Plain, S::AsWritten, R::Nothing, By::ProcessThread, {},
+     "yield()"},
     {"fdatasync", Op::Fdatasync, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,
      {Parameter::File}, "fdatasync(f)"},
     {"fsync", Op::Fsync, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,
@@ -158,8 +162,12 @@ constexpr CallSpec kCalls[] = {
      {Parameter::File}, "writeback(f)"},
     {"shrink_folio_list", Op::ShrinkFolioList, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
+    {"shrink_active_list", Op::ShrinkActiveList, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"oom_kill_process", Op::OomKillProcess, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {Parameter::Process}, "oom_kill_process(A)"},
 };
 // clang-format on
 

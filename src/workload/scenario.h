@@ -62,6 +62,9 @@ enum class Operation : std::uint8_t {
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
+  // What befalls a thread of a process: its CPU runs something else for a while.
+  Schedule,  ///< (): a kernel thread
+  Yield,     ///< (): a thread of a process that the scenario does not name
   // System calls on files: threads of a process, with or without a mapping of the file.
   Fdatasync,     ///< (File): 0
   Fsync,         ///< (File): 0
@@ -71,9 +74,11 @@ enum class Operation : std::uint8_t {
   // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
   // a
   // Page (the page that is mapped there when the threads start).
-  Writeback,        ///< (File)
-  ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
-  FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+  Writeback,         ///< (File)
+  ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
+  ShrinkActiveList,  ///< (FOLIOS): the number of pages that have lost their buffers
+  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,    ///< (N process): kills it and reaps its private memory
 };
 
 /// How an access is ordered.

@@ -44,6 +44,10 @@ std::string name_of(Operation operation) {
       return "Madvise";
     case Operation::Msync:
       return "Msync";
+    case Operation::Schedule:
+      return "Schedule";
+    case Operation::Yield:
+      return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
     case Operation::Fdatasync:
@@ -60,8 +64,12 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
   }
   return "?";
 }
