@@ -39,7 +39,8 @@ void split_huge_page(thread& task, folio& head, unsigned nr_pages) {
 }
 
 /// linux v6.12 mm/huge_memory.c: split_huge_page_to_list_to_order, of an anonymous folio. The
-/// caller has locked it and holds a reference; the tails are locked on return of what it calls.
+/// caller has locked it and holds a reference. differs: does not look first whether there are other
+/// references (can_split_folio); the freeze does.
 ///
 /// The freeze is what makes the split safe: nobody else holds a reference, and nobody gets one as
 /// long as it is not clear which page belongs to which folio. GUP-fast, which comes without locks,
@@ -75,16 +76,6 @@ bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
   return frozen;
 }
 
-/// linux v6.12 mm/huge_memory.c: can_split_folio, folio_get_anon_vma
-/// differs: both in one step, which a reference to the anon_vma would make so.
-anon_vma* can_split_folio(thread& task, folio& page) {
-  task.x().step({.format = "can_split_folio({})", .args = {arg(page)}});
-  if (!folio_test_large(page) || !folio_mapped(page)) return nullptr;
-  anon_vma& av = task.system->anon_vmas[page.mapping.peek().anon()];
-  av.refcount.write(av.refcount.read() + 1);
-  return &av;
-}
-
 }  // namespace
 
 bool split_folio(thread& task, folio& page) {
@@ -94,7 +85,8 @@ bool split_folio(thread& task, folio& page) {
   page.refcount.write(count + 1);
   bool split = false;
   if (folio_trylock(task, page)) {
-    if (anon_vma* av = can_split_folio(task, page)) {
+    anon_vma* av = folio_test_large(page) ? folio_get_anon_vma(task, page) : nullptr;
+    if (av != nullptr) {
       split = split_locked_folio(task, page, *av);
       put_anon_vma(task, *av);
     }
