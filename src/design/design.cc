@@ -26,6 +26,9 @@ const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
 
+const Policies kLinux612Arm64{
+    .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::arm64()};
+
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
     Design{"linux-6.2", "delayed rmap, no new batch while removals are outstanding",
@@ -42,6 +45,8 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"linux-6.12-arm64", "linux-6.12 where invalidations are broadcast, without any IPI",
+           "linux v6.12 arch/arm64/include/asm/tlbflush.h", &kLinux612Arm64},
 };
 
 }  // namespace

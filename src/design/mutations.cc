@@ -48,8 +48,8 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
 template <typename Change>
-Policies changed(Change change) {
-  Policies policies = linux_6_12(machine::x86_64());
+Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
+  Policies policies = linux_6_12(arch);
   change(policies);
   return policies;
 }
@@ -68,6 +68,10 @@ const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kArm64DsbForPending = changed(
+    [](Policies& p) { p.batched_pending = mm::BatchedPending::Dsb; }, machine::arm64());
+const Policies kArm64NoBatchDsb =
+    changed([](Policies& p) { p.batch_flush = mm::BatchFlush::Omitted; }, machine::arm64());
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -90,6 +94,12 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12-arm64/dsb-for-pending", "zap waits for its own TLBIs, not for reclaim's",
+           "linux v6.6 arch/arm64/include/asm/tlbflush.h: arch_flush_tlb_batched_pending",
+           &kArm64DsbForPending},
+    Design{"linux-6.12-arm64/no-batch-dsb", "reclaim does not wait for the TLBIs of its batch",
+           "drops the DSB in arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_flush",
+           &kArm64NoBatchDsb},
 };
 
 }  // namespace

@@ -80,6 +80,9 @@ class KeptVector {
     items_[*size_] = item;
     return items_[(*size_)++];
   }
+  void clear() const {
+    if (size_ != nullptr) *size_ = 0;
+  }
   void erase(T* place) {
     for (T* next = place + 1; next != end(); ++place, ++next) *place = *next;
     --*size_;

@@ -13,6 +13,13 @@ class Arch {
  public:
   virtual std::string_view name() const = 0;
 
+  /// At setup: what a CPU needs to flush `nr_entries` entries of all address spaces.
+  virtual void start_cpu(Cpu& cpu, Kept& kept, unsigned nr_entries) const {
+    static_cast<void>(cpu), static_cast<void>(kept), static_cast<void>(nr_entries);
+  }
+  /// Whether address spaces have an mm_context.
+  virtual bool uses_context() const { return false; }
+
   /// Takes the entry out and returns what it held, with every A and D bit that any CPU has relied
   /// on. One step. Whether TLBs may still hold the entry afterwards depends on the architecture.
   /// linux v6.12 arch/*/include/asm/pgtable.h: ptep_get_and_clear
@@ -21,6 +28,35 @@ class Arch {
   /// Returns when no CPU of `targets` uses a translation older than this call.
   virtual void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                          Cpu* const* cpus) const = 0;
+
+  /// Whether the flush of a gather needs to do anything.
+  /// linux v6.12 arch/*/include/asm/tlb.h: tlb_flush
+  virtual bool needs_tlb_flush(bool fullmm, bool freed_tables) const {
+    static_cast<void>(fullmm), static_cast<void>(freed_tables);
+    return true;
+  }
+
+  /// Reclaim's deferred flushes: one entry has been cleared [PTL]; later, all at once.
+  /// linux v6.12 arch/*/include/asm/tlbflush.h: arch_tlbbatch_add_pending, arch_tlbbatch_flush
+  virtual void arch_tlbbatch_add_pending(Cpu& cpu, PteSlot& entry, cpumask_t targets) const {
+    static_cast<void>(cpu), static_cast<void>(entry), static_cast<void>(targets);
+  }
+  virtual void arch_tlbbatch_flush(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
+                                   Cpu* const* cpus) const {
+    flush_tlb(cpu, entries, targets, cpus);
+  }
+
+  /// After an entry has been made more permissive: whether stale ones are flushed, or each CPU that
+  /// has one faults and finds out. linux v6.12 arch/*: ptep_set_access_flags
+  virtual bool flushes_upgrades() const { return false; }
+  /// A fault found nothing to do: the entry allows the access already.
+  virtual void flush_tlb_fix_spurious_fault(Cpu& cpu, PteSlot& entry) const {
+    static_cast<void>(cpu), static_cast<void>(entry);
+  }
+  /// After A was cleared. linux v6.12 arch/*: ptep_clear_flush_young
+  virtual void flush_young(Cpu& cpu, PteSlot& entry, cpumask_t targets) const {
+    static_cast<void>(cpu), static_cast<void>(entry), static_cast<void>(targets);
+  }
 
   /// Whether mmu_gather collects pages, or frees each as soon as it is unmapped
   /// (MMU_GATHER_NO_GATHER). Only an architecture whose TLBs follow at once can do without.
@@ -38,5 +74,11 @@ const Arch& x86_64();
 /// differs: an mm that is attached to one CPU only defers the flush; here it never does. The walk
 /// is x86's: s390 has no D bit in the entry, and a store through a clean one faults.
 const Arch& s390();
+
+/// linux v6.12 arch/arm64: TLBI is broadcast, DSB waits for it; no CPU is interrupted. A and D are
+/// set by the hardware (FEAT_HAFDBS), as on x86.
+/// differs: one ASID per address space, which is never taken away from it; no contiguous entries;
+/// where the hardware has no FEAT_HAFDBS, a store through a clean entry faults.
+const Arch& arm64();
 
 }  // namespace mmcheck::machine

@@ -52,6 +52,14 @@ void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
   vmf.slot().set_pte(pte);
 }
 
+/// Makes an entry more permissive. [PTL]
+/// linux v6.12 mm/pgtable-generic.c: ptep_set_access_flags; arch/arm64/mm/fault.c
+void ptep_set_access_flags(thread& task, const vm_fault& vmf, pte_t pte) {
+  set_pte(task, vmf, pte);
+  if (!task.system->arch().flushes_upgrades()) return;
+  flush_tlb_pages(task, *vmf.vma.mm, vmf.page_nr, vmf.page_nr + 1);
+}
+
 /// linux v6.12 mm/memory.c: do_anonymous_page
 /// differs: a read fault maps a zeroed page of its own instead of the zero page.
 void do_anonymous_page(thread& task, vm_fault& vmf) {
@@ -137,7 +145,7 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
     return;
   }
   if (lock_and_recheck(task, vmf)) {
-    set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+    ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
     unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
     folio_mark_dirty(task, page);
   }
@@ -180,7 +188,7 @@ void do_wp_page(thread& task, vm_fault& vmf) {
     wp_page_copy(task, vmf);
     return;
   }
-  set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+  ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
@@ -209,10 +217,13 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     do_wp_page(task, vmf);
     return;
   }
-  // Spurious: the entry allows the access, only this CPU's TLB did not know.
-  // linux v6.12 arch/x86: flush_tlb_fix_spurious_fault is empty: the fault itself has dropped the
-  // CPU's entry.
-  if (!pte_dirty(vmf.orig)) set_pte(task, vmf, pte_mkyoung(pte_mkdirty(vmf.orig)));
+  // Spurious: the entry allows the access, only this CPU's TLB did not know. x86: the fault itself
+  // has dropped what it held.
+  if (!pte_dirty(vmf.orig)) {
+    ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(vmf.orig)));
+  } else {
+    task.system->arch().flush_tlb_fix_spurious_fault(*task.cpu, vmf.slot());
+  }
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 

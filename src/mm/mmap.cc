@@ -160,6 +160,10 @@ void exit_mm(thread& task) {
   task.x().step({.format = "mmput()", .detail = Detail::Minor});
   const int users = task.mm->mm_users.read_last() - 1;
   task.mm->mm_users.write(users);
+  if (task.system->arch().uses_context()) {
+    auto& running = task.mm->context.cpu_attach_mask;
+    running.write(running.read_last() & ~(1u << to_index(task.cpu->id())));
+  }
   if (users == 0) exit_mmap(task);
 }
 

@@ -120,7 +120,8 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
 // linux v6.12 include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
-  if (task.system->policies->flushes == Flushes::Done) {
+  const bool needed = task.system->arch().needs_tlb_flush(tlb.fullmm, tlb.freed_tables);
+  if (needed && task.system->policies->flushes == Flushes::Done) {
     flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
   }
   tlb_reset_range(tlb);

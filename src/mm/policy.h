@@ -66,6 +66,10 @@ enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
+enum class BatchFlush : std::uint8_t { Done, Omitted };
+/// How zap waits for reclaim's deferred flushes. Only arm64 has something to wait for without a
+/// flush: v6.6 had it like that.
+enum class BatchedPending : std::uint8_t { Flush, Dsb };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
@@ -79,6 +83,8 @@ struct Policies {
   Flushes flushes = Flushes::Done;
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
+  BatchFlush batch_flush = BatchFlush::Done;
+  BatchedPending batched_pending = BatchedPending::Flush;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
 };
 

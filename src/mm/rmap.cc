@@ -109,7 +109,8 @@ unsigned folio_mkclean(thread& task, folio& page) {
 
 namespace {
 
-/// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
+/// linux v6.12 mm/rmap.c: folio_referenced_one; ptep_clear_flush_young of the architecture: x86 does
+/// not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
   if (!walk.found()) return 0;
@@ -120,6 +121,7 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   const pte_t pte = slot.ptep_get();
   const bool young = pte_present(pte) && pte_young(pte);
   if (young) slot.set_pte(pte_mkold(pte));
+  if (young) task.system->arch().flush_young(*task.cpu, slot, vma.mm->cpumask);
   walk.done();
   return young ? 1 : 0;
 }

@@ -151,6 +151,7 @@ struct mm_struct {
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
+  machine::mm_context context;  ///< where Arch::uses_context
   KeptVector<vm_area_struct> vmas;
   static_vector<page_table, 16> tables;
   static_vector<PteSlot, machine::kEntriesMax> ptes;  ///< by page number

@@ -98,6 +98,11 @@ void Builder::build() {
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  unsigned nr_entries = 0;
+  for (const mm::mm_struct& mm : system_.mms) nr_entries += static_cast<unsigned>(mm.ptes.size());
+  for (machine::Cpu* cpu : system_.cpus) {
+    system_.arch().start_cpu(*cpu, system_.kept, nr_entries);
+  }
   link_trees();
   build_threads();
   if (system_.execution->recording()) name_things();
@@ -153,6 +158,9 @@ void Builder::build_process(unsigned process) {
     ++users;
     mm.cpumask.set(static_cast<CpuId>(thread));
   }
+  if (system_.arch().uses_context()) {
+    mm.context.cpu_attach_mask = Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("cpu_attach_mask"));
+  }
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
@@ -207,7 +215,8 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
-                         process, mm.cpumask, mm.tables.back().pmd, pte);
+                         process, mm.cpumask, mm.tables.back().pmd, pte,
+                         system_.arch().uses_context() ? &mm.context : nullptr);
   }
 }
 
