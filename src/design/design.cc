@@ -26,6 +26,21 @@ const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
 
+const Policies kTorvaldsNoForceAtExit{
+    .zap = &kNoForceAtExit, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
+// A gather that finds nothing to do has looked at the generation of the table: no nested rule.
+constexpr mm::Generations kAsDescribed;
+constexpr mm::Generations kAndBeforeUnlink{.unlink_vma = mm::GenerationCheck::Yes};
+const Policies kAmitTlbGeneration{.zap = &kRmapByGeneration,
+                                  .gather = &kAnyBatch,
+                                  .arch = &machine::x86_64(),
+                                  .generations = &kAsDescribed,
+                                  .nested_rule = mm::NestedRule::Dropped};
+const Policies kAmitTlbGenerationUnlink{.zap = &kRmapByGeneration,
+                                        .gather = &kAnyBatch,
+                                        .arch = &machine::x86_64(),
+                                        .generations = &kAndBeforeUnlink,
+                                        .nested_rule = mm::NestedRule::Dropped};
 const Policies kLinux612Arm64{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::arm64()};
 
@@ -45,6 +60,12 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"torvalds-no-force-at-exit", "linux-6.12 without the forced flush at exit",
+           "Torvalds, 27 Oct 2022, question (b)", &kTorvaldsNoForceAtExit},
+    Design{"amit-tlb-generation", "who relies on a page table flushes what is outstanding there",
+           "Amit, 27 and 30 Oct 2022", &kAmitTlbGeneration},
+    Design{"amit-tlb-generation-unlink", "the same, also before a VMA leaves the reverse map",
+           "Amit, 27 and 30 Oct 2022, with what it lacks", &kAmitTlbGenerationUnlink},
     Design{"linux-6.12-arm64", "linux-6.12 where invalidations are broadcast, without any IPI",
            "linux v6.12 arch/arm64/include/asm/tlbflush.h", &kLinux612Arm64},
 };

@@ -3,6 +3,7 @@
 #include "mm/memory.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -41,7 +42,13 @@ bool lock_and_recheck(thread& task, const vm_fault& vmf) {
   task.x().step({.format = "pte_same({})?",
                  .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
-  if (vmf.slot().ptep_get_last() == vmf.orig) return true;
+  if (vmf.slot().ptep_get_last() == vmf.orig) {
+    const Generations* generations = task.system->policies->generations;
+    if (generations != nullptr && generations->fault == GenerationCheck::Yes) {
+      flush_deferred(task, *vmf.vma.mm, vmf.vma.mm->table_of(vmf.page_nr));
+    }
+    return true;
+  }
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return false;
 }

@@ -6,6 +6,7 @@
 #include "mm/folio.h"
 #include "mm/rmap.h"
 #include "mm/swap.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -131,7 +132,9 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
   const bool needed = task.system->arch().needs_tlb_flush(tlb.fullmm, tlb.freed_tables);
-  if (needed && task.system->policies->flushes == Flushes::Done) {
+  if (task.system->policies->generations != nullptr) {
+    flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
+  } else if (needed && task.system->policies->flushes == Flushes::Done) {
     flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
   }
   tlb_reset_range(tlb);

@@ -31,6 +31,7 @@ struct mmu_gather {
   bool fullmm = false;
   bool freed_tables = false;
   bool delayed_rmap = false;
+  std::uint32_t tlb_gen = 0;  ///< with generations: of the last change
   bool need_flush = false;  ///< cleared_ptes: an entry in [start, end) was cleared
   unsigned start_page = ~0u;
   unsigned end_page = 0;

@@ -13,6 +13,7 @@ struct zap_entry {
   bool anon = false;      ///< an anonymous page, not one of the page cache
   bool fullmm = false;    ///< the whole address space goes away (exit)
   bool dontneed = false;  ///< the mapping stays (MADV_DONTNEED), so others may fault in a new page
+  bool write_locked = false;  ///< mmap_lock is held for writing (MAP_FIXED)
 };
 
 /// When the page stops to count as mapped (_mapcount drops, rmap walks miss it).
@@ -72,11 +73,32 @@ enum class BatchFlush : std::uint8_t { Done, Omitted };
 enum class BatchedPending : std::uint8_t { Flush, Dsb };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 
+/// exit_group(): the address space goes away with its last thread, or under the others.
+enum class ExitWaits : std::uint8_t { ForThreads, ForNobody };
+
+/// Which walks of folio_mkclean look for a flush that has been put off.
+enum class MkcleanCheck : std::uint8_t { AnyEntry, EntryFound, Never };
+enum class GenerationCheck : std::uint8_t { Yes, No };
+enum class GenerationCount : std::uint8_t { AfterClear, BeforeClear };
+enum class GenerationComplete : std::uint8_t { AfterFlush, Early };
+
+/// Where generations (mm/tlb_gen.h) are counted and looked at.
+struct Generations {
+  GenerationCheck zap = GenerationCheck::Yes;
+  GenerationCheck fault = GenerationCheck::Yes;
+  MkcleanCheck mkclean = MkcleanCheck::AnyEntry;
+  GenerationCheck unlink_vma = GenerationCheck::No;
+  GenerationCount count = GenerationCount::AfterClear;
+  GenerationComplete complete = GenerationComplete::AfterFlush;
+};
+
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
   const ZapPolicy* zap = nullptr;
   const GatherPolicy* gather = nullptr;
   const machine::Arch* arch = nullptr;
+  /// Null: what Linux has, tlb_flush_pending and tlb_flush_batched.
+  const Generations* generations = nullptr;
   // The rest is the same in all designs of the thread; mutations change it.
   PtlAtFlush ptl_at_flush = PtlAtFlush::Held;
   FlushVersusFree flush_versus_free = FlushVersusFree::FlushFirst;
@@ -86,6 +108,7 @@ struct Policies {
   BatchFlush batch_flush = BatchFlush::Done;
   BatchedPending batched_pending = BatchedPending::Flush;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  ExitWaits exit_waits = ExitWaits::ForThreads;
 };
 
 }  // namespace mmcheck::mm

@@ -20,6 +20,7 @@ unsigned folio_referenced(thread& task, folio& page);
 /// Pages that reclaim has unmapped and whose TLB entries it has not flushed yet.
 struct tlb_batch {
   static_vector<mm_struct*, 4> mms;
+  std::array<std::uint32_t, 4> tlb_gen{};  ///< with generations: of each one's last change
 };
 
 /// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().

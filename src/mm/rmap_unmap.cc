@@ -4,6 +4,7 @@
 
 #include "mm/folio.h"
 #include "mm/page_vma_mapped.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -13,11 +14,16 @@ namespace {
 /// flush_tlb_batched_pending() looks under a PTL.
 void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, tlb_batch& batch) {
   task.system->arch().arch_tlbbatch_add_pending(*task.cpu, slot, mm.cpumask);
-  task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
-  mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
-  if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
-    batch.mms.push_back(&mm);
+  std::uint32_t generation = 0;
+  if (task.system->policies->generations != nullptr) {
+    generation = defer_tlb_flush(task, mm, &mm.table_of(mm.page_of(slot.va())));
+  } else {
+    task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
+    mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
   }
+  auto place = std::find(batch.mms.begin(), batch.mms.end(), &mm);
+  if (place == batch.mms.end()) place = batch.mms.insert(place, &mm);
+  batch.tlb_gen[static_cast<std::size_t>(place - batch.mms.begin())] = generation;
 }
 
 /// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
@@ -51,9 +57,13 @@ void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
 // linux v6.12 mm/rmap.c: try_to_unmap_flush
 void try_to_unmap_flush(thread& task, tlb_batch& batch) {
   const System& system = *task.system;
-  if (system.policies->batch_flush == BatchFlush::Done) {
-    for (mm_struct* mm : batch.mms) {
-      system.arch().arch_tlbbatch_flush(*task.cpu, {mm->ptes.data(), mm->ptes.size()}, mm->cpumask,
+  for (std::size_t i = 0; i < batch.mms.size(); ++i) {
+    mm_struct& mm = *batch.mms[i];
+    if (system.policies->batch_flush == BatchFlush::Omitted) continue;
+    if (system.policies->generations != nullptr) {
+      flush_tlb_generation(task, mm, batch.tlb_gen[i]);
+    } else {
+      system.arch().arch_tlbbatch_flush(*task.cpu, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask,
                                         system.cpus.data());
     }
   }

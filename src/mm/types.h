@@ -137,6 +137,7 @@ struct vm_area_struct {
 struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
+  Cell<std::uint32_t> tlb_gen;  ///< with generations: of its last change; see mm/tlb_gen.h
   unsigned first_page = 0;
   unsigned end_page = 0;
 };
@@ -150,6 +151,8 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
+  Cell<std::uint32_t> tlb_gen_pending;    ///< with generations: changes whose flush was put off
+  Cell<std::uint32_t> tlb_gen_completed;  ///< and those that flushes have completed
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   machine::mm_context context;  ///< where Arch::uses_context

@@ -164,6 +164,10 @@ void Builder::build_process(unsigned process) {
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
+  if (system_.policies->generations != nullptr) {
+    mm.tlb_gen_pending = Cell<std::uint32_t>(x, 0, quiet("pending generation"));
+    mm.tlb_gen_completed = Cell<std::uint32_t>(x, 0, quiet("completed generation"));
+  }
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
@@ -209,6 +213,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
       mm::page_table& table = mm.tables.emplace_back();
       table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
+      if (system_.policies->generations != nullptr) {
+        table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
+      }
       table.first_page = vma.first_page + page;
       table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
     }

@@ -36,6 +36,7 @@ void TlbProgram::setup(explore::Execution& x) {
     slots_.emplace_back(*kept_, memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_,
                         initial_[i]);
   }
+  for (Cpu* cpu : cpu_list_) arch_.start_cpu(*cpu, *kept_, kEntries);
   flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
     contexts_[i] = {.program = this, .number = i};
