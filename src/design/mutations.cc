@@ -103,10 +103,10 @@ const Policies kExitAmongThreads = changed([](Policies& p) {
 const Policies kArm64ExitAmongThreads = changed(
     [](Policies& p) { p.exit_waits = mm::ExitWaits::ForNobody; }, machine::arm64());
 
-/// amit-tlb-generation-unlink, which holds, with one thing changed.
+/// amit-tlb-generation with one thing changed.
 template <typename Change>
 mm::Generations generations(Change change) {
-  mm::Generations generations{.unlink_vma = mm::GenerationCheck::Yes};
+  mm::Generations generations;
   change(generations);
   return generations;
 }
@@ -120,6 +120,8 @@ Policies with(const mm::Generations& generations) {
 using mm::Generations;
 const Generations kMkcleanEntry =
     generations([](Generations& g) { g.mkclean = mm::MkcleanCheck::EntryFound; });
+const Generations kUncheckedUnlink =
+    generations([](Generations& g) { g.unlink_vma = mm::GenerationCheck::No; });
 const Generations kUncheckedFault =
     generations([](Generations& g) { g.fault = mm::GenerationCheck::No; });
 const Generations kUncheckedZap =
@@ -129,6 +131,7 @@ const Generations kCountedEarly =
 const Generations kCompletedEarly =
     generations([](Generations& g) { g.complete = mm::GenerationComplete::Early; });
 const Policies kGenMkcleanEntry = with(kMkcleanEntry);
+const Policies kGenUncheckedUnlink = with(kUncheckedUnlink);
 const Policies kGenUncheckedFault = with(kUncheckedFault);
 const Policies kGenUncheckedZap = with(kUncheckedZap);
 const Policies kGenCountedEarly = with(kCountedEarly);
@@ -171,6 +174,8 @@ const std::array kMutations{
            &kArm64ExitAmongThreads},
     Design{"amit-tlb-generation/mkclean-entry", "the check is in page_vma_mkclean_one",
            "Amit, 30 Oct 2022, to the letter", &kGenMkcleanEntry},
+    Design{"amit-tlb-generation/no-unlink-check", "no check before a VMA leaves the reverse map",
+           "Amit, 30 Oct 2022, to the letter", &kGenUncheckedUnlink},
     Design{"amit-tlb-generation/no-fault-check", "faults do not look at the generation",
            "drops rule 4 of 27 Oct 2022 in mm/memory.c: faults", &kGenUncheckedFault},
     Design{"amit-tlb-generation/no-zap-check", "zap does not look at the generation",

@@ -87,7 +87,7 @@ struct Generations {
   GenerationCheck zap = GenerationCheck::Yes;
   GenerationCheck fault = GenerationCheck::Yes;
   MkcleanCheck mkclean = MkcleanCheck::AnyEntry;
-  GenerationCheck unlink_vma = GenerationCheck::No;
+  GenerationCheck unlink_vma = GenerationCheck::Yes;
   GenerationCount count = GenerationCount::AfterClear;
   GenerationComplete complete = GenerationComplete::AfterFlush;
 };

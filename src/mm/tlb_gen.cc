@@ -25,13 +25,12 @@ TlbGeneration defer_tlb_flush(thread& task, mm_struct& mm, page_table* table) {
 
 void flush_tlb_generation(thread& task, mm_struct& mm, TlbGeneration generation) {
   if (generation == 0) return;
-  task.x().step({.format = "flush completed?", .detail = Detail::Minor});
-  if (mm.tlb_gen_completed.read_last() >= generation) return;
-  task.x().step({.format = "flush begins", .detail = Detail::Minor});
+  task.x().step({.format = "flush_tlb_generation(): completed?", .detail = Detail::Minor});
+  if (mm.tlb_gen_completed.read() >= generation) return;
   const TlbGeneration begun = mm.tlb_gen_pending.read_last();
   const auto complete = [&] {
-    task.x().step({.format = "completed generation"});
-    mm.tlb_gen_completed.write(std::max(begun, mm.tlb_gen_completed.read_last()));
+    task.x().step({.format = "flush_tlb_generation(): completed"});
+    mm.tlb_gen_completed.commute(std::max(begun, mm.tlb_gen_completed.peek()));
   };
   const bool early = task.system->policies->generations->complete == GenerationComplete::Early;
   if (early) complete();
