@@ -67,6 +67,15 @@ struct WriteLocked {
 constexpr UnforcedWhere<Always> kUnforced;
 constexpr UnforcedWhere<ReadLocked> kUnforcedReadLocked;
 constexpr UnforcedWhere<WriteLocked> kUnforcedWriteLocked;
+/// Everything that the flush lets go of waits until then, and nothing forces the flush.
+class DirtyAndRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    if (entry.anon || !machine::pte_dirty(entry.pte)) return {};
+    return {.rmap = mm::RmapRemoval::AtFree, .dirty = mm::DirtyTransfer::WithBatch};
+  }
+};
+constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
 
 template <typename Change>
 Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
@@ -136,6 +145,14 @@ const Policies kGenUncheckedFault = with(kUncheckedFault);
 const Policies kGenUncheckedZap = with(kUncheckedZap);
 const Policies kGenCountedEarly = with(kCountedEarly);
 const Policies kGenCompletedEarly = with(kCompletedEarly);
+const Policies kThirdBatch = changed([](Policies& p) { p.gather = &kAnyBatch; });
+const Policies kPutBeforeRmap = changed([](Policies& p) {
+  p.zap = &kFileRmapAtFree;
+  p.rmap_versus_put = mm::RmapVersusPut::PutFirst;
+});
+const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
+const Policies kDirtyLockOverMkclean =
+    changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -190,6 +207,14 @@ const std::array kMutations{
     Design{"linux-6.12-arm64/no-batch-dsb", "reclaim does not wait for the TLBIs of its batch",
            "drops the DSB in arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_flush",
            &kArm64NoBatchDsb},
+    Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
+           "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
+    Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",
+           "moves folio_remove_rmap_ptes behind free_pages_and_swap_cache", &kPutBeforeRmap},
+    Design{"linux-6.12/late-dirty-and-rmap", "page dirty and rmap removed when the page is freed",
+           "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
+    Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
+           "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
 };
 
 }  // namespace

@@ -44,13 +44,27 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
   }
 }
 
-// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush; mm/swap_state.c: free_pages_and_swap_cache
-// differs: no swap cache.
+/// linux v6.12 mm/swap_state.c: free_pages_and_swap_cache
+/// differs: no swap cache.
+///
+/// The map count goes down before the reference that the mapping held (R-COUNT; Hildenbrand, 3 Nov
+/// 2022: otherwise the page may be freed, and used by another, while it counts as mapped):
+///
+///     CPU0 release, rmap last        CPU1 fadvise(DONTNEED)
+///     folio_put(page)
+///                                    refcount 2: unused, out of the page cache
+///                                    folio_put(page): free                     [mapped]
+///     page_remove_rmap(page)
+void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages) {
+  const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
+  if (put_first) release_pages(task, pages);
+  clean_pages(task, pages);
+  if (!put_first) release_pages(task, pages);
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
-  for (unsigned i = 0; i <= tlb.active; ++i) {
-    clean_pages(task, tlb.batch(i));
-    release_pages(task, tlb.batch(i));
-  }
+  for (unsigned i = 0; i <= tlb.active; ++i) free_pages_and_swap_cache(task, tlb.batch(i));
   tlb.encoded_pages.clear();
   tlb.nr = {};
   tlb.active = 0;
@@ -118,8 +132,7 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
     // Nothing is delayed where TLBs have followed already.
     const std::span<const encoded_page> pages(&encoded, 1);
     tlb_flush_rmap_batch(task, pages);
-    clean_pages(task, pages);
-    release_pages(task, pages);
+    free_pages_and_swap_cache(task, pages);
     return false;
   }
   tlb.encoded_pages.push_back(encoded);

@@ -62,6 +62,16 @@ class GatherPolicy {
   ~GatherPolicy() = default;
 };
 
+/// Whether a page stops to count as mapped before the reference of the mapping is dropped.
+enum class RmapVersusPut : std::uint8_t { RmapFirst, PutFirst };
+
+/// A spinlock for marking a page dirty and for cleaning it, one of a few by a hash of the page.
+enum class DirtyLock : std::uint8_t {
+  None,
+  AroundDirtying,  ///< around set_page_dirty() and those parts of folio_mkclean() that cannot sleep
+  AroundMkclean,   ///< around all of folio_mkclean()
+};
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
@@ -77,7 +87,7 @@ enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 enum class ExitWaits : std::uint8_t { ForThreads, ForNobody };
 
 /// Which walks of folio_mkclean look for a flush that has been put off.
-enum class MkcleanCheck : std::uint8_t { AnyEntry, EntryFound, Never };
+enum class MkcleanCheck : std::uint8_t { AnyEntry, EntryFound };
 enum class GenerationCheck : std::uint8_t { Yes, No };
 enum class GenerationCount : std::uint8_t { AfterClear, BeforeClear };
 enum class GenerationComplete : std::uint8_t { AfterFlush, Early };
@@ -109,6 +119,8 @@ struct Policies {
   BatchedPending batched_pending = BatchedPending::Flush;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
   ExitWaits exit_waits = ExitWaits::ForThreads;
+  RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
+  DirtyLock dirty_lock = DirtyLock::None;
 };
 
 }  // namespace mmcheck::mm

@@ -54,6 +54,7 @@ struct System {
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }

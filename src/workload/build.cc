@@ -105,6 +105,7 @@ void Builder::build() {
   }
   link_trees();
   build_threads();
+  build_dirty_locks();
   if (system_.execution->recording()) name_things();
 }
 
@@ -288,6 +289,14 @@ void Builder::build_threads() {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(system_, pfn, mm::folio_init{});
     }
+  }
+}
+
+void Builder::build_dirty_locks() {
+  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
+  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
+    system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
+                                     quiet("dirty_lock"));
   }
 }
 
