@@ -84,6 +84,7 @@ void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
 // linux v6.12 mm/mmu_gather.c: tlb_gather_mmu
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
+  tlb.encoded_pages = task.gathered;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
   tlb_reset_range(tlb);
@@ -137,7 +138,9 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
   }
   tlb.encoded_pages.push_back(encoded);
   if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
-  if (++tlb.nr[tlb.active] < task.system->gather_batch_max) return false;
+  const System& system = *task.system;
+  const unsigned max = tlb.active == 0 ? system.gather_bundle : system.gather_batch_max;
+  if (++tlb.nr[tlb.active] < max) return false;
   return !tlb_next_batch(task, tlb);
 }
 

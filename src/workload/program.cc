@@ -25,7 +25,9 @@ class ScenarioProgram::Impl {
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
     system_->has_exit = calls_exit(scenario_);
-    if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (const auto max = scenario_.gather_batch_max) {
+      system_->gather_bundle = system_->gather_batch_max = *max;
+    }
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
