@@ -78,7 +78,6 @@ class KeptVector {
   T& operator[](std::size_t i) const { return items_[i]; }
   T& back() const { return items_[size() - 1]; }
   T* data() const { return items_.data(); }
-  void clear() const { *size_ = 0; }
 
   T& push_back(const T& item) {
     if (size() == items_.size()) throw InternalError("a vector in kept memory is full");
