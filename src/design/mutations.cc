@@ -154,6 +154,30 @@ const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndR
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
+using Tlb = machine::X86TlbPolicy;
+const Policies kMaskBeforeGen =
+    changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
+const Policies kSkipSwitchingCpu =
+    changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
+const Policies kSwitchGenFirst =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
+const Policies kSwitchNoGen =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::IgnoresGen; });
+const Policies kLazyGenFirst =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::ReadsGenFirst; });
+const Policies kLazyNoGen =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::IgnoresGen; });
+const Policies kFlushOwnRange =
+    changed([](Policies& p) { p.x86_tlb.flush_func = Tlb::FlushFunc::OwnRange; });
+const Policies kS390AttachWithoutWait{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::s390(machine::S390Attach::WithoutWait)};
+const Policies kS390AttachWithoutFlush{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::s390(machine::S390Attach::WithoutFlush)};
+
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
            "drops PVMW_SYNC in mm/rmap.c: folio_mkclean", &kNoPvmwSync},
@@ -186,6 +210,12 @@ const std::array kMutations{
            "no forced flush at exit, and exit does not wait for the other threads",
            "drops mm_users in kernel/fork.c: mmput; Torvalds, 27 Oct 2022, question (b)",
            &kExitAmongThreads},
+    Design{"linux-6.1-s390/attach-no-wait", "a CPU attaches while entries are being changed",
+           "drops flush_count in arch/s390/include/asm/mmu_context.h: finish_arch_post_lock_switch",
+           &kS390AttachWithoutWait},
+    Design{"linux-6.1-s390/attach-no-flush", "a CPU attaches without the flush that was put off",
+           "drops __tlb_flush_mm_lazy in finish_arch_post_lock_switch of the same file",
+           &kS390AttachWithoutFlush},
     Design{"linux-6.12-arm64/exit-among-threads", "fullmm, but other threads run",
            "drops mm_users in kernel/fork.c: mmput; as the oom reaper's fullmm of 2017",
            &kArm64ExitAmongThreads},
@@ -207,6 +237,22 @@ const std::array kMutations{
     Design{"linux-6.12-arm64/no-batch-dsb", "reclaim does not wait for the TLBIs of its batch",
            "drops the DSB in arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_flush",
            &kArm64NoBatchDsb},
+    Design{"linux-6.12/mask-before-gen", "a flush looks for CPUs and then counts itself",
+           "moves inc_mm_tlb_gen in arch/x86/mm/tlb.c: flush_tlb_mm_range", &kMaskBeforeGen},
+    Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
+           "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
+           &kSkipSwitchingCpu},
+    Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
+           "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
+    Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",
+           "drops need_flush in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchNoGen},
+    Design{"linux-6.12/lazy-gen-first", "a lazy CPU reads tlb_gen and then stops to be lazy",
+           "moves smp_mb in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kLazyGenFirst},
+    Design{"linux-6.12/lazy-no-gen", "a lazy CPU comes back without a look at tlb_gen",
+           "drops tlb_gen in arch/x86/mm/tlb.c: switch_mm_irqs_off, same mm", &kLazyNoGen},
+    Design{"linux-6.12/flush-own-range", "a CPU flushes what it is asked for, whatever it missed",
+           "drops the partial flush's conditions in arch/x86/mm/tlb.c: flush_tlb_func",
+           &kFlushOwnRange},
     Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
            "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
     Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",

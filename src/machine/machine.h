@@ -17,13 +17,38 @@ class Arch {
   virtual void start_cpu(Cpu& cpu, Kept& kept, unsigned nr_entries) const {
     static_cast<void>(cpu), static_cast<void>(kept), static_cast<void>(nr_entries);
   }
-  /// Whether address spaces have an mm_context.
-  virtual bool uses_context() const { return false; }
+  /// Whether address spaces have an mm_context. `yields`: threads give up their CPU.
+  virtual bool uses_context(bool yields) const {
+    static_cast<void>(yields);
+    return false;
+  }
+  /// This CPU runs something else for a while, and then a thread of the address space again.
+  virtual void yield(Cpu& cpu, mm_context& context) const {
+    static_cast<void>(cpu), static_cast<void>(context);
+  }
 
   /// Takes the entry out and returns what it held, with every A and D bit that any CPU has relied
   /// on. One step. Whether TLBs may still hold the entry afterwards depends on the architecture.
   /// linux v6.12 arch/*/include/asm/pgtable.h: ptep_get_and_clear
   virtual pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const = 0;
+
+  /// The same, where the flush may not be put off. linux v6.12 arch/s390/mm/pgtable.c:
+  /// ptep_xchg_direct
+  virtual pte_t ptep_xchg_direct(Cpu& cpu, PteSlot& slot) const {
+    return ptep_get_and_clear(cpu, slot);
+  }
+
+  /// Stores an entry where there was none, or one that no hardware changes meanwhile. One step, or
+  /// one for each half.
+  /// linux v6.12 arch/*/include/asm/pgtable.h: set_pte
+  virtual void set_pte(Cpu& cpu, PteSlot& slot, pte_t value, const trace::StepText& text) const;
+
+  /// Reads an entry without the lock that its writers hold. One step, or several.
+  /// linux v6.12 include/linux/pgtable.h: ptep_get_lockless
+  virtual pte_t ptep_get_lockless(Cpu& cpu, PteSlot& slot) const;
+
+  /// Whether software stores an entry in halves: see PteSlot::split().
+  virtual bool splits_entries() const { return false; }
 
   /// Returns when no CPU of `targets` uses a translation older than this call.
   virtual void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
@@ -41,9 +66,10 @@ class Arch {
   virtual void arch_tlbbatch_add_pending(Cpu& cpu, PteSlot& entry, cpumask_t targets) const {
     static_cast<void>(cpu), static_cast<void>(entry), static_cast<void>(targets);
   }
-  virtual void arch_tlbbatch_flush(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
-                                   Cpu* const* cpus) const {
-    flush_tlb(cpu, entries, targets, cpus);
+  /// Returns false if there is nothing special about it, and a flush is needed.
+  virtual bool arch_tlbbatch_flush(Cpu& cpu) const {
+    static_cast<void>(cpu);
+    return false;
   }
 
   /// After an entry has been made more permissive: whether stale ones are flushed, or each CPU that
@@ -57,6 +83,8 @@ class Arch {
   virtual void flush_young(Cpu& cpu, PteSlot& entry, cpumask_t targets) const {
     static_cast<void>(cpu), static_cast<void>(entry), static_cast<void>(targets);
   }
+  /// Whether it keeps count of flushes where CPUs switch between address spaces: see X86Tlb.
+  virtual bool counts_flushes() const { return false; }
 
   /// Whether mmu_gather collects pages, or frees each as soon as it is unmapped
   /// (MMU_GATHER_NO_GATHER). Only an architecture whose TLBs follow at once can do without.
@@ -69,11 +97,33 @@ class Arch {
 /// linux v6.12 arch/x86: an exchange that TLBs do not see; flushes by IPI.
 const Arch& x86_64();
 
-/// linux v6.12 arch/s390 mm/pgtable.c: ptep_xchg_direct: IPTE invalidates the entry in memory and
-/// in all TLBs, in one.
-/// differs: an mm that is attached to one CPU only defers the flush; here it never does. The walk
-/// is x86's: s390 has no D bit in the entry, and a store through a clean one faults.
-const Arch& s390();
+/// How a CPU makes others flush: as pv_ops.mmu.flush_tlb_multi is set.
+enum class TlbFlush : std::uint8_t {
+  Native,  ///< an IPI, which waits for interrupts to be on
+  Kvm,     ///< a virtual CPU that does not run is only marked: see KvmFlush
+};
+
+/// x86_64 as a guest of KVM.
+const Arch& x86_64_kvm();
+
+/// How 32-bit x86 reads an entry of 64 bits without its lock.
+enum class LocklessRead : std::uint8_t {
+  LowHighLow,  ///< CONFIG_GUP_GET_PTE_LOW_HIGH: by halves, until the low one has not changed
+  Cmpxchg8b,   ///< at once, by an instruction that writes; Linux does not
+};
+
+/// linux v6.12 arch/x86/include/asm/pgtable-3level.h
+const Arch& i386_pae(TlbFlush flush, LocklessRead read);
+
+/// What a CPU does when it attaches to an address space again.
+enum class S390Attach : std::uint8_t { AsLinux, WithoutWait, WithoutFlush };
+
+/// linux v6.12 arch/s390/mm/pgtable.c: IPTE invalidates the entry in memory and in all TLBs, in one;
+/// the flush is put off where the address space is attached to this CPU only.
+/// differs: it is put off only in scenarios in which threads give up their CPU; at exit each entry is
+/// flushed. The walk is x86's: s390 has no D bit in the entry, and a store through a clean one
+/// faults.
+const Arch& s390(S390Attach attach = S390Attach::AsLinux);
 
 /// linux v6.12 arch/arm64: TLBI is broadcast, DSB waits for it; no CPU is interrupted. A and D are
 /// set by the hardware (FEAT_HAFDBS), as on x86.

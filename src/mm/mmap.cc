@@ -149,6 +149,21 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
                 {.format = "madvise({}, DONTNEED) returns", .args = {va}});
 }
 
+// linux v6.12 kernel/sched/core.c: context_switch
+// differs: no run queue: the thread comes back on the same CPU, and nothing waits for it.
+void schedule(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->enter_lazy_tlb(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
+void yield(thread& task) {
+  if (task.mm->has_context) task.system->arch().yield(*task.cpu, task.mm->context);
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->switch_away(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
 void sys_exit_group(thread& task) {
   task.x().step({.format = "exit_group()"});
   task.mm->exiting.write(true);
@@ -163,9 +178,9 @@ void exit_mm(thread& task) {
   task.x().step({.format = "mmput()", .detail = Detail::Minor});
   const int users = task.mm->mm_users.read_last() - 1;
   task.mm->mm_users.write(users);
-  if (task.system->arch().uses_context()) {
-    auto& running = task.mm->context.cpu_attach_mask;
-    running.write(running.read_last() & ~(1u << to_index(task.cpu->id())));
+  if (task.mm->has_context) {
+    auto& usable = task.mm->context.usable;
+    usable.write(usable.read_last() & ~(1u << to_index(task.cpu->id())));
   }
   if (users == 0 && task.system->policies->exit_waits == ExitWaits::ForThreads) exit_mmap(task);
 }

@@ -151,7 +151,9 @@ void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (task.system->policies->generations != nullptr) {
     flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
   } else if (needed && task.system->policies->flushes == Flushes::Done) {
-    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
+    flush_tlb_pages(
+        task, *tlb.mm, tlb.start_page, tlb.end_page,
+        tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }
   tlb_reset_range(tlb);
 }

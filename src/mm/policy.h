@@ -3,6 +3,7 @@
 // (src/design) is a choice of one answer to each. Mechanism is elsewhere and asks.
 #pragma once
 
+#include "machine/arch/x86_tlb.h"
 #include "machine/machine.h"
 
 namespace mmcheck::mm {
@@ -119,6 +120,7 @@ struct Policies {
   BatchedPending batched_pending = BatchedPending::Flush;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
   ExitWaits exit_waits = ExitWaits::ForThreads;
+  machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
 };

@@ -62,9 +62,8 @@ void try_to_unmap_flush(thread& task, tlb_batch& batch) {
     if (system.policies->batch_flush == BatchFlush::Omitted) continue;
     if (system.policies->generations != nullptr) {
       flush_tlb_generation(task, mm, batch.tlb_gen[i]);
-    } else {
-      system.arch().arch_tlbbatch_flush(*task.cpu, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask,
-                                        system.cpus.data());
+    } else if (!system.arch().arch_tlbbatch_flush(*task.cpu)) {
+      flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
     }
   }
   batch.mms.clear();

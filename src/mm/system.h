@@ -3,6 +3,9 @@
 // memory manager can reach.
 #pragma once
 
+#include <optional>
+
+#include "machine/arch/x86_tlb.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -57,6 +60,8 @@ struct System {
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
+  /// Where some thread gives up its CPU, and the architecture keeps track of that.
+  std::optional<machine::X86Tlb> x86_tlb;
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;

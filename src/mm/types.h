@@ -156,6 +156,7 @@ struct mm_struct {
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   machine::mm_context context;  ///< where Arch::uses_context
+  bool has_context = false;
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number

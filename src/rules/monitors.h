@@ -29,6 +29,7 @@ class Monitors final : public mm::Monitor {
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;
@@ -45,6 +46,9 @@ class Monitors final : public mm::Monitor {
   explore::Execution& x() const { return *system_->execution; }
   /// Returns only if the rule is not watched, or all threads have finished.
   void broken(RuleId rule, trace::Violation violation);
+  /// Whether user code on a CPU may use what its TLB holds of the entry. Accesses of the step.
+  bool in_use(CpuId cpu, const machine::PteSlot& slot) const;
+  void check_revoked(const machine::PteSlot& slot, unsigned version);
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);

@@ -101,10 +101,14 @@ void Builder::build() {
     build_process(process);
   }
   unsigned nr_entries = 0;
-  for (const mm::mm_struct& mm : system_.mms) nr_entries += static_cast<unsigned>(mm.ptes.size());
+  for (mm::mm_struct& mm : system_.mms) {
+    nr_entries += static_cast<unsigned>(mm.ptes.size());
+    mm.context.entries = {mm.ptes.data(), mm.ptes.size()};
+  }
   for (machine::Cpu* cpu : system_.cpus) {
     system_.arch().start_cpu(*cpu, system_.kept, nr_entries);
   }
+  build_x86_tlb();
   link_trees();
   build_threads();
   build_dirty_locks();
@@ -163,8 +167,13 @@ void Builder::build_process(unsigned process) {
     ++users;
     mm.cpumask.set(static_cast<CpuId>(thread));
   }
-  if (system_.arch().uses_context()) {
+  if (system_.arch().uses_context(any_thread_calls(scenario_, Operation::Yield))) {
+    mm.has_context = true;
+    mm.context.usable = Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("usable TLBs"));
     mm.context.cpu_attach_mask = Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("cpu_attach_mask"));
+    mm.context.flush_count = Cell<std::uint32_t>(x, 0, quiet("flush_count"));
+    mm.context.flush_mm = Cell<bool>(x, false, quiet("flush_mm"));
+    mm.context.lock = Cell<bool>(x, false, quiet("context.lock"));
   }
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
@@ -232,7 +241,8 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte,
-                         system_.arch().uses_context() ? &mm.context : nullptr);
+                         mm.has_context ? &mm.context : nullptr);
+    if (system_.arch().splits_entries()) mm.ptes.back().split();
   }
 }
 
@@ -265,6 +275,18 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
                                              .refcount = 1,
                                              .mapcount = 0});
   return machine::mk_pte(pfn, bits);
+}
+
+void Builder::build_x86_tlb() {
+  const bool switches = any_thread_calls(scenario_, Operation::Schedule) ||
+                        any_thread_calls(scenario_, Operation::Yield);
+  if (!switches || !system_.arch().counts_flushes()) return;
+  system_.x86_tlb.emplace(system_.kept,
+                          std::span<machine::Cpu* const>(system_.cpus.data(), system_.cpus.size()),
+                          system_.policies->x86_tlb);
+  for (mm::mm_struct& mm : system_.mms) {
+    system_.x86_tlb->add_mm(system_.kept, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask);
+  }
 }
 
 void Builder::link_trees() {

@@ -62,6 +62,9 @@ enum class Operation : std::uint8_t {
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
+  // What befalls a thread of a process: its CPU runs something else for a while.
+  Schedule,  ///< (): a kernel thread
+  Yield,     ///< (): a thread of a process that the scenario does not name
   // System calls on files: threads of a process, with or without a mapping of the file.
   Fdatasync,     ///< (File): 0
   Fsync,         ///< (File): 0

@@ -14,7 +14,7 @@ class Arm64 final : public Arch {
     cpu.start_broadcasts(kept, nr_entries, FaultsDropEntries::No);
   }
   // What is left in TLBs under an ASID that no thread runs under is of no use to anybody.
-  bool uses_context() const override { return true; }
+  bool uses_context(bool) const override { return true; }
 
   // linux v6.12 arch/arm64/include/asm/pgtable.h: __ptep_get_and_clear
   pte_t ptep_get_and_clear(Cpu& cpu, PteSlot& slot) const override {
@@ -46,10 +46,9 @@ class Arm64 final : public Arch {
   void arch_tlbbatch_add_pending(Cpu& cpu, PteSlot& entry, cpumask_t targets) const override {
     cpu.tlbi({&entry, 1}, targets);
   }
-  void arch_tlbbatch_flush(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
-                           Cpu* const* cpus) const override {
-    static_cast<void>(entries), static_cast<void>(targets), static_cast<void>(cpus);
+  bool arch_tlbbatch_flush(Cpu& cpu) const override {
     cpu.dsb();
+    return true;
   }
 
   // linux v6.12 arch/arm64/mm/fault.c: __ptep_set_access_flags: a stale read-only entry is flushed,
