@@ -14,8 +14,7 @@ void complete_tlbis(explore::Execution& execution, std::span<const IssuedTlbi> i
   if (!buffered) execution.step({.format = "DSB"});
   for (const IssuedTlbi& tlbi : issued) {
     if (buffered) tlbi.entry->step_when_landed({.format = "DSB"});
-    for_each_cpu(tlbi.targets,
-                 [&](CpuId target) { tlbi.entry->tlb_forget(target, tlbi.oldest); });
+    for_each_cpu(tlbi.targets, [&](CpuId target) { tlbi.entry->tlb_forget(target, tlbi.oldest); });
   }
 }
 

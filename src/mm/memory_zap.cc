@@ -4,12 +4,14 @@
 #include "mm/folio.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 #include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
+using machine::is_swap_pte;
 using machine::pte_dirty;
 using machine::pte_present;
 
@@ -37,12 +39,12 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   progress.cleared = true;
   folio& page = task.system->page(pte_pfn(pte));
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
-  const ZapPolicy::Treatment treatment = system.policies->zap->treat(
-      {.pte = pte,
-       .anon = anon,
-       .fullmm = tlb.fullmm,
-       .dontneed = reason == ZapReason::DontNeed,
-       .write_locked = reason == ZapReason::MapFixed});
+  const ZapPolicy::Treatment treatment =
+      system.policies->zap->treat({.pte = pte,
+                                   .anon = anon,
+                                   .fullmm = tlb.fullmm,
+                                   .dontneed = reason == ZapReason::DontNeed,
+                                   .write_locked = reason == ZapReason::MapFixed});
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
@@ -78,7 +80,8 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
 void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table) {
   const Generations* generations = task.system->policies->generations;
   if (generations == nullptr) {
-    flush_tlb_batched_pending(task, mm);
+    const bool kept = task.system->policies->reclaim.batched_pending == Step::Kept;
+    if (kept) flush_tlb_batched_pending(task, mm);
   } else if (generations->zap == GenerationCheck::Yes) {
     flush_deferred(task, mm, table);
   }
@@ -91,8 +94,15 @@ void count_generation(thread& task, mmu_gather& tlb, page_table& table, Generati
   tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
 }
 
+/// An entry of a page that is on the swap device. [PTL]
+void zap_swap_pte(thread& task, PteSlot& slot) {
+  free_swap_and_cache(task, swp_offset(slot.peek()));
+  task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte({});
+}
+
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no swap or migration entries, no need_resched, no rss.
+/// differs: no migration entries, no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
@@ -109,6 +119,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     if (pte_present(mm.pte(page_nr).ptep_get_last())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
     } else {
+      if (is_swap_pte(mm.pte(page_nr).peek())) zap_swap_pte(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     ++page_nr;

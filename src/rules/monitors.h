@@ -38,6 +38,7 @@ class Monitors final : public mm::Monitor {
   void mapcount_dropped(mm::folio& page, int mapcount) override;
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
+  void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
@@ -52,6 +53,8 @@ class Monitors final : public mm::Monitor {
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
+  void check_swapped(const mm::swap_slot& slot);
+  void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

@@ -104,6 +104,8 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
+      case Parameter::Process:
+        return parse_process(node);
       case Parameter::None:
         break;
     }
@@ -273,6 +275,15 @@ class CallParser {
       context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_process(const SyntaxNode& node) {
+    const std::string name = squeeze(node.text);
+    const auto process = context_.find_process(name);
+    if (!process) {
+      context_.fail(node, fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
+    }
+    push_number(node, *process);
   }
 
   /// Brings the address first and adds what the name of the function implies.

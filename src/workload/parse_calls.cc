@@ -162,8 +162,12 @@ constexpr CallSpec kCalls[] = {
      {Parameter::File}, "writeback(f)"},
     {"shrink_folio_list", Op::ShrinkFolioList, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "shrink_folio_list(f)"},
+    {"shrink_active_list", Op::ShrinkActiveList, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"oom_kill_process", Op::OomKillProcess, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {Parameter::Process}, "oom_kill_process(A)"},
 };
 // clang-format on
 

@@ -50,6 +50,7 @@ enum class Parameter : std::uint8_t {
   FileLength,  ///< bytes, within the file from the offset before it; 0: to its end
   Status,      ///< a number
   Folios,      ///< a file or A:x
+  Process,     ///< A
 };
 
 /// Who may make a call.

@@ -25,6 +25,7 @@ class ScenarioProgram::Impl {
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
     system_->has_exit = calls_exit(scenario_);
+    system_->has_oom = calls_oom_kill(scenario_);
     if (const auto max = scenario_.gather_batch_max) {
       system_->gather_bundle = system_->gather_batch_max = *max;
     }

@@ -74,9 +74,11 @@ enum class Operation : std::uint8_t {
   // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
   // a
   // Page (the page that is mapped there when the threads start).
-  Writeback,        ///< (File)
-  ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
-  FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+  Writeback,         ///< (File)
+  ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
+  ShrinkActiveList,  ///< (FOLIOS): the number of pages that have lost their buffers
+  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,    ///< (N process): kills it and reaps its private memory
 };
 
 /// How an access is ordered.

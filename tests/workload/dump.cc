@@ -64,8 +64,12 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
   }
   return "?";
 }

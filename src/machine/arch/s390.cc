@@ -8,8 +8,8 @@ namespace {
 std::uint32_t bit(const Cpu& cpu) { return 1u << to_index(cpu.id()); }
 
 /// linux v6.12 arch/s390/mm/pgtable.c: ptep_ipte_global
-/// z/Architecture Principles of Operation, INVALIDATE PAGE TABLE ENTRY: it is complete when all CPUs
-/// have completed their stores through the entry.
+/// z/Architecture Principles of Operation, INVALIDATE PAGE TABLE ENTRY: it is complete when all
+/// CPUs have completed their stores through the entry.
 pte_t ptep_ipte_global(PteSlot& slot) {
   slot.step_when_landed({.format = "ptep_get_and_clear({}): IPTE", .args = {arg(slot.va())}});
   const pte_t old = slot.ptep_get_last();
