@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "machine/arch/x86_tlb.h"
+#include "mm/folio_batch.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -53,6 +54,8 @@ struct System {
   unsigned gather_batch_max = 8;    ///< pages in another batch (Linux: 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
+  bool truncates =
+      false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
   bool has_oom = false;   ///< the OOM killer comes
 
@@ -66,6 +69,10 @@ struct System {
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
+  std::span<folio_batch> mlock_batches;  ///< by CPU
+  std::span<folio_batch> lru_add_batches;
+  static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }

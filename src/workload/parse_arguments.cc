@@ -104,6 +104,8 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
+      case Parameter::PageOf:
+        return parse_page_of(node);
       case Parameter::Process:
         return parse_process(node);
       case Parameter::None:
@@ -267,6 +269,14 @@ class CallParser {
       length = context_.scenario.files[file].nr_pages * kPageBytes - offset;
     }
     push_number(node, length);
+  }
+
+  void parse_page_of(const SyntaxNode& node) {
+    Expr expr = parse_expression(scope_, node).expr;
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
+    }
+    call_.operands.push_back(std::move(expr));
   }
 
   void parse_folios(const SyntaxNode& node) {
