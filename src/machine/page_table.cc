@@ -21,7 +21,7 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 
 PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
                  std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial,
-                 std::string_view name)
+                 mm_context* context, std::string_view name)
     : memory_(&memory),
       monitor_(&monitor),
       word_(memory.add(
@@ -29,6 +29,7 @@ PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va
           {.format = name, .args = {{space, format_space}, arg(va)}, .value = format_pte}, *this)),
       nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
+      context_(context),
       va_(va),
       space_(space),
       cpus_(cpus) {
@@ -90,6 +91,11 @@ void PteSlot::remember() {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
   versions_[(*nr_versions_)++] = {peek(), execution().current_event()};
+}
+
+cpumask_t PteSlot::users() const {
+  if (context_ == nullptr) return cpus_;
+  return cpumask_t::of_bits(cpus_.bits() & context_->usable.read());
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }

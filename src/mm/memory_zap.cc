@@ -7,6 +7,7 @@
 #include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -21,6 +22,7 @@ using machine::pte_present;
 struct ZapProgress {
   bool force_flush = false;  ///< before the PTL is dropped
   bool gather_full = false;
+  bool cleared = false;  ///< some entry
 };
 
 /// How many entries from this one on map the next pages of one folio. [PTL]
@@ -68,11 +70,16 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
                       ZapReason reason, ZapProgress& progress) {
   const System& system = *task.system;
   const pte_t pte = get_and_clear_ptes(task, tlb, page_nr, nr);
+  progress.cleared = true;
   folio& first = task.system->page(pte_pfn(pte));
   folio& page = page_folio(first);
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
-  const ZapPolicy::Treatment treatment = system.policies->zap->treat(
-      {.pte = pte, .anon = anon, .fullmm = tlb.fullmm, .dontneed = reason == ZapReason::DontNeed});
+  const ZapPolicy::Treatment treatment =
+      system.policies->zap->treat({.pte = pte,
+                                   .anon = anon,
+                                   .fullmm = tlb.fullmm,
+                                   .dontneed = reason == ZapReason::DontNeed,
+                                   .write_locked = reason == ZapReason::MapFixed});
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + nr);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
@@ -105,6 +112,25 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
   }
 }
 
+/// [PTL] Flushes that others have put off, of entries that are none by now, before the table is
+/// changed further.
+void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations == nullptr) {
+    const bool kept = task.system->policies->reclaim.batched_pending == Step::Kept;
+    if (kept) flush_tlb_batched_pending(task, mm);
+  } else if (generations->zap == GenerationCheck::Yes) {
+    flush_deferred(task, mm, table);
+  }
+}
+
+/// With generations: says in the table that its flush is put off. [PTL]
+void count_generation(thread& task, mmu_gather& tlb, page_table& table, GenerationCount when) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations == nullptr || generations->count != when) return;
+  tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
+}
+
 /// linux v6.12 mm/memory.c: zap_nonpresent_ptes: of a page that is on the swap device. [PTL]
 void zap_swap_pte(thread& task, PteSlot& slot) {
   free_swap_and_cache(task, swp_offset(slot.peek()));
@@ -126,9 +152,9 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
-    flush_tlb_batched_pending(task, mm);
-  }
+  page_table& table = mm.table_of(first_page);
+  flush_pending_of_others(task, mm, table);
+  count_generation(task, tlb, table, GenerationCount::BeforeClear);
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",
@@ -146,6 +172,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     }
     page_nr += nr;
   }
+  if (progress.cleared) count_generation(task, tlb, table, GenerationCount::AfterClear);
   const bool flush_late = task.system->policies->ptl_at_flush == PtlAtFlush::Dropped;
   if (progress.force_flush && !flush_late) {
     tlb_flush_mmu_tlbonly(task, tlb);
@@ -230,6 +257,10 @@ bool table_in_use(const mm_struct& mm, const page_table& table) {
 // linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
 // differs: a table's memory is not freed, only unhooked; R-TABLE comes with lockless walks.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations != nullptr && generations->unlink_vma == GenerationCheck::Yes) {
+    flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
+  }
   vma.vm_locked = false;
   unlink_anon_vmas(task, vma);
   unlink_file_vma(task, vma);
@@ -239,6 +270,7 @@ void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
     task.x().step({.format = "pmd_clear()", .detail = Detail::Minor});
     if (!table.pmd.read()) continue;
     table.pmd.write(false);
+    if (generations != nullptr) tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, nullptr);
     tlb.freed_tables = true;
     tlb.start_page = std::min(tlb.start_page, table.first_page);
     tlb.end_page = std::max(tlb.end_page, table.end_page);

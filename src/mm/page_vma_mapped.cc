@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/folio.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -98,8 +99,16 @@ bool PageVmaMappedWalk::check_pte() {
   task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
   const pte_t pte = slot.ptep_get_last();
   const Pfn pfn = page().frame.pfn();
-  if (entries_ == PvmwEntries::Present) return pte_present(pte) && pte_pfn(pte) == pfn;
-  return is_migration_entry(pte) && pte_pfn(remove_migration_entry(pte)) == pfn;
+  const bool found = entries_ == PvmwEntries::Present
+                         ? pte_present(pte) && pte_pfn(pte) == pfn
+                         : is_migration_entry(pte) && pte_pfn(remove_migration_entry(pte)) == pfn;
+  const Generations* generations = task_.system->policies->generations;
+  if (generations != nullptr && sync_ == PvmwSync::Yes &&
+      (generations->mkclean == MkcleanCheck::AnyEntry ||
+       (generations->mkclean == MkcleanCheck::EntryFound && found))) {
+    flush_deferred(task_, mm_, mm_.table_of(page_nr_));
+  }
+  return found;
 }
 
 }  // namespace mmcheck::mm

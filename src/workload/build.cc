@@ -155,6 +155,14 @@ void Builder::build() {
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  unsigned nr_entries = 0;
+  for (mm::mm_struct& mm : system_.mms) {
+    nr_entries += static_cast<unsigned>(mm.ptes.size() + mm.huge_pmds.size());
+    mm.context.entries = {mm.ptes.data(), mm.ptes.size()};
+  }
+  for (machine::Cpu* cpu : system_.cpus) {
+    system_.arch().start_cpu(*cpu, system_.kept, nr_entries);
+  }
   build_x86_tlb();
   link_trees();
   build_threads();
@@ -262,9 +270,22 @@ void Builder::build_process(unsigned process) {
     ++users;
     mm.cpumask.set(static_cast<CpuId>(thread));
   }
+  if (system_.arch().uses_context(any_thread_calls(scenario_, Operation::Yield))) {
+    mm.has_context = true;
+    mm.context.usable = Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("usable TLBs"));
+    mm.context.cpu_attach_mask =
+        Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("cpu_attach_mask"));
+    mm.context.flush_count = Cell<std::uint32_t>(x, 0, quiet("flush_count"));
+    mm.context.flush_mm = Cell<bool>(x, false, quiet("flush_mm"));
+    mm.context.lock = Cell<bool>(x, false, quiet("context.lock"));
+  }
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
+  if (system_.policies->generations != nullptr) {
+    mm.tlb_gen_pending = Cell<std::uint32_t>(x, 0, quiet("pending generation"));
+    mm.tlb_gen_completed = Cell<std::uint32_t>(x, 0, quiet("completed generation"));
+  }
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
   if (system_.has_oom) {
     mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
@@ -288,18 +309,6 @@ void Builder::build_process(unsigned process) {
     if (maps) vma.anon = &build_anon_vma(0);
   }
   if (system_.has_vma_locks) build_vma_locks(mm);
-}
-
-void Builder::build_vma_locks(mm::mm_struct& mm) {
-  explore::Execution& x = execution_of(system_);
-  mm.mm_lock_seq = Cell<std::uint32_t>(x, 1, quiet("mm_lock_seq"));
-  mm.mm_mt = Cell<std::uint32_t>(x, 0, quiet("mm_mt"));
-  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
-    mm::vma_lock& lock = mm.vma_locks.emplace_back();
-    lock.rwsem = {x, kernel::LockClass::vma_lock, quiet("vm_lock")};
-    lock.seq = Cell<std::uint32_t>(x, 0, quiet("vm_lock_seq"));
-    lock.detached = Cell<bool>(x, false, quiet("detached"));
-  }
 }
 
 void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm) {
@@ -328,6 +337,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
       mm::page_table& table = mm.tables.emplace_back();
       table.pmd = machine::pmd_t(x, populated(source) && !source.huge, quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
+      if (system_.policies->generations != nullptr) {
+        table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
+      }
       table.first_page = vma.first_page + page;
       table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
     }
@@ -335,34 +347,13 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     machine::PteSlot& slot = mm.ptes.emplace_back(
         system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
-        mm.tables.back().pmd, source.huge ? machine::pte_t{} : pte);
+        mm.tables.back().pmd, source.huge ? machine::pte_t{} : pte,
+        mm.has_context ? &mm.context : nullptr);
     if (system_.arch().splits_entries()) slot.split();
     if (!source.huge) continue;
     if (page == 0) build_huge(process, mm, pte);
     slot.set_huge(mm.huge_pmds.back());
   }
-}
-
-/// The entry above the last table, which maps a whole folio.
-void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd) {
-  explore::Execution& x = execution_of(system_);
-  mm::page_table& table = mm.tables.back();
-  table.pmd_lock = {x, kernel::LockClass::ptl, quiet("pmd_lock")};
-  mm.pud = machine::pmd_t(x, true, quiet("pud"));
-  mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
-                            mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
-                            "pmd({}:{})");
-  if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
-}
-
-mm::anon_vma& Builder::build_anon_vma(int refcount) {
-  explore::Execution& x = execution_of(system_);
-  mm::anon_vma& av = system_.anon_vmas.emplace_back(system_.kept);
-  av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
-  av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
-  av.refcount = Cell<int>(x, refcount, quiet("anon_vma.refcount"));
-  av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
-  return av;
 }
 
 machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
@@ -499,35 +490,6 @@ void Builder::build_lru() {
   const std::size_t nr_cpus = scenario_.threads.size();
   system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
   system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
-}
-
-void Builder::name_things() {
-  trace::Names& names = system_.execution->names();
-  for (unsigned file = 0; file < scenario_.files.size(); ++file) {
-    names.set(trace::NameSpace::File, file, scenario_.files[file].name);
-    for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
-      mm::folio* whole = system_.cached(system_.files[file].i_pages[index].peek());
-      if (whole == nullptr) continue;
-      names.set(trace::NameSpace::Page, to_index(mm::folio_file_page(*whole, index).frame.pfn()),
-                scenario_.files[file].name + "[" + std::to_string(index) + "]");
-    }
-  }
-  for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
-    const ProcessDecl& decl = scenario_.processes[process];
-    names.set(trace::NameSpace::Process, process, decl.name);
-    for (unsigned mapping = 0; mapping < decl.mappings.size(); ++mapping) {
-      const unsigned first = first_page_of(decl, mapping);
-      for (unsigned page = 0; page < decl.mappings[mapping].nr_pages; ++page) {
-        std::string name = decl.mappings[mapping].name;
-        if (page != 0) name += "+" + std::to_string(page * kPageSizeBytes);
-        const Vaddr va = system_.mms[process].va_of(first + page);
-        names.set(trace::NameSpace::Address, to_bytes(va), std::move(name));
-      }
-    }
-  }
-  for (unsigned i = 0; i < scenario_.variables.size(); ++i) {
-    names.set(trace::NameSpace::Object, i, scenario_.variables[i].name);
-  }
 }
 
 }  // namespace mmcheck::workload
