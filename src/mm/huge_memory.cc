@@ -4,6 +4,7 @@
 #include "mm/folio.h"
 #include "mm/migrate.h"
 #include "mm/rmap.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -152,6 +153,10 @@ bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd)
   }
   folio& page = task.system->page(pte_pfn(old));
   const bool dirty = pte_dirty(old);
+  // differs: whatever the design says about when it is counted. [PMD's lock]
+  if (task.system->policies->generations != nullptr) {
+    tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
+  }
   const bool mended = task.system->policies->zap_huge_order == ZapHugeOrder::DirtyFlushRmap;
   if (dirty && mended) folio_mark_dirty(task, page);
   if (mended) tlb_flush_mmu_tlbonly(task, tlb);

@@ -54,6 +54,7 @@ bool PageVmaMappedWalk::map_pmd(PteSlot& pmd) {
   const bool present = pmd_present(pmd.ptep_get_last());
   if (!present && sync_ == PvmwSync::No) return false;
   lock.lock(task_, {.format = "spin_lock(pmd)"});
+  if (!present) flush_generations(/*found=*/false);
   if (present) {
     task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(pmd.va())}});
     const pte_t now = pmd.ptep_get_last();
@@ -93,6 +94,15 @@ bool PageVmaMappedWalk::map_pte() {
   return true;
 }
 
+/// With generations: before what is found is changed, and what is not found is gone. [PTL]
+void PageVmaMappedWalk::flush_generations(bool found) {
+  const Generations* generations = task_.system->policies->generations;
+  if (generations == nullptr || sync_ == PvmwSync::No) return;
+  const bool wanted = generations->mkclean == MkcleanCheck::AnyEntry ||
+                      (generations->mkclean == MkcleanCheck::EntryFound && found);
+  if (wanted) flush_deferred(task_, mm_, mm_.table_of(page_nr_));
+}
+
 /// [PTL]
 bool PageVmaMappedWalk::check_pte() {
   PteSlot& slot = mm_.pte(page_nr_);
@@ -102,12 +112,7 @@ bool PageVmaMappedWalk::check_pte() {
   const bool found = entries_ == PvmwEntries::Present
                          ? pte_present(pte) && pte_pfn(pte) == pfn
                          : is_migration_entry(pte) && pte_pfn(remove_migration_entry(pte)) == pfn;
-  const Generations* generations = task_.system->policies->generations;
-  if (generations != nullptr && sync_ == PvmwSync::Yes &&
-      (generations->mkclean == MkcleanCheck::AnyEntry ||
-       (generations->mkclean == MkcleanCheck::EntryFound && found))) {
-    flush_deferred(task_, mm_, mm_.table_of(page_nr_));
-  }
+  flush_generations(found);
   return found;
 }
 

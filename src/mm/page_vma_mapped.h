@@ -34,6 +34,7 @@ class PageVmaMappedWalk {
   bool map_pte();
   bool map_pmd(PteSlot& pmd);
   bool check_pte();
+  void flush_generations(bool found);
 
   thread& task_;
   mm_struct& mm_;

@@ -147,7 +147,9 @@ void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
 }
 
 // What munmap() has taken away is gone, although its threads may go on: no entry without a VMA.
+// Not after exit, where designs differ in whether threads are waited for.
 void Monitors::check_unmapped(const mm::mm_struct& mm) {
+  if (mm.exiting.peek()) return;
   const auto has_vma = [&](unsigned page) {
     return std::any_of(mm.vmas.begin(), mm.vmas.end(), [&](const mm::vm_area_struct& vma) {
       return vma.attached && vma.first_page <= page && page < vma.end_page;
