@@ -86,6 +86,48 @@ const Policies kPutBeforeRmap = changed([](Policies& p) {
 const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
+const Policies kMoverWithoutPtl =
+    changed([](Policies& p) { p.charge_mover.ptl = mm::MoverPtl::NotTaken; });
+const Policies kNoAnonRecheck =
+    changed([](Policies& p) { p.anon_recheck = mm::AnonRecheck::Dropped; });
+const Policies kAnonGetAlways = changed([](Policies& p) { p.anon_get = mm::AnonGet::Always; });
+const Policies kAnonSlabFreedAtOnce =
+    changed([](Policies& p) { p.anon_slab = mm::AnonSlab::FreedAtOnce; });
+const Policies kMlockFlagsAsBool =
+    changed([](Policies& p) { p.mlock_flags = mm::MlockFlags::AsBool; });
+const Policies kMlockBatchNoRef =
+    changed([](Policies& p) { p.mlock_batch_ref = mm::MlockBatchRef::NotTaken; });
+const Policies kFreeBeforeUnmapFlush =
+    changed([](Policies& p) { p.reclaim.flush_before_free = mm::Step::Dropped; });
+const Policies kNoRefFreeze =
+    changed([](Policies& p) { p.reclaim.ref_freeze = mm::Step::Dropped; });
+const Policies kNoBatchedPending =
+    changed([](Policies& p) { p.reclaim.batched_pending = mm::Step::Dropped; });
+const Policies kNoUnmapFlushDirty =
+    changed([](Policies& p) { p.reclaim.unmap_flush_dirty = mm::Step::Dropped; });
+const Policies kSwapClean = changed([](Policies& p) { p.reclaim.swap_dirty = mm::Step::Dropped; });
+const Policies kNoSwapDuplicate =
+    changed([](Policies& p) { p.reclaim.swap_duplicate = mm::Step::Dropped; });
+const Policies kFreeSwapInUse =
+    changed([](Policies& p) { p.reclaim.swap_count_check = mm::Step::Dropped; });
+const Policies kNoSwapPteSame =
+    changed([](Policies& p) { p.reclaim.swap_pte_same = mm::Step::Dropped; });
+
+using Tlb = machine::X86TlbPolicy;
+const Policies kMaskBeforeGen =
+    changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
+const Policies kSkipSwitchingCpu =
+    changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
+const Policies kSwitchGenFirst =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
+const Policies kSwitchNoGen =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::IgnoresGen; });
+const Policies kLazyGenFirst =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::ReadsGenFirst; });
+const Policies kLazyNoGen =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::IgnoresGen; });
+const Policies kFlushOwnRange =
+    changed([](Policies& p) { p.x86_tlb.flush_func = Tlb::FlushFunc::OwnRange; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -108,6 +150,22 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/mask-before-gen", "a flush looks for CPUs and then counts itself",
+           "moves inc_mm_tlb_gen in arch/x86/mm/tlb.c: flush_tlb_mm_range", &kMaskBeforeGen},
+    Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
+           "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
+           &kSkipSwitchingCpu},
+    Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
+           "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
+    Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",
+           "drops need_flush in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchNoGen},
+    Design{"linux-6.12/lazy-gen-first", "a lazy CPU reads tlb_gen and then stops to be lazy",
+           "moves smp_mb in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kLazyGenFirst},
+    Design{"linux-6.12/lazy-no-gen", "a lazy CPU comes back without a look at tlb_gen",
+           "drops tlb_gen in arch/x86/mm/tlb.c: switch_mm_irqs_off, same mm", &kLazyNoGen},
+    Design{"linux-6.12/flush-own-range", "a CPU flushes what it is asked for, whatever it missed",
+           "drops the partial flush's conditions in arch/x86/mm/tlb.c: flush_tlb_func",
+           &kFlushOwnRange},
     Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
            "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
     Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",
@@ -116,6 +174,39 @@ const std::array kMutations{
            "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
     Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
            "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
+    Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
+           "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
+           &kMoverWithoutPtl},
+    Design{"linux-6.12/mlock-flags-as-bool", "of the flags beside a page one remains: whether any",
+           "encoded_page_flags as posted on 8 Nov 2022, in mm/mlock.c: mlock_folio_batch",
+           &kMlockFlagsAsBool},
+    Design{"linux-6.12/mlock-batch-no-ref", "the batches of mlock hold no reference to their pages",
+           "drops folio_get in mm/mlock.c: mlock_folio", &kMlockBatchNoRef},
+    Design{"linux-6.12/no-anon-recheck", "a locked anon_vma is used without a second look",
+           "drops the second folio_mapped in mm/rmap.c: folio_lock_anon_vma_read", &kNoAnonRecheck},
+    Design{"linux-6.12/anon-get-always", "a reference to an anon_vma is taken from 0 too",
+           "atomic_inc for atomic_inc_not_zero in mm/rmap.c: folio_lock_anon_vma_read",
+           &kAnonGetAlways},
+    Design{"linux-6.12/anon-slab-freed-at-once",
+           "the memory of an anon_vma is gone when it is freed",
+           "drops SLAB_TYPESAFE_BY_RCU in mm/rmap.c: anon_vma_init", &kAnonSlabFreedAtOnce},
+    Design{"linux-6.12/free-before-unmap-flush", "reclaim frees its pages before it flushes",
+           "moves try_to_unmap_flush in mm/vmscan.c: shrink_folio_list", &kFreeBeforeUnmapFlush},
+    Design{"linux-6.12/no-ref-freeze",
+           "reclaim looks at the reference count and does not freeze it",
+           "drops folio_ref_freeze in mm/vmscan.c: __remove_mapping", &kNoRefFreeze},
+    Design{"linux-6.12/no-batched-pending", "zap does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/memory.c: zap_pte_range", &kNoBatchedPending},
+    Design{"linux-6.12/no-unmap-flush-dirty", "a page is written to swap before TLBs are flushed",
+           "drops try_to_unmap_flush_dirty in mm/vmscan.c: shrink_folio_list", &kNoUnmapFlushDirty},
+    Design{"linux-6.12/swap-clean", "a page comes into the swap cache as if it were on the device",
+           "drops folio_mark_dirty in mm/swap_state.c: add_to_swap", &kSwapClean},
+    Design{"linux-6.12/no-swap-duplicate", "entries that refer to a swap slot are not counted",
+           "drops swap_duplicate in mm/rmap.c: try_to_unmap_one", &kNoSwapDuplicate},
+    Design{"linux-6.12/free-swap-in-use", "a slot is freed although entries refer to it",
+           "drops folio_swapped in mm/swapfile.c: folio_free_swap", &kFreeSwapInUse},
+    Design{"linux-6.12/no-swap-pte-same", "a swap fault does not look at the entry again",
+           "drops pte_same in mm/memory.c: do_swap_page", &kNoSwapPteSame},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "fs/filemap.h"
 
 #include "mm/folio.h"
+#include "mm/mlock.h"
 
 namespace mmcheck::fs {
 
@@ -37,6 +38,7 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   page.mapping.write(mm::mapping_t::of_file(mapping.id));
   mm::folio_ref_add(task, page, 1);
   mapping.i_pages[index].write(static_cast<std::uint16_t>(to_index(page.frame.pfn()) + 1));
+  mm::folio_add_lru(task, page);
   task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
   page.frame.write(mapping.blocks[index].read_last());
   return &page;
@@ -59,21 +61,6 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
     mm::folio_unlock(task, *page);
     mm::folio_put(task, *page);
   }
-}
-
-// linux v6.12 mm/vmscan.c: __remove_mapping, remove_mapping; mm/filemap.c: __filemap_remove_folio
-//
-// The reference count is frozen first and the dirty flag read after: a user of get_user_pages()
-// marks the page dirty and then drops its reference, so that one of the two is seen.
-bool remove_mapping(thread& task, address_space& mapping, folio& page) {
-  task.x().step({.format = "remove_mapping({}): freeze", .args = {mm::arg(page)}});
-  // Two references: the page cache's and the caller's.
-  if (page.refcount.read() != 2 || page.dirty.read()) return false;
-  task.system->monitor->page_evicted(page);
-  mapping.i_pages[page.index].write(0);
-  page.mapping.write({});
-  page.refcount.write(1);
-  return true;
 }
 
 // linux v6.12 mm/filemap.c: filemap_read

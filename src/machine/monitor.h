@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "machine/pte.h"
 
 namespace mmcheck::machine {
 
@@ -20,6 +21,11 @@ class Monitor {
   virtual void store_landed(const Frame& frame) = 0;
   /// An access goes through this version of an entry, which need not be the present one.
   virtual void translated(const PteSlot& slot, unsigned version) = 0;
+  /// Software has read an entry without its lock, perhaps in parts, and takes it for `seen`.
+  virtual void read_lockless(const PteSlot& slot, pte_t seen) {
+    static_cast<void>(slot);
+    static_cast<void>(seen);
+  }
 
  protected:
   ~Monitor() = default;

@@ -8,6 +8,10 @@ void format_pfn(const trace::Names& names, std::uint64_t value, std::string& out
     out += name;
     return;
   }
+  if (value == to_index(kNoPfn)) {
+    out += "no frame";
+    return;
+  }
   out += "page ";
   trace::format_decimal(names, value, out);
 }
@@ -16,6 +20,11 @@ void format_pte(const trace::Names& names, std::uint64_t value, std::string& out
   const pte_t pte{value};
   if (pte_none(pte)) {
     out += "none";
+    return;
+  }
+  if (is_swap_pte(pte)) {
+    out += "swap ";
+    trace::format_decimal(names, swp_offset(pte), out);
     return;
   }
   format_pfn(names, to_index(pte_pfn(pte)), out);

@@ -5,15 +5,19 @@
 
 namespace mmcheck::mm {
 
-namespace {
-
 void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
   out += std::to_string(static_cast<std::int64_t>(value));
 }
 
+namespace {
+
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);
-  out += count == folio::kFree ? "free" : std::to_string(count);
+  if (count == folio::kFree || count == folio::kFrozen) {
+    out += count == folio::kFree ? "free" : "frozen";
+  } else {
+    out += std::to_string(count);
+  }
 }
 
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {
@@ -43,7 +47,16 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       index(owner.kept.make<unsigned>(init.index)),
       last_clean(owner.kept.make<EventId>(kNoEvent)),
       last_put(owner.kept.make<CpuId>()),
-      system(&owner) {}
+      system(&owner) {
+  swap_slot = init.swap_slot;
+  if (owner.swap_slots.empty()) return;
+  swapcache = {x,
+               std::uint8_t{0},
+               {.format = "{}.swapcache",
+                .args = {machine::arg(pfn)},
+                .value = trace::format_flag,
+                .detail = Detail::Minor}};
+}
 
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
 
@@ -95,6 +108,11 @@ void unlock_dirtying(thread& task, folio& page) {
 }
 
 void folio_mark_dirty(thread& task, folio& page) {
+  if (page.mapping.peek().is_anon()) {  // linux v6.12 mm/page-writeback.c: noop_dirty_folio
+    task.x().step({.format = "set_page_dirty({})", .args = {arg(page)}});
+    page.dirty.write(true);
+    return;
+  }
   lock_dirtying(task, page);
   task.system->file_operations->dirty_folio(task, page);
   unlock_dirtying(task, page);
@@ -118,6 +136,11 @@ void free_folio(void* context) {
   system.monitor->page_freed(page);
   page.frame.free();
   page.mapping.write({});
+  // linux v6.12 mm/swap.c: __page_cache_release
+  if (system.mlocks) {
+    page.lru.write(false);
+    page.mlocked.write(false);
+  }
   page.refcount.write(folio::kFree);
 }
 

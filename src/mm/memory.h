@@ -7,7 +7,7 @@
 
 namespace mmcheck::mm {
 
-enum class FaultResult : std::uint8_t { Done, Sigsegv };
+enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 
 /// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or
 /// finds that it is already. After Done the access is tried again.
@@ -18,6 +18,9 @@ enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };
 /// Clears the entries of the pages [first, end), all of one VMA.
 void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                       ZapReason reason);
+
+/// Clears the entries of the pages [first, end) of a file, wherever they are mapped.
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end);
 
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.

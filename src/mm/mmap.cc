@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 
 namespace mmcheck::mm {
@@ -44,6 +45,7 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vm_area_struct& tail = vm_area_alloc(*vma.mm);
   tail.kind = vma.kind;
+  tail.vm_locked = vma.vm_locked;
   tail.first_page = page_nr;
   tail.end_page = vma.end_page;
   tail.file = vma.file;
@@ -80,6 +82,7 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
 
 /// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
 void unmap_region(thread& task, mm_struct& mm, VmaList& vmas) {
+  lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Unmap);
@@ -139,6 +142,7 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
   mm.mmap_lock.down_read(task, {.format = "madvise({}, DONTNEED): mmap_read_lock()", .args = {va}});
   for (vm_area_struct& vma : mm.vmas) {
     if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
+    lru_add_drain(task);
     mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
     unmap_page_range(task, tlb, std::max(first_page, vma.first_page),
                      std::min(end_page, vma.end_page), ZapReason::DontNeed);
@@ -147,6 +151,20 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   unmap_returns(task, first_page, end_page,
                 {.format = "madvise({}, DONTNEED) returns", .args = {va}});
+}
+
+// linux v6.12 kernel/sched/core.c: context_switch
+// differs: no run queue: the thread comes back on the same CPU, and nothing waits for it.
+void schedule(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->enter_lazy_tlb(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
+void yield(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->switch_away(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
 }
 
 void sys_exit_group(thread& task) {
@@ -166,11 +184,12 @@ void exit_mm(thread& task) {
 }
 
 // No thread runs in the address space any more, but writeback and reclaim still find its pages
-// through the reverse map. The entries are cleared under the read lock, the rest is freed under the
-// write lock.
+// through the reverse map, and the OOM reaper through its process. The entries are cleared under
+// the read lock, the rest is freed under the write lock.
 void exit_mmap(thread& task) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
+  lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/true);
   VmaList vmas;
   for (vm_area_struct& vma : mm.vmas) {
@@ -180,6 +199,10 @@ void exit_mmap(thread& task) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+  if (task.system->has_oom) {
+    task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
+    mm.oom_skip.write(true);
+  }
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);

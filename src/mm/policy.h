@@ -3,6 +3,7 @@
 // (src/design) is a choice of one answer to each. Mechanism is elsewhere and asks.
 #pragma once
 
+#include "machine/arch/x86_tlb.h"
 #include "machine/machine.h"
 
 namespace mmcheck::mm {
@@ -71,12 +72,59 @@ enum class DirtyLock : std::uint8_t {
   AroundMkclean,   ///< around all of folio_mkclean()
 };
 
+/// How the reverse map keeps the mover of memcg charges away: see mm/memcontrol.h.
+enum class RmapMemcgLock : std::uint8_t {
+  None,            ///< the mover holds the page-table lock, as who changes the rmap does
+  BeforeMapcount,  ///< lock_page_memcg() around map count and statistics
+  AfterMapcount,   ///< lock_page_memcg() around the statistics
+};
+
+enum class MoverPtl : std::uint8_t { Held, NotTaken };
+/// Whether charges of pages of files move that the entry does not map.
+enum class MoveUnmapped : std::uint8_t { IfMappedNowhere, Yes, No };
+
+struct ChargeMover {
+  MoverPtl ptl = MoverPtl::Held;
+  MoveUnmapped unmapped = MoveUnmapped::IfMappedNowhere;
+};
+
+// How a walk makes sure of an anon_vma: see mm/anon_vma.cc.
+enum class AnonRecheck : std::uint8_t { Done, Dropped };
+enum class AnonGet : std::uint8_t { NotZero, Always };
+enum class AnonSlab : std::uint8_t { TypesafeByRcu, FreedAtOnce };
+
+/// What mlock's batches make of the flags beside a page, and whether they hold the page.
+enum class MlockFlags : std::uint8_t { AsEncoded, AsBool };
+enum class MlockBatchRef : std::uint8_t { Taken, NotTaken };
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
+
+/// A step that a mutation leaves out.
+enum class Step : std::uint8_t { Kept, Dropped };
+
+/// Reclaim, in the same order in all designs; mutations and variants change it in one place.
+struct ReclaimPolicies {
+  PvmwSync referenced_walk = PvmwSync::No;
+  PvmwSync unmap_walk = PvmwSync::No;  ///< TTU_SYNC
+  /// Linux leaves it out: a dirty page of a file is unlocked while its flush is pending.
+  Step flush_before_unlock = Step::Dropped;
+  Step flush_before_free = Step::Kept;  ///< dropped: after it
+  Step ref_freeze = Step::Kept;         ///< dropped: the count is looked at, but not frozen
+  Step batched_pending = Step::Kept;    ///< flush_tlb_batched_pending() in zap_pte_range
+  // Swap.
+  Step unmap_flush_dirty = Step::Kept;  ///< try_to_unmap_flush_dirty() before pageout()
+  Step swap_dirty = Step::Kept;         ///< add_to_swap() marks the folio dirty
+  Step swap_duplicate = Step::Kept;
+  Step swap_count_check = Step::Kept;  ///< folio_free_swap() leaves slots that entries refer to
+  Step swap_pte_same = Step::Kept;     ///< do_swap_page() looks at the entry again
+  // The OOM reaper.
+  Step reaper_gathers_vma = Step::Kept;  ///< dropped: one that says fullmm
+};
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
@@ -90,8 +138,17 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
+  AnonRecheck anon_recheck = AnonRecheck::Done;
+  AnonGet anon_get = AnonGet::NotZero;
+  AnonSlab anon_slab = AnonSlab::TypesafeByRcu;
+  MlockFlags mlock_flags = MlockFlags::AsEncoded;
+  MlockBatchRef mlock_batch_ref = MlockBatchRef::Taken;
+  RmapMemcgLock rmap_memcg_lock = RmapMemcgLock::None;
+  ChargeMover charge_mover{};
+  ReclaimPolicies reclaim{};
 };
 
 }  // namespace mmcheck::mm

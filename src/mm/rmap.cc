@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/rmap.h"
 
+#include <optional>
+
 #include "mm/folio.h"
+#include "mm/memcontrol.h"
 #include "mm/page_vma_mapped.h"
 
 namespace mmcheck::mm {
@@ -21,7 +24,12 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
   mm.table_of(page_nr).ptl.unlock(task, {.format = "spin_unlock(ptl)"});
 }
 
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables) {
+  if (task.system->x86_tlb) {
+    task.system->x86_tlb->flush_tlb_mm_range(*task.cpu, mm.id, first_page, end_page, freed_tables);
+    return;
+  }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
   task.system->monitor->tlb_flushed();
@@ -34,11 +42,33 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
   return old;
 }
 
+namespace {
+
+/// Changes the map count by `change`, which returns whether the page became mapped or unmapped,
+/// and then the statistics by `delta`, with the memcg lock where the design wants it.
+template <typename Change>
+void change_rmap(thread& task, folio& page, int delta, Change change) {
+  const RmapMemcgLock when = task.system->policies->rmap_memcg_lock;
+  const bool cgroups = !task.system->memcgs.empty();
+  std::optional<PageMemcgLock> lock;
+  if (cgroups && when == RmapMemcgLock::BeforeMapcount) lock.emplace(task, page);
+  if (change()) {
+    if (cgroups && when == RmapMemcgLock::AfterMapcount) lock.emplace(task, page);
+    mod_mapped_stat(task, page, delta);
+  }
+  if (lock) lock->unlock();
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: folio_add_file_rmap_ptes (v6.1: page_add_file_rmap)
-// differs: no NR_FILE_MAPPED statistics and no memcg.
 void page_add_file_rmap(thread& task, folio& page) {
-  task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
-  page.mapcount.write(page.mapcount.read_last() + 1);
+  change_rmap(task, page, 1, [&] {
+    task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
+    const int count = page.mapcount.read_last() + 1;
+    page.mapcount.write(count);
+    return count == 0;
+  });
 }
 
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
@@ -47,14 +77,18 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
   page.mapping.write(mapping_t::of_anon(vma.anon->id));
   page.index = page_nr;
   page.mapcount.write(0);
+  mod_mapped_stat(task, page, 1);
 }
 
 // linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
 void page_remove_rmap(thread& task, folio& page) {
-  task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
-  const int count = page.mapcount.read_last() - 1;
-  page.mapcount.write(count);
-  task.system->monitor->mapcount_dropped(page, count);
+  change_rmap(task, page, -1, [&] {
+    task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
+    const int count = page.mapcount.read_last() - 1;
+    page.mapcount.write(count);
+    task.system->monitor->mapcount_dropped(page, count);
+    return count == -1;
+  });
 }
 
 namespace {
@@ -68,8 +102,9 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   folio& page = task.system->page(pte_pfn(seen));
   if (around_part) lock_dirtying(task, page);
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
-  task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
-  slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  task.system->arch().set_pte(
+      *task.cpu, slot, pte_wrprotect(pte_mkclean(old)),
+      {.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
   if (around_part) unlock_dirtying(task, page);
   return true;
 }
@@ -126,7 +161,7 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
   if (!walk.found()) return 0;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   task.x().step({.format = "ptep_test_and_clear_young({})",
@@ -139,30 +174,6 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   return young ? 1 : 0;
 }
 
-/// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
-///
-/// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
-/// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
-/// lock is harmless.
-anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
-  task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
-  const mapping_t mapping = page.mapping.read();
-  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
-  anon_vma& av = task.system->anon_vmas[mapping.anon()];
-  task.x().step({.format = "down_read_trylock(anon_vma)"});
-  if (!av.rwsem.down_read_trylock(task)) return nullptr;
-  task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?",
-                 .args = {arg(page)},
-                 .detail = Detail::Minor});
-  if (page.mapcount.read() < 0) {
-    av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
-    return nullptr;
-  }
-  task.system->monitor->anon_vma_used(av);
-  return &av;
-}
-
 }  // namespace
 
 // linux v6.12 mm/rmap.c: folio_referenced
@@ -173,10 +184,10 @@ unsigned folio_referenced(thread& task, folio& page) {
   const mapping_t mapping = page.mapping.read_last();
   unsigned referenced = 0;
   if (mapping.is_anon()) {
-    anon_vma* av = folio_lock_anon_vma_read(task, page);
+    anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::GiveUp);
     if (av == nullptr) return 0;
     for (vm_area_struct* vma : av->tree) referenced += folio_referenced_one(task, *vma, page);
-    av->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+    anon_vma_unlock_read(task, *av);
   } else if (mapping.is_file()) {
     address_space& file = task.system->files[mapping.file()];
     file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
@@ -184,6 +195,44 @@ unsigned folio_referenced(thread& task, folio& page) {
     file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
   }
   return referenced;
+}
+
+namespace {
+
+/// How many VMAs of a locked anon_vma map the page.
+unsigned count_mappings(thread& task, anon_vma& av, folio& page) {
+  unsigned mapped = 0;
+  for (vm_area_struct* vma : av.tree) {
+    PageVmaMappedWalk walk(task, *vma, page, PvmwSync::No);
+    if (!walk.found()) continue;
+    ++mapped;
+    walk.done();
+  }
+  return mapped;
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: rmap_walk_anon
+unsigned rmap_walk_anon(thread& task, folio& page) {
+  anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::Wait);
+  if (av == nullptr) return 0;
+  const unsigned mapped = count_mappings(task, *av, page);
+  anon_vma_unlock_read(task, *av);
+  return mapped;
+}
+
+// linux v6.12 mm/migrate.c: migrate_folio_unmap, migrate_folio_move, of which only the walks are
+// here
+unsigned rmap_walk_got_anon_vma(thread& task, folio& page) {
+  anon_vma* av = folio_get_anon_vma(task, page);
+  if (av == nullptr) return 0;
+  av->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
+  task.system->monitor->anon_vma_used(*av);
+  const unsigned mapped = count_mappings(task, *av, page);
+  anon_vma_unlock_read(task, *av);
+  put_anon_vma(task, *av);
+  return mapped;
 }
 
 }  // namespace mmcheck::mm

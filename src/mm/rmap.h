@@ -18,15 +18,34 @@ unsigned folio_mkclean(thread& task, folio& page);
 unsigned folio_referenced(thread& task, folio& page);
 
 /// Pages that reclaim has unmapped and whose TLB entries it has not flushed yet.
+/// linux v6.12 include/linux/mm_types_task.h: tlbflush_unmap_batch
 struct tlb_batch {
   static_vector<mm_struct*, 4> mms;
+  bool writable = false;  ///< an entry was dirty
 };
 
 /// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().
 void try_to_unmap(thread& task, folio& page, tlb_batch& batch);
 void try_to_unmap_flush(thread& task, tlb_batch& batch);
+/// The same, if a page of the batch was dirty: nothing may write to it any more.
+void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch);
 /// [PTL] Reclaim's pending flushes of this address space, before its entries are changed further.
 void flush_tlb_batched_pending(thread& task, mm_struct& mm);
+
+/// What a walk does whose anon_vma is locked for writing.
+enum class WhenContended : std::uint8_t { GiveUp, Wait };
+
+/// The anon_vma of a page that may be unmapped at any moment, locked for reading, or null.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when);
+void anon_vma_unlock_read(thread& task, anon_vma& av);
+/// The same with a reference instead of the lock.
+anon_vma* folio_get_anon_vma(thread& task, folio& page);
+void put_anon_vma(thread& task, anon_vma& av);
+
+/// Counts the entries that map an anonymous page, under the lock of its anon_vma or with a
+/// reference to it.
+unsigned rmap_walk_anon(thread& task, folio& page);
+unsigned rmap_walk_got_anon_vma(thread& task, folio& page);
 
 void anon_vma_prepare(thread& task, vm_area_struct& vma);
 void unlink_anon_vmas(thread& task, vm_area_struct& vma);
@@ -37,7 +56,8 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);
 
 /// linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, of the pages [first, end).
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables = machine::FreedTables::No);
 
 void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
 void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr);

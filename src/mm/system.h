@@ -3,6 +3,10 @@
 // memory manager can reach.
 #pragma once
 
+#include <optional>
+
+#include "machine/arch/x86_tlb.h"
+#include "mm/folio_batch.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -24,9 +28,6 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
-  /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
-  /// reference; returns false if somebody else holds one too, or the page is dirty.
-  virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
 
  protected:
   ~FileOperations() = default;
@@ -55,15 +56,25 @@ struct System {
 
   unsigned ptrs_per_table = kPtrsPerTable;  ///< leaf entries of one page table
 
+  bool truncates =
+      false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_oom = false;   ///< the OOM killer comes
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
+  /// Where some thread gives up its CPU, and the architecture keeps track of that.
+  std::optional<machine::X86Tlb> x86_tlb;
+  StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
+  std::span<folio_batch> mlock_batches;  ///< by CPU
+  std::span<folio_batch> lru_add_batches;
+  static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }

@@ -9,6 +9,7 @@
 
 #include "base/stable_vector.h"
 #include "kernel/locks.h"
+#include "kernel/rcu_reader.h"
 #include "mm/policy.h"
 
 namespace mmcheck::mm {
@@ -34,6 +35,14 @@ template <typename T, unsigned N>
 using static_vector = boost::container::static_vector<T, N>;
 using explore::Cell;
 
+/// linux v6.12 include/linux/memcontrol.h
+struct mem_cgroup {
+  unsigned id = 0;
+  Cell<int> nr_mapped;       ///< NR_FILE_MAPPED and NR_ANON_MAPPED of its pages
+  Cell<int> moving_account;  ///< charges are being moved away: see lock_page_memcg()
+  kernel::spinlock_t move_lock;
+};
+
 struct vm_area_struct;
 /// The VMAs that map a file or hang on an anon_vma (Linux: an interval tree).
 using VmaTree = KeptVector<vm_area_struct*>;
@@ -46,7 +55,7 @@ struct anon_vma {
 
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
-  Cell<int> refcount;  ///< VMAs that hang on it (Linux: one for all of them)
+  Cell<int> refcount;  ///< one for all VMAs that hang on it, and one for each walk that needs it
   Cell<bool> freed;    ///< dead at once: any later use is reported
   EventId& freed_at;
   VmaTree tree;  ///< [rwsem]
@@ -68,6 +77,17 @@ struct mapping_t {
   static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
 };
 
+/// A page of the swap device. linux v6.12 include/linux/swap.h: swap_info_struct (swap_map) and the
+/// swap cache
+struct swap_slot {
+  swap_slot(Kept& kept, explore::Execution& execution, unsigned number);
+
+  Cell<int> count;            ///< entries that refer to it (Linux: without SWAP_HAS_CACHE)
+  Cell<std::uint8_t> cache;   ///< folio number + 1, or 0
+  Cell<std::uint64_t> block;  ///< what is on the device
+  EventId& written_at;        ///< ordered by the accesses to block
+};
+
 /// State of a folio before the first step.
 struct folio_init {
   std::uint64_t data = 0;
@@ -77,6 +97,7 @@ struct folio_init {
   int mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  std::uint8_t swap_slot = 0;
 };
 
 /// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
@@ -93,10 +114,21 @@ struct alignas(16) folio {
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
   static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
+  /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
+  static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
-  unsigned& index;  ///< in its file, or page number in the address space
+  // Only where pages are mlocked: see mm/mlock.h.
+  Cell<bool> lru;          ///< PG_lru: on a list
+  Cell<bool> unevictable;  ///< PG_unevictable: on the one that reclaim does not scan
+  Cell<bool> mlocked;      ///< PG_mlocked
+  Cell<int> mlock_count;
+  Cell<std::uint8_t> memcg_data;  ///< the group it is charged to; only where there are groups
+  unsigned& index;                ///< in its file, or page number in the address space
+  /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
+  Cell<std::uint8_t> swapcache;
+  std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
@@ -128,6 +160,7 @@ struct vm_area_struct {
   unsigned pgoff = 0;
   Cell<bool> anon_ready;     ///< vma->anon_vma is set
   anon_vma* anon = nullptr;  ///< the anon_vma that it gets when it needs one
+  bool vm_locked = false;    ///< VM_LOCKED
   bool attached = false;     ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
@@ -150,8 +183,10 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
-  Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
-  cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
+  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
+  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number
@@ -185,6 +220,7 @@ struct thread : task_struct {
   /// Folios that no other CPU can take: a per-CPU free list.
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
+  kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::span<std::uint8_t> zapped_at;
   KeptVector<encoded_page> gathered;  ///< the pages of its mmu_gather

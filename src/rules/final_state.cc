@@ -40,6 +40,13 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
 void Monitors::page_evicted(mm::folio& page) {
+  if (!system_->swap_slots.empty() && page.swapcache.peek() != 0) {
+    const mm::swap_slot& slot = system_->swap_slots[page.swapcache.peek() - 1u];
+    if (slot.count.read() == 0) return;  // Nobody will ever ask for it.
+    exercised_.add(RuleId::Write);
+    if (page.frame.read() != slot.block.read_last()) store_lost(page, slot.written_at);
+    return;
+  }
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
   if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
   if (page.frame.read() != file.blocks[page.index].read_last()) {
@@ -78,12 +85,71 @@ void Monitors::check_counts(mm::folio& page) {
     return;
   }
   const bool cached = page.mapping.peek().is_file();
-  const int expected = mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
+  const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
+  const int expected = mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0) +
+                       batches_holding(page);
   if (refcount == expected) return;
   broken(RuleId::Count,
          {.what = {.format = "in the end {} has {} references and {} holders",
                    .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-          .why = "each mapping, the page cache and the buffers hold one reference each"});
+          .why = "each mapping, the page cache, the buffers and batches hold one reference each"});
+}
+
+int Monitors::batches_holding(const mm::folio& page) const {
+  int held = 0;
+  for (const auto batches : {system_->mlock_batches, system_->lru_add_batches}) {
+    for (const mm::folio_batch& batch : batches) {
+      for (const mm::encoded_page encoded : batch.pages()) {
+        held += encoded_page_ptr(encoded) == &page ? 1 : 0;
+      }
+    }
+  }
+  return held;
+}
+
+void Monitors::check_lru(const mm::folio& page) {
+  if (!system_->mlocks || page.refcount.peek() <= 0) return;
+  exercised_.add(RuleId::Lru);
+  if (page.lru.peek() || batches_holding(page) > 0) return;
+  broken(RuleId::Lru, {.what = {.format = "in the end {} is in use, and on no LRU list",
+                                .args = {mm::arg(page)}},
+                       .why = "a new page must be told from one that is on a list already"});
+}
+
+void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
+  int mapped = 0;
+  for (const mm::folio& page : system_->folios) {
+    mapped += page.memcg_data.peek() == memcg.id && page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  if (memcg.nr_mapped.peek() == mapped) return;
+  broken(RuleId::Count,
+         {.what = {.format = "in the end memory cgroup {} counts {} mapped pages and has {}",
+                   .args = {machine::arg(std::uint64_t{memcg.id}),
+                            count_arg(memcg.nr_mapped.peek()), count_arg(mapped)}},
+          .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
+}
+
+// A folio of the swap cache that can be dropped, as it is clean, must be what is on the device.
+void Monitors::check_swapped(const mm::swap_slot& slot) {
+  const mm::folio* page = system_->cached(slot.cache.peek());
+  if (page == nullptr || page->dirty.peek() || dirty_entry_maps(*page)) return;
+  if (slot.count.peek() == 0 && page->mapcount.peek() < 0) return;
+  exercised_.add(RuleId::Write);
+  if (page->frame.peek() != slot.block.peek()) store_lost(*page, slot.written_at);
+}
+
+void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
+  int entries = 0;
+  for (const mm::mm_struct& mm : system_->mms) {
+    for (const machine::PteSlot& pte : mm.ptes) {
+      entries += pte.peek() == machine::swp_entry_to_pte(number) ? 1 : 0;
+    }
+  }
+  if (slot.count.peek() == entries) return;
+  broken(RuleId::Count, {.what = {.format = "in the end swap slot {} has count {} and {} entries",
+                                  .args = {machine::arg(std::uint64_t{number}),
+                                           count_arg(slot.count.peek()), count_arg(entries)}},
+                         .why = "each entry that refers to a slot is counted once"});
 }
 
 void Monitors::check_final_state() {
@@ -91,6 +157,12 @@ void Monitors::check_final_state() {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }
   for (mm::folio& page : system_->folios) check_counts(page);
+  for (const mm::folio& page : system_->folios) check_lru(page);
+  for (const mm::mem_cgroup& memcg : system_->memcgs) check_memcg(memcg);
+  for (unsigned number = 0; number < system_->swap_slots.size(); ++number) {
+    check_swapped(system_->swap_slots[number]);
+    check_swap_counts(system_->swap_slots[number], number);
+  }
 }
 
 }  // namespace mmcheck::rules

@@ -6,6 +6,7 @@
 namespace mmcheck::rules {
 
 using machine::pte_pfn;
+using machine::pte_present;
 using mm::arg;
 
 namespace {
@@ -41,6 +42,24 @@ void Monitors::store_landed(const machine::Frame& frame) {
   store_lost(page, kNoEvent);
 }
 
+bool Monitors::in_use(CpuId cpu, const machine::PteSlot& slot) const {
+  if (!system_->x86_tlb) return true;
+  return system_->x86_tlb->in_use(*system_->cpus[to_index(cpu)],
+                                  static_cast<unsigned>(slot.space()));
+}
+
+// A CPU that ran something else when a call returned may come back with old translations. Whether
+// the call returned before is asked of happens-before, as below.
+void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
+  const machine::X86Tlb::Revoked& revoked = system_->x86_tlb->revoked(slot);
+  if (version >= revoked.version || !x().ordered_before(revoked.at)) return;
+  broken(RuleId::Perm,
+         {.what = {.format = "{} is used as {} after the call that took it away has returned",
+                   .args = {machine::arg(slot.va()), machine::arg(slot.version(version).value)}},
+          .why = "a CPU that was not interrupted must find out by itself that its TLB is old",
+          .events = {slot.version(version + 1).stored_at, revoked.at, x().current_event()}});
+}
+
 void Monitors::frame_freed(const machine::Frame& frame) {
   for (mm::mm_struct& mm : system_->mms) {
     for (machine::PteSlot& slot : mm.ptes) {
@@ -58,8 +77,9 @@ void Monitors::frame_freed(const machine::Frame& frame) {
                          .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
                 .why = "each entry that maps a page holds a reference to it"});
       }
-      const auto stale = slot.find_stale(
-          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); });
+      const auto stale =
+          slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
+                          [&](CpuId cpu) { return in_use(cpu, slot); });
       if (stale.version < 0) continue;
       const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
       broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
@@ -74,6 +94,7 @@ void Monitors::frame_freed(const machine::Frame& frame) {
 // An access through an old entry is wrong only if it can be told from one that came before the
 // change: if the new entry is known, by happens-before, to have been there already.
 void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
+  if (system_->x86_tlb) check_revoked(slot, version);
   const Pfn used = pte_pfn(slot.version(version).value);
   for (unsigned v = 0; v <= slot.current(); ++v) {
     const Pfn other = pte_pfn(slot.version(v).value);
@@ -87,6 +108,20 @@ void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
             .events = {slot.version(version + 1).stored_at, slot.version(v).stored_at,
                        x().current_event()}});
   }
+}
+
+void Monitors::read_lockless(const machine::PteSlot& slot, machine::pte_t seen) {
+  if (slot.current() > 0) exercised_.add(RuleId::Torn);
+  if (!pte_present(seen)) return;
+  for (unsigned v = 0; v <= slot.current(); ++v) {
+    if (slot.version(v).value == seen) return;
+  }
+  broken(RuleId::Torn,
+         {.what = {.format = "{} is read as {}, which it never was",
+                   .args = {machine::arg(slot.va()), machine::arg(seen)}},
+          .why = "halves that are read one after the other belong together only if nothing comes "
+                 "between: a flush that waits for the reader, or a load of both at once",
+          .events = {slot.version(slot.current()).stored_at, x().current_event()}});
 }
 
 void Monitors::lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) {
@@ -109,6 +144,22 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
           .why = "each removal belongs to one mapping"});
 }
 
+void Monitors::memcg_stat_changed(const mm::mem_cgroup& memcg, int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count,
+         {.what = {.format = "memory cgroup {} counts less than no mapped page",
+                   .args = {machine::arg(std::uint64_t{memcg.id})}},
+          .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
+}
+
+void Monitors::swap_count_dropped(int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count, {.what = {.format = "the count of a swap slot goes below 0"},
+                         .why = "each entry that refers to a slot is counted once"});
+}
+
 void Monitors::page_freed(mm::folio& page) {
   exercised_.add(RuleId::Count);
   if (page.mapcount.read_last() == -1) return;
@@ -116,6 +167,23 @@ void Monitors::page_freed(mm::folio& page) {
          {.what = {.format = "{} is freed while it still counts as mapped (bad page)",
                    .args = {arg(page)}},
           .why = "the map count drops before the reference that the mapping held"});
+}
+
+void Monitors::page_truncated(mm::folio& page) {
+  exercised_.add(RuleId::Count);
+  if (page.mapcount.read_last() == -1) return;
+  broken(RuleId::Count,
+         {.what = {.format = "{} leaves its file while it still counts as mapped (bad page)",
+                   .args = {arg(page)}},
+          .why = "truncation has unmapped the page: where no entry is left, no map count may be"});
+}
+
+void Monitors::batched_page_used(mm::folio& page) {
+  exercised_.add(RuleId::Count);
+  if (page.refcount.read_last() > 0) return;
+  broken(RuleId::Count,
+         {.what = {.format = "{} was freed while a batch held it", .args = {arg(page)}},
+          .why = "each place in a batch holds a reference of its own"});
 }
 
 void Monitors::anon_vma_used(mm::anon_vma& av) {
@@ -126,6 +194,13 @@ void Monitors::anon_vma_used(mm::anon_vma& av) {
           .why = "a page may count as mapped only while its anon_vma lives: its rmap must be "
                  "removed before unlink_anon_vmas()",
           .events = {av.freed_at, x().current_event()}});
+}
+
+void Monitors::anon_vma_freed(mm::anon_vma& av) {
+  if (!av.freed.read_last()) return;
+  broken(RuleId::Anon, {.what = {.format = "the anon_vma is freed twice"},
+                        .why = "who finds the count at 0 must leave it there",
+                        .events = {av.freed_at, x().current_event()}});
 }
 
 // linux v6.12 fs/ext4/inode.c: ext4_dirty_folio has a warning for each.
@@ -150,8 +225,10 @@ void Monitors::unmap_returned(mm::thread& task, unsigned first_page, unsigned en
   for (unsigned page = first_page; page < end_page; ++page) {
     const machine::PteSlot& slot = task.mm->pte(page);
     if (task.zapped_at[page] > 0) exercised_.add(RuleId::Perm);
+    if (system_->x86_tlb) system_->x86_tlb->revoke(task.mm->id, page, task.zapped_at[page]);
     // What others have mapped and cleared since is their business.
-    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; });
+    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; },
+                                       [&](CpuId cpu) { return in_use(cpu, slot); });
     if (stale.version < 0) continue;
     const auto version = static_cast<unsigned>(stale.version);
     broken(RuleId::Perm,

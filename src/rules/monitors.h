@@ -29,25 +29,39 @@ class Monitors : public mm::Monitor {
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;
   void lock_checked() override { exercised_.add(RuleId::Live); }
   // mm::Monitor
   void mapcount_dropped(mm::folio& page, int mapcount) override;
+  void memcg_stat_changed(const mm::mem_cgroup& memcg, int count) override;
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
+  void anon_vma_freed(mm::anon_vma& av) override;
+  void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
+  void page_truncated(mm::folio& page) override;
+  void batched_page_used(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:
   explore::Execution& x() const { return *system_->execution; }
   /// Returns only if the rule is not watched, or all threads have finished.
   void broken(RuleId rule, trace::Violation violation);
+  /// Whether user code on a CPU may use what its TLB holds of the entry. Accesses of the step.
+  bool in_use(CpuId cpu, const machine::PteSlot& slot) const;
+  void check_revoked(const machine::PteSlot& slot, unsigned version);
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
+  void check_memcg(const mm::mem_cgroup& memcg);
+  void check_lru(const mm::folio& page);
+  int batches_holding(const mm::folio& page) const;
+  void check_swapped(const mm::swap_slot& slot);
+  void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

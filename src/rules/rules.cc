@@ -20,7 +20,7 @@ constexpr std::array kRules{
          "mm/mmu_gather.c: tlb_flush_mmu: tlb_flush_mmu_tlbonly before tlb_batch_pages_flush",
          "linux-6.12/free-before-flush"},
     Rule{RuleId::Count, "R-COUNT",
-         "Map count and reference count equal what they count, and never go below.",
+         "Map count, reference count and memcg counters equal what they count, and never go below.",
          "A page is freed while it is in use, or never.",
          "mm/mmu_gather.c: tlb_flush_rmaps finds every delayed removal",
          "linux-6.12/scan-active-batch"},
@@ -48,12 +48,22 @@ constexpr std::array kRules{
          "a flush between clearing an entry and installing another; MADV_DONTNEED has none for "
          "anonymous and clean pages in 6.1 and 6.12",
          "linux-6.1"},
+    Rule{RuleId::Torn, "R-TORN", "A page-table entry that is read was once stored whole.",
+         "Two halves that do not belong together name a frame that was never mapped there.",
+         "include/linux/pgtable.h: ptep_get_lockless with CONFIG_GUP_GET_PXX_LOW_HIGH: interrupts "
+         "off hold back the TLB flush that comes between two present entries",
+         "linux-6.1-pae-pv"},
     Rule{RuleId::Live, "R-LIVE",
          "No deadlock, no sleep in atomic context, no lock taken out of order.",
          "The machine hangs.",
          "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
          "linux-6.12/zap-locks-folio"},
+    Rule{RuleId::Lru, "R-LRU", "A page in use is on an LRU list, or in a batch on its way there.",
+         "Reclaim never finds it.",
+         "mm/mlock.c: mlock_folio_batch tells a new page from one that is on a list by the flags "
+         "beside its pointer",
+         "linux-6.12/mlock-flags-as-bool"},
 };
 static_assert(kRules.size() == kNrRules);
 

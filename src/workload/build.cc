@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/encoded_page.h"
+#include "mm/folio.h"
 
 namespace mmcheck::workload {
 
@@ -17,6 +18,12 @@ constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
 
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
+
+bool starts_with_anon_pages(const MappingDecl& mapping) {
+  return populated(mapping) &&
+         (mapping.kind == MappingKind::Anonymous ||
+          (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty));
+}
 
 /// How many entries map the page of the file before the first step, and whether one is dirty.
 struct InitialUse {
@@ -41,44 +48,58 @@ InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) 
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
 
-bool has_call(const Expr& expr, Operation operation) {
-  return (expr.kind == ExprKind::Call && expr.operation == operation) ||
+template <typename Test>
+bool any_call(const Expr& expr, const Test& test) {
+  return (expr.kind == ExprKind::Call && test(expr)) ||
          std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [&](const Expr& operand) { return has_call(operand, operation); });
+                     [&](const Expr& operand) { return any_call(operand, test); });
+}
+
+template <typename Test>
+bool any_call(const std::vector<Statement>& body, const Test& test) {
+  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
+    return any_call(statement.expr, test) || any_call(statement.then_body, test) ||
+           any_call(statement.else_body, test);
+  });
 }
 
 bool has_call(const std::vector<Statement>& body, Operation operation) {
-  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
-    return has_call(statement.expr, operation) || has_call(statement.then_body, operation) ||
-           has_call(statement.else_body, operation);
-  });
+  return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
+
+/// Whether some thread reclaims a page that need not be one of a file.
+bool reclaims_anon(const Scenario& scenario) {
+  const auto test = [](const Expr& call) {
+    return call.operation == Operation::ShrinkFolioList && call.operands[0].kind == ExprKind::Page;
+  };
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return any_call(thread.body, test); });
+}
+
+}  // namespace
 
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
 }
 
-}  // namespace
-
-bool calls_exit(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::ExitGroup);
-}
-
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
   bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
                 any_thread_calls(scenario, Operation::ShrinkFolioList) ||
                 any_thread_calls(scenario, Operation::Mmap);
+  unsigned missing = 0;
   if (thread.process) {
     for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
       scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
+      if (!populated(mapping)) missing += mapping.nr_pages;
     }
   }
+  const bool populates = has_call(thread.body, Operation::Mlock);
   const bool reads_files =
       has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
   const bool accesses =
       has_call(thread.body, Operation::Load) || has_call(thread.body, Operation::Store);
-  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0);
+  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0) + (populates ? missing : 0);
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
@@ -96,13 +117,17 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 
 void Builder::build() {
   build_cpus();
+  build_swap();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  build_x86_tlb();
   link_trees();
   build_threads();
   build_dirty_locks();
+  build_memcgs();
+  build_lru();
   if (system_.execution->recording()) name_things();
 }
 
@@ -111,6 +136,21 @@ void Builder::build_cpus() {
   for (unsigned cpu = 0; cpu < nr_cpus; ++cpu) {
     system_.cpu_storage.emplace_back(system_.kept, static_cast<CpuId>(cpu), nr_cpus);
     system_.cpus.push_back(&system_.cpu_storage.back());
+  }
+}
+
+/// A slot for each anonymous page, where a thread reclaims one.
+void Builder::build_swap() {
+  if (!reclaims_anon(scenario_)) return;
+  unsigned nr_slots = 0;
+  for (const ProcessDecl& process : scenario_.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (starts_with_anon_pages(mapping)) nr_slots += mapping.nr_pages;
+    }
+  }
+  system_.swap_slots.reserve(nr_slots);
+  for (unsigned slot = 0; slot < nr_slots; ++slot) {
+    system_.swap_slots.emplace_back(system_.kept, execution_of(system_), slot);
   }
 }
 
@@ -162,6 +202,10 @@ void Builder::build_process(unsigned process) {
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
+  if (system_.has_oom) {
+    mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
+    mm.oom_skip = Cell<bool>(x, false, quiet("MMF_OOM_SKIP"));
+  }
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
@@ -197,10 +241,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
   }
-  const bool has_anon_pages =
-      populated(source) &&
-      (vma.kind == mm::VmaKind::Anonymous ||
-       (vma.kind == mm::VmaKind::PrivateFile && source.populate == Populate::Dirty));
+  const bool has_anon_pages = starts_with_anon_pages(source);
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
   if (vma.kind != mm::VmaKind::SharedFile) {
     vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
@@ -217,6 +258,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte);
+    if (system_.arch().splits_entries()) mm.ptes.back().split();
   }
 }
 
@@ -247,8 +289,21 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
                                              .mapping = mapping_t::of_anon(vma.anon->id),
                                              .index = page_nr,
                                              .refcount = 1,
-                                             .mapcount = 0});
+                                             .mapcount = 0,
+                                             .swap_slot = next_swap_slot_++});
   return machine::mk_pte(pfn, bits);
+}
+
+void Builder::build_x86_tlb() {
+  const bool switches = any_thread_calls(scenario_, Operation::Schedule) ||
+                        any_thread_calls(scenario_, Operation::Yield);
+  if (!switches || !system_.arch().counts_flushes()) return;
+  system_.x86_tlb.emplace(system_.kept,
+                          std::span<machine::Cpu* const>(system_.cpus.data(), system_.cpus.size()),
+                          system_.policies->x86_tlb);
+  for (mm::mm_struct& mm : system_.mms) {
+    system_.x86_tlb->add_mm(system_.kept, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask);
+  }
 }
 
 void Builder::link_trees() {
@@ -294,6 +349,50 @@ void Builder::build_dirty_locks() {
     system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
                                      quiet("dirty_lock"));
   }
+}
+
+void Builder::build_memcgs() {
+  if (!any_thread_calls(scenario_, Operation::MemCgroupMoveCharge) &&
+      !any_thread_calls(scenario_, Operation::MemCgroupMoveParent)) {
+    return;
+  }
+  explore::Execution& x = execution_of(system_);
+  int mapped = 0;
+  for (mm::folio& page : system_.folios) {
+    page.memcg_data = Cell<std::uint8_t>(
+        x, 0, {.format = "{}.memcg", .args = {mm::arg(page)}, .value = trace::format_decimal});
+    mapped += page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  for (mm::thread& thread : system_.threads) thread.rcu = kernel::rcu_reader(x);
+  for (unsigned id = 0; id < system_.memcgs.capacity(); ++id) {
+    mm::mem_cgroup& memcg = system_.memcgs.emplace_back();
+    memcg.id = id;
+    memcg.nr_mapped = Cell<int>(x, id == 0 ? mapped : 0,
+                                {.format = "memcg{}.nr_mapped",
+                                 .args = {machine::arg(std::uint64_t{id})},
+                                 .value = mm::format_signed});
+    memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
+    memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
+  }
+}
+
+void Builder::build_lru() {
+  if (!system_.mlocks) return;
+  explore::Execution& x = execution_of(system_);
+  for (mm::folio& page : system_.folios) {
+    const trace::Arg name = mm::arg(page);
+    const bool in_use = page.refcount.peek() > 0;
+    page.lru =
+        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
+    page.unevictable = Cell<bool>(
+        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
+    page.mlocked =
+        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
+    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
+  }
+  const std::size_t nr_cpus = scenario_.threads.size();
+  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 void Builder::name_things() {

@@ -25,6 +25,7 @@ class Builder {
   struct PagePlan;
 
   void build_cpus();
+  void build_swap();
   void build_file_pages(unsigned file);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
@@ -32,16 +33,20 @@ class Builder {
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
                              unsigned page_nr);
   void build_threads();
+  void build_x86_tlb();
   void build_dirty_locks();
+  void build_memcgs();
+  void build_lru();
   void link_trees();
   void name_things();
 
   const Scenario& scenario_;
   mm::System& system_;
+  std::uint8_t next_swap_slot_ = 0;
 };
 
-/// Whether the scenario's threads call exit_group().
-bool calls_exit(const Scenario& scenario);
+/// Whether some thread of the scenario makes such a call.
+bool any_thread_calls(const Scenario& scenario, Operation operation);
 
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);

@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "mm/system.h"
+#include "mm/vmscan.h"
 #include "workload/parse_limits.h"
 #include "workload/scenario.h"
 
@@ -60,6 +60,8 @@ class Interpreter {
   std::int64_t system_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);
   std::int64_t kernel_activity(const Expr& expr);
+  std::int64_t page_activity(const Expr& expr);
+  mm::FolioList isolate_folios(const Expr& target);
 
   struct Pages {
     unsigned first = 0;

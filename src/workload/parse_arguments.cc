@@ -104,6 +104,10 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
+      case Parameter::PageOf:
+        return parse_page_of(node);
+      case Parameter::Process:
+        return parse_process(node);
       case Parameter::None:
         break;
     }
@@ -267,12 +271,29 @@ class CallParser {
     push_number(node, length);
   }
 
+  void parse_page_of(const SyntaxNode& node) {
+    Expr expr = parse_expression(scope_, node).expr;
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
+    }
+    call_.operands.push_back(std::move(expr));
+  }
+
   void parse_folios(const SyntaxNode& node) {
     Expr expr = parse_expression(scope_, node).expr;
     if (expr.kind != ExprKind::File && expr.kind != ExprKind::Page) {
       context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_process(const SyntaxNode& node) {
+    const std::string name = squeeze(node.text);
+    const auto process = context_.find_process(name);
+    if (!process) {
+      context_.fail(node, fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
+    }
+    push_number(node, *process);
   }
 
   /// Brings the address first and adds what the name of the function implies.

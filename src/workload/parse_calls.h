@@ -50,6 +50,8 @@ enum class Parameter : std::uint8_t {
   FileLength,  ///< bytes, within the file from the offset before it; 0: to its end
   Status,      ///< a number
   Folios,      ///< a file or A:x
+  PageOf,      ///< x, or of a kernel thread A:x: a page of a mapping
+  Process,     ///< A
 };
 
 /// Who may make a call.

@@ -6,6 +6,31 @@
 namespace mmcheck::workload {
 namespace {
 
+std::string name_of_activity(Operation operation) {
+  switch (operation) {
+    case Operation::Writeback:
+      return "Writeback";
+    case Operation::ShrinkFolioList:
+      return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
+    case Operation::FolioReferenced:
+      return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
+    case Operation::MemCgroupMoveCharge:
+      return "MemCgroupMoveCharge";
+    case Operation::MemCgroupMoveParent:
+      return "MemCgroupMoveParent";
+    case Operation::RmapWalkAnon:
+      return "RmapWalkAnon";
+    case Operation::FolioGetAnonVma:
+      return "FolioGetAnonVma";
+    default:
+      return "?";
+  }
+}
+
 std::string name_of(Operation operation) {
   switch (operation) {
     case Operation::Load:
@@ -40,10 +65,18 @@ std::string name_of(Operation operation) {
       return "Mmap";
     case Operation::Munmap:
       return "Munmap";
+    case Operation::Mlock:
+      return "Mlock";
+    case Operation::Munlock:
+      return "Munlock";
     case Operation::Madvise:
       return "Madvise";
     case Operation::Msync:
       return "Msync";
+    case Operation::Schedule:
+      return "Schedule";
+    case Operation::Yield:
+      return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
     case Operation::Fdatasync:
@@ -56,14 +89,11 @@ std::string name_of(Operation operation) {
       return "Pread";
     case Operation::Pwrite:
       return "Pwrite";
-    case Operation::Writeback:
-      return "Writeback";
-    case Operation::ShrinkFolioList:
-      return "ShrinkFolioList";
-    case Operation::FolioReferenced:
-      return "FolioReferenced";
+    case Operation::Ftruncate:
+      return "Ftruncate";
+    default:
+      return name_of_activity(operation);
   }
-  return "?";
 }
 
 std::string name_of(Order order) {
