@@ -10,6 +10,8 @@ namespace mmcheck::rules {
 /// it is told about, so that a check is ordered like any other access.
 class Monitors : public mm::Monitor {
  public:
+  virtual ~Monitors() = default;
+
   /// The system that is watched from now on. Called once per execution, before any step.
   void watch(mm::System& system) { system_ = &system; }
 
