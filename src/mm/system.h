@@ -56,6 +56,8 @@ struct System {
   unsigned gather_batch_max = 8;    ///< pages in another batch (Linux: 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
+  unsigned ptrs_per_table = kPtrsPerTable;  ///< leaf entries of one page table
+
   bool truncates =
       false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal

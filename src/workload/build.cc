@@ -333,7 +333,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
   }
   for (unsigned page = 0; page < source.nr_pages; ++page) {
-    if (page % mm::kPtrsPerTable == 0) {
+    if (page % system_.ptrs_per_table == 0) {
       mm::page_table& table = mm.tables.emplace_back();
       table.pmd = machine::pmd_t(x, populated(source) && !source.huge, quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
@@ -341,7 +341,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
         table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
       }
       table.first_page = vma.first_page + page;
-      table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
+      table.end_page = std::min(table.first_page + system_.ptrs_per_table, vma.end_page);
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);

@@ -73,10 +73,9 @@ class I386Pae final : public X86 {
   LocklessRead read_;
 };
 
-constexpr I386Pae kVariants[2][2] = {{{TlbFlush::Native, LocklessRead::LowHighLow},
-                                      {TlbFlush::Native, LocklessRead::Cmpxchg8b}},
-                                     {{TlbFlush::Kvm, LocklessRead::LowHighLow},
-                                      {TlbFlush::Kvm, LocklessRead::Cmpxchg8b}}};
+constexpr I386Pae kVariants[2][2] = {
+    {{TlbFlush::Native, LocklessRead::LowHighLow}, {TlbFlush::Native, LocklessRead::Cmpxchg8b}},
+    {{TlbFlush::Kvm, LocklessRead::LowHighLow}, {TlbFlush::Kvm, LocklessRead::Cmpxchg8b}}};
 
 }  // namespace
 
