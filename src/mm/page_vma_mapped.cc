@@ -54,13 +54,13 @@ bool PageVmaMappedWalk::map_pmd(PteSlot& pmd) {
   const bool present = pmd_present(pmd.ptep_get_last());
   if (!present && sync_ == PvmwSync::No) return false;
   lock.lock(task_, {.format = "spin_lock(pmd)"});
-  if (!present) flush_generations(/*found=*/false);
   if (present) {
     task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(pmd.va())}});
     const pte_t now = pmd.ptep_get_last();
     huge_ = locked_ = pmd_present(now) && pte_pfn(now) == folio_.frame.pfn();
-    if (huge_) return true;
   }
+  flush_generations(huge_);
+  if (huge_) return true;
   lock.unlock(task_, {.format = "spin_unlock(pmd)"});
   return false;
 }
