@@ -141,8 +141,9 @@ MappingDecl parse_mapping(const ParseContext& context, const SyntaxNode& node) {
   }
   if (const SyntaxNode* large = children.take(NodeKind::LargeFolio)) {
     if (mapping.kind != MappingKind::Anonymous) {
-      context.fail(*large, "expected 'large folio' with the file, as in 'file f, 2 pages, large "
-                           "folio;'");
+      context.fail(*large,
+                   "expected 'large folio' with the file, as in 'file f, 2 pages, large "
+                   "folio;'");
     }
     check_folio_size(context, *large, mapping.nr_pages);
     mapping.large_folio = true;

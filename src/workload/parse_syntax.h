@@ -14,12 +14,12 @@ enum class NodeKind : std::uint8_t {
   ScenarioName,
   Comment,
   // Initial section
-  FileDecl,      ///< Identifier, [Size], [LargeFolio]
-  ProcessDecl,   ///< Identifier, MappingDecl...
+  FileDecl,     ///< Identifier, [Size], [LargeFolio]
+  ProcessDecl,  ///< Identifier, MappingDecl...
   /// Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate],
   /// [LargeFolio or MappedHuge]
   MappingDecl,
-  GatherDecl,    ///< GatherWhat, Number
+  GatherDecl,  ///< GatherWhat, Number
   VmaLocksDecl,
   VariableDecl,  ///< [TypeName...], [Star...], Identifier, [Number or Address]
   Address,       ///< Identifier, after '&' or not
