@@ -67,6 +67,15 @@ const Policies kNoNestedRule =
 const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
+const Policies kNoGupRecheck = changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::None; });
+const Policies kGupRecheckFirst =
+    changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::BeforeGrab; });
+const Policies kGupRecheckPfn =
+    changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::PfnOnly; });
+const Policies kGupRefAlways = changed([](Policies& p) { p.gup_grab = mm::GupGrab::Always; });
+const Policies kGupIrqsOn = changed([](Policies& p) { p.gup_irqs = mm::GupIrqs::On; });
+const Policies kGupWriteUnchecked =
+    changed([](Policies& p) { p.gup_write_check = mm::GupWriteCheck::Omitted; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
 
 const std::array kMutations{
@@ -90,6 +99,19 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/no-gup-recheck", "GUP-fast does not look at the entry again",
+           "drops the second look in mm/gup.c: gup_fast_pte_range", &kNoGupRecheck},
+    Design{"linux-6.12/gup-recheck-first", "GUP-fast looks again before it raises the count",
+           "swaps try_grab_folio_fast and the second look in mm/gup.c: gup_fast_pte_range",
+           &kGupRecheckFirst},
+    Design{"linux-6.12/gup-recheck-pfn", "GUP-fast compares only the page number",
+           "weakens the second look in mm/gup.c: gup_fast_pte_range", &kGupRecheckPfn},
+    Design{"linux-6.12/gup-ref-not-unless-zero", "GUP-fast raises a count that is 0",
+           "drops 'unless zero' in mm/gup.c: try_get_folio", &kGupRefAlways},
+    Design{"linux-6.12/no-gup-irqs-off", "GUP-fast walks with interrupts on",
+           "drops local_irq_save in mm/gup.c: gup_fast", &kGupIrqsOn},
+    Design{"linux-6.12/no-gup-write-check", "GUP-fast takes read-only entries for writing",
+           "drops pte_access_permitted in mm/gup.c: gup_fast_pte_range", &kGupWriteUnchecked},
 };
 
 }  // namespace

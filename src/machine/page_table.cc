@@ -70,6 +70,12 @@ void PteSlot::remember() {
   versions_[(*nr_versions_)++] = {peek(), execution().current_event()};
 }
 
+unsigned PteSlot::known_version() const {
+  unsigned known = current();
+  while (known > 0 && !execution().ordered_before(versions_[known].stored_at)) --known;
+  return known;
+}
+
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
 
 unsigned PteSlot::tlb_floor_last(CpuId cpu) const { return floors_[to_index(cpu)].read_last(); }

@@ -87,6 +87,8 @@ class PteSlot final : public explore::Landing {
   // --- TLB ---------------------------------------------------------------------------------------
   unsigned current() const { return *nr_versions_ - 1; }
   const Version& version(unsigned index) const { return versions_[index]; }
+  /// The newest version whose store happens before the current step.
+  unsigned known_version() const;
   cpumask_t cpus() const { return cpus_; }
 
   /// An access goes through this version; for monitors.

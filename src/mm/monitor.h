@@ -22,6 +22,13 @@ class Monitor : public kernel::Monitor {
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
   /// A clean page leaves the page cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
+  /// A page is taken hold of without locks, by a walk that found it in `slot`. `since` is the
+  /// version that the entry is known to have had when the reference was taken. Part of a step that
+  /// reads the entry.
+  virtual void page_pinned(const machine::PteSlot& slot, unsigned since, const folio& page,
+                           machine::AccessKind kind) = 0;
+  /// A reference is added to a page that has none: it is being freed, or is free.
+  virtual void freed_page_referenced(const folio& page) = 0;
   /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says
   /// which version of each entry it left behind.
   virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;

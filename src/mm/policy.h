@@ -67,6 +67,11 @@ enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
+/// When GUP-fast looks at the entry again, and at how much of it.
+enum class GupRecheck : std::uint8_t { AfterGrab, BeforeGrab, PfnOnly, None };
+enum class GupGrab : std::uint8_t { UnlessZero, Always };
+enum class GupIrqs : std::uint8_t { Off, On };
+enum class GupWriteCheck : std::uint8_t { Done, Omitted };
 
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
@@ -80,6 +85,10 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  GupRecheck gup_recheck = GupRecheck::AfterGrab;
+  GupGrab gup_grab = GupGrab::UnlessZero;
+  GupIrqs gup_irqs = GupIrqs::Off;
+  GupWriteCheck gup_write_check = GupWriteCheck::Done;
 };
 
 }  // namespace mmcheck::mm

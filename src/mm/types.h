@@ -92,6 +92,7 @@ struct folio {
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
   static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
+  static constexpr int kPinBias = 1024;     ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
@@ -172,6 +173,12 @@ struct mm_struct {
   }
 };
 
+/// A page that a call of the thread has got and not given back, with what that added to its count.
+struct held_page {
+  Pfn pfn = kNoPfn;
+  std::uint16_t refs = 0;
+};
+
 /// A thread with its address space, if it has one.
 struct thread : task_struct {
   mm_struct* mm = nullptr;
@@ -184,6 +191,7 @@ struct thread : task_struct {
   unsigned nr_free_folios = 0;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::array<std::uint8_t, machine::kEntriesMax> zapped_at{};
+  std::array<held_page, 4> held_pages{};
   System* system = nullptr;
 };
 

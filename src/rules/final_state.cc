@@ -60,6 +60,16 @@ void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
   }
 }
 
+int Monitors::held_references(const mm::folio& page) const {
+  int references = 0;
+  for (const mm::thread& thread : system_->threads) {
+    for (const mm::held_page& held : thread.held_pages) {
+      if (held.pfn == page.frame.pfn()) references += held.refs;
+    }
+  }
+  return references;
+}
+
 void Monitors::check_counts(mm::folio& page) {
   const int mapcount = page.mapcount.peek();
   const int refcount = page.refcount.peek();
@@ -78,12 +88,16 @@ void Monitors::check_counts(mm::folio& page) {
     return;
   }
   const bool cached = page.mapping.peek().is_file();
-  const int expected = mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0);
+  const int expected =
+      mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0) + held_references(page);
   if (refcount == expected) return;
-  broken(RuleId::Count,
-         {.what = {.format = "in the end {} has {} references and {} holders",
-                   .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-          .why = "each mapping, the page cache and the buffers hold one reference each"});
+  broken(
+      RuleId::Count,
+      {.what = {.format = "in the end {} has {} references and {} holders",
+                .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
+       .why =
+           "each mapping, the page cache and the buffers hold one reference each, and who has got "
+           "the page holds his"});
 }
 
 void Monitors::check_final_state() {

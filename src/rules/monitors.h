@@ -39,6 +39,9 @@ class Monitors final : public mm::Monitor {
   void anon_vma_used(mm::anon_vma& av) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
+  void page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
+                   machine::AccessKind kind) override;
+  void freed_page_referenced(const mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:
@@ -48,6 +51,7 @@ class Monitors final : public mm::Monitor {
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
+  int held_references(const mm::folio& page) const;
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

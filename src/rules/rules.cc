@@ -54,6 +54,13 @@ constexpr std::array kRules{
          "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
          "linux-6.12/zap-locks-folio"},
+    Rule{
+        RuleId::Pin, "R-PIN",
+        "A reference taken without locks is to the page that is mapped there.",
+        "A device, or another process, reads and writes a page that is no longer the caller's, and "
+        "may have a new owner.",
+        "mm/gup.c: gup_fast_pte_range: after the count is raised, the entry is compared again",
+        "linux-6.12/no-gup-recheck"},
 };
 static_assert(kRules.size() == kNrRules);
 

@@ -8,8 +8,8 @@
 namespace mmcheck::rules {
 
 /// Position in rules().
-enum class RuleId : std::uint8_t { Write, Free, Count, Anon, Fs, Perm, Cohere, Live };
-inline constexpr unsigned kNrRules = 8;
+enum class RuleId : std::uint8_t { Write, Free, Count, Anon, Fs, Perm, Cohere, Live, Pin };
+inline constexpr unsigned kNrRules = 9;
 
 struct Rule {
   RuleId id;

@@ -74,8 +74,10 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
   }
   const bool reads_files =
       has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
-  const bool accesses =
-      has_call(thread.body, Operation::Load) || has_call(thread.body, Operation::Store);
+  const bool accesses = has_call(thread.body, Operation::Load) ||
+                        has_call(thread.body, Operation::Store) ||
+                        has_call(thread.body, Operation::GetUserPagesFast) ||
+                        has_call(thread.body, Operation::PinUserPagesFast);
   return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0);
 }
 

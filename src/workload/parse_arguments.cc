@@ -104,6 +104,10 @@ class CallParser {
         return;
       case Parameter::Folios:
         return parse_folios(node);
+      case Parameter::PageOf:
+        return parse_page_of(node);
+      case Parameter::GupFlags:
+        return parse_gup_flags(node);
       case Parameter::None:
         break;
     }
@@ -273,6 +277,24 @@ class CallParser {
       context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_page_of(const SyntaxNode& node) {
+    Expr expr = parse_expression(scope_, node).expr;
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
+    }
+    call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_gup_flags(const SyntaxNode& node) {
+    const TypedExpr typed = parse_expression(scope_, node);
+    const bool flags = typed.family == ConstantFamily::GupFlags ||
+                       (typed.family == ConstantFamily::None && typed.expr.value == 0);
+    if (typed.expr.kind != ExprKind::Number || !flags) {
+      context_.fail(node, fmt::format("expected FOLL_WRITE or 0, as in {}", spec_.usage));
+    }
+    push_number(node, typed.expr.value);
   }
 
   /// Brings the address first and adds what the name of the function implies.

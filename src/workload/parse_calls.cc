@@ -29,6 +29,7 @@ constexpr NamedConstant kConstants[] = {
     {"MADV_DONTNEED", 4, ConstantFamily::MadviseAdvice},
     {"MS_SYNC", 4, ConstantFamily::MsyncFlags},
     {"POSIX_FADV_DONTNEED", 4, ConstantFamily::FadviseAdvice},
+    {"FOLL_WRITE", kFollWrite, ConstantFamily::GupFlags},
 };
 
 constexpr CallSpec kCalls[] = {
@@ -142,6 +143,20 @@ constexpr CallSpec kCalls[] = {
      {Range, Length, MsyncFlags}, "msync(x, 4096, MS_SYNC)"},
     {"exit_group", Op::ExitGroup, Order::Plain, S::AsWritten, R::Nothing, By::ProcessThread,
      {Status}, "exit_group(0)"},
+    {"get_user_pages_fast", Op::GetUserPagesFast, Order::Plain, S::AsWritten, R::Value,
+     By::ProcessThread, {PageOf, GupFlags}, "get_user_pages_fast(x, FOLL_WRITE)"},
+    {"pin_user_pages_fast", Op::PinUserPagesFast, Order::Plain, S::AsWritten, R::Value,
+     By::ProcessThread, {PageOf, GupFlags}, "pin_user_pages_fast(x, FOLL_WRITE)"},
+    {"put_page", Op::PutPage, Order::Plain, S::AsWritten, R::Nothing, By::ScenarioThread, {Value},
+     "put_page(r0)"},
+    {"unpin_user_page", Op::UnpinUserPage, Order::Plain, S::AsWritten, R::Nothing,
+     By::ScenarioThread, {Value}, "unpin_user_page(r0)"},
+    {"set_page_dirty", Op::SetPageDirty, Order::Plain, S::AsWritten, R::Nothing,
+     By::ScenarioThread, {Value}, "set_page_dirty(r0)"},
+    {"set_page_dirty_lock", Op::SetPageDirtyLock, Order::Plain, S::AsWritten, R::Nothing,
+     By::ScenarioThread, {Value}, "set_page_dirty_lock(r0)"},
+    {"memcpy_to_page", Op::MemcpyToPage, Order::Plain, S::AsWritten, R::Nothing,
+     By::ScenarioThread, {Value, Value}, "memcpy_to_page(r0, 2)"},
     {"fdatasync", Op::Fdatasync, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,
      {Parameter::File}, "fdatasync(f)"},
     {"fsync", Op::Fsync, Order::Plain, S::AsWritten, R::Value, By::ProcessThread,

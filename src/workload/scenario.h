@@ -27,6 +27,9 @@ inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
 inline constexpr std::int64_t kMapPopulate = 0x8000;
 
+/// Bits of Operation::GetUserPagesFast's flags, with Linux's values.
+inline constexpr std::int64_t kFollWrite = 1;
+
 /// In litmus tests the address of a variable is a value. These are far from any number that a test
 /// computes, so that an access through what is no address is found.
 constexpr std::int64_t address_of_variable(unsigned index) {
@@ -62,6 +65,15 @@ enum class Operation : std::uint8_t {
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
+  // What system calls do with pages of the process. A PAGE is what such a call has returned: a
+  // number that stands for a page, or 0, with which nothing is done.
+  GetUserPagesFast,  ///< (Page, N flags): PAGE
+  PinUserPagesFast,  ///< (Page, N flags): PAGE
+  PutPage,           ///< (PAGE)
+  UnpinUserPage,     ///< (PAGE)
+  SetPageDirty,      ///< (PAGE)
+  SetPageDirtyLock,  ///< (PAGE)
+  MemcpyToPage,      ///< (PAGE, VALUE)
   // System calls on files: threads of a process, with or without a mapping of the file.
   Fdatasync,     ///< (File): 0
   Fsync,         ///< (File): 0

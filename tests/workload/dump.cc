@@ -46,6 +46,20 @@ std::string name_of(Operation operation) {
       return "Msync";
     case Operation::ExitGroup:
       return "ExitGroup";
+    case Operation::GetUserPagesFast:
+      return "GetUserPagesFast";
+    case Operation::PinUserPagesFast:
+      return "PinUserPagesFast";
+    case Operation::PutPage:
+      return "PutPage";
+    case Operation::UnpinUserPage:
+      return "UnpinUserPage";
+    case Operation::SetPageDirty:
+      return "SetPageDirty";
+    case Operation::SetPageDirtyLock:
+      return "SetPageDirtyLock";
+    case Operation::MemcpyToPage:
+      return "MemcpyToPage";
     case Operation::Fdatasync:
       return "Fdatasync";
     case Operation::Fsync:

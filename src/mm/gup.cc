@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mm/gup.h"
+
+#include "base/error.h"
+#include "mm/folio.h"
+#include "mm/memory.h"
+#include "mm/mmap.h"
+#include "mm/rmap.h"
+
+namespace mmcheck::mm {
+
+namespace {
+
+using machine::AccessKind;
+using machine::pte_dirty;
+using machine::pte_present;
+using machine::pte_write;
+
+/// linux v6.12 mm/gup.c: the checks before a page is looked at
+bool pte_access_permitted(const System& system, pte_t pte, gup_flags flags) {
+  if (!pte_present(pte)) return false;
+  if (system.policies->gup_write_check == GupWriteCheck::Omitted) return true;
+  return flags.kind == AccessKind::Load || pte_write(pte);
+}
+
+int refs_of(gup_flags flags) { return flags.pin ? folio::kPinBias : 1; }
+
+void hold_page(thread& task, const folio& page, gup_flags flags) {
+  for (held_page& slot : task.held_pages) {
+    if (slot.pfn != kNoPfn) continue;
+    slot = {page.frame.pfn(), static_cast<std::uint16_t>(refs_of(flags))};
+    return;
+  }
+  throw InternalError("a thread holds more pages than the model has room for");
+}
+
+/// An entry that was read without locks, and where.
+struct lockless_pte {
+  page_table& table;
+  PteSlot& slot;
+  pte_t pte;
+};
+
+/// linux v6.12 mm/gup.c: try_grab_folio_fast, try_get_folio
+/// A page whose count is 0 is being freed, by whoever took the last reference away; one more
+/// reference would not stop him.
+/// differs: a pin adds 1024 in one step, Linux 1 and then 1023. No tail pages.
+bool try_grab_folio(thread& task, folio& page, gup_flags flags) {
+  const System& system = *task.system;
+  task.x().step({.format = "try_grab_folio({})", .args = {arg(page)}});
+  const int count = page.refcount.read();
+  if (count <= 0) {
+    if (system.policies->gup_grab == GupGrab::UnlessZero) return false;
+    system.monitor->freed_page_referenced(page);
+  }
+  page.refcount.write(count + refs_of(flags));
+  return true;
+}
+
+/// linux v6.12 mm/gup.c: gup_fast_pte_range: the entry and the one above it are still what they
+/// were. differs: both are read in one step; an unmapper changes one or the other, and either
+/// change is seen.
+bool unchanged(thread& task, const lockless_pte& walked) {
+  task.x().step(
+      {.format = "gup_fast_pte_range({}): pte_same?", .args = {machine::arg(walked.slot.va())}});
+  const pte_t now = walked.table.pmd.read() ? walked.slot.ptep_get() : pte_t{};
+  if (task.system->policies->gup_recheck == GupRecheck::PfnOnly) {
+    return pte_pfn(now) == pte_pfn(walked.pte);
+  }
+  return now == walked.pte;
+}
+
+/// linux v6.12 mm/gup.c: gup_fast_pte_range (v6.1: gup_pte_range)
+///
+/// Interrupts that are off keep tables from being freed; they keep no entry from being changed. So
+/// the page may be unmapped, freed and in other hands before its count is raised (R-PIN; Horn and
+/// Wilcox, 24 and 25 Oct 2022):
+///
+///     CPU0 GUP-fast                     CPU1 munmap
+///     pte = ptep_get_lockless           ptep_get_and_clear
+///                                       flush TLBs, drop the reference
+///     try_grab_folio: count is not 0:
+///       the page cache has the page, or a new owner
+///     pte_same? no: put it back
+///
+/// The order is what counts: raise the count, then read the entry again. If the entry is still the
+/// same, then it held a reference when ours was taken. Without the second look, or with the second
+/// look first, the page that is returned is one that the address has nothing to do with.
+folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags flags) {
+  const System& system = *task.system;
+  if (!pte_access_permitted(system, walked.pte, flags)) return nullptr;
+  folio& page = task.system->page(pte_pfn(walked.pte));
+  const GupRecheck recheck = system.policies->gup_recheck;
+  if (recheck == GupRecheck::BeforeGrab && !unchanged(task, walked)) return nullptr;
+  if (!try_grab_folio(task, page, flags)) return nullptr;
+  const unsigned mapped_since = walked.slot.known_version();
+  if (recheck == GupRecheck::None || recheck == GupRecheck::BeforeGrab) {
+    task.x().step({.format = "gup_fast_pte_range({}) returns",
+                   .args = {machine::arg(walked.slot.va())},
+                   .detail = Detail::Minor});
+    static_cast<void>(walked.slot.walk());
+  } else if (!unchanged(task, walked)) {
+    task.x().step({.format = "gup_put_folio({})", .args = {arg(page)}, .detail = Detail::Minor});
+    folio_ref_add(task, page, -refs_of(flags));
+    return nullptr;
+  }
+  system.monitor->page_pinned(walked.slot, mapped_since, page, flags.kind);
+  return &page;
+}
+
+/// linux v6.12 mm/gup.c: gup_fast_pgd_range, gup_fast_pmd_range; arch/x86: ptep_get_lockless, which
+/// is a plain read where an entry is one word
+folio* gup_fast_pmd_range(thread& task, Vaddr va, gup_flags flags) {
+  const unsigned page_nr = task.mm->page_of(va);
+  page_table& table = task.mm->table_of(page_nr);
+  task.x().step(
+      {.format = "gup_fast_pmd_range({})", .args = {machine::arg(va)}, .detail = Detail::Minor});
+  if (!table.pmd.read_last()) return nullptr;
+  PteSlot& slot = task.mm->pte(page_nr);
+  task.x().step({.format = "ptep_get_lockless({})", .args = {machine::arg(va)}});
+  const pte_t pte = slot.ptep_get_last();
+  return gup_fast_pte_range(task, {.table = table, .slot = slot, .pte = pte}, flags);
+}
+
+/// linux v6.12 mm/gup.c: gup_fast (v6.1: lockless_pages_from_mm)
+/// differs: no write_protect_seq: there is no fork.
+folio* gup_fast(thread& task, Vaddr va, gup_flags flags) {
+  const bool irqs_off = task.system->policies->gup_irqs == GupIrqs::Off;
+  if (irqs_off) task.cpu->local_irq_disable();
+  folio* page = gup_fast_pmd_range(task, va, flags);
+  if (irqs_off) task.cpu->local_irq_enable();
+  return page;
+}
+
+/// linux v6.12 mm/gup.c: follow_page_pte. The PTL keeps the entry, and with it the page's count.
+folio* follow_page_pte(thread& task, Vaddr va, gup_flags flags) {
+  mm_struct& mm = *task.mm;
+  const unsigned page_nr = mm.page_of(va);
+  lock_ptl(task, mm, page_nr);
+  task.x().step({.format = "follow_page_pte({})", .args = {machine::arg(va)}});
+  const pte_t pte = mm.pte(page_nr).walk();
+  folio* page = nullptr;
+  if (pte_access_permitted(*task.system, pte, flags)) {
+    page = &task.system->page(pte_pfn(pte));
+    folio_ref_add(task, *page, refs_of(flags));
+    if (flags.kind == AccessKind::Store && !pte_dirty(pte)) set_page_dirty(task, *page);
+  }
+  unlock_ptl(task, mm, page_nr);
+  return page;
+}
+
+/// linux v6.12 mm/gup.c: __gup_longterm_locked, __get_user_pages, faultin_page
+/// differs: a fault takes mmap_lock anew, where Linux keeps it.
+folio* gup_slow(thread& task, Vaddr va, gup_flags flags) {
+  mm_struct& mm = *task.mm;
+  while (true) {
+    mm.mmap_lock.down_read(
+        task, {.format = "get_user_pages({}): mmap_read_lock()", .args = {machine::arg(va)}});
+    const vm_area_struct* vma = find_vma(mm, mm.page_of(va));
+    folio* page = vma == nullptr ? nullptr : follow_page_pte(task, va, flags);
+    mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+    if (vma == nullptr || page != nullptr) return page;
+    if (handle_mm_fault(task, va, flags.kind) == FaultResult::Sigsegv) return nullptr;  // -EFAULT
+  }
+}
+
+}  // namespace
+
+folio* get_user_pages_fast(thread& task, Vaddr va, gup_flags flags) {
+  folio* page = gup_fast(task, va, flags);
+  if (page == nullptr) page = gup_slow(task, va, flags);
+  if (page != nullptr) hold_page(task, *page, flags);
+  return page;
+}
+
+bool holds_page(const thread& task, const folio& page) {
+  for (const held_page& slot : task.held_pages) {
+    if (slot.pfn == page.frame.pfn()) return true;
+  }
+  return false;
+}
+
+void put_held_page(thread& task, folio& page) {
+  for (held_page& slot : task.held_pages) {
+    if (slot.pfn != page.frame.pfn()) continue;
+    const bool pinned = slot.refs != 1;
+    task.x().step({.format = pinned ? "unpin_user_page({})" : "put_page({})", .args = {arg(page)}});
+    folio_ref_add(task, page, -int{slot.refs});
+    slot = {};
+    return;
+  }
+}
+
+// differs: of an anonymous page nobody looks at the flag, as there is no swap: nothing is done.
+void set_page_dirty(thread& task, folio& page) {
+  // Stable: the caller's reference keeps the page in its file.
+  if (page.mapping.peek().is_file()) folio_mark_dirty(task, page);
+}
+
+void set_page_dirty_lock(thread& task, folio& page) {
+  folio_lock(task, page);
+  set_page_dirty(task, page);
+  folio_unlock(task, page);
+}
+
+void memcpy_to_page(thread& task, folio& page, std::uint64_t value) {
+  task.x().step({.format = "memcpy_to_page({}) = {}", .args = {arg(page), machine::arg(value)}});
+  page.frame.write(value);
+}
+
+}  // namespace mmcheck::mm
