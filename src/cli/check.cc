@@ -98,16 +98,11 @@ class TextReport {
 
 ExitCode check(const CheckOptions& options, const Session& session) {
   const explore::Options search = explore_options(options.search);
-  const std::vector<const design::Design*> designs =
-      select_designs(options.search, session.console);
-  const rules::Rule* only_rule = select_rule(options.search.rule, session.console);
   const std::vector<NamedScenario> scenarios = load_scenarios(options, session);
-  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule, options.search.memory);
+  const std::vector<Cell> cells = make_cells(scenarios, options.search, session.console);
 
   std::size_t design_width = 0;
-  for (const design::Design* design : designs) {
-    design_width = std::max(design_width, design->name.size());
-  }
+  for (const Cell& cell : cells) design_width = std::max(design_width, cell.design->name.size());
   TextReport text(options, session.console, design_width);
   std::vector<report::Verdict> verdicts;
   const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options.search, cells);

@@ -31,6 +31,7 @@ const Cell* headline_of(std::span<const Cell> cells, std::span<const report::Ver
   const Cell* first = nullptr;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (verdicts[i].outcome != report::Outcome::Violated) continue;
+    if (report::is_mutation(verdicts[i].design)) continue;
     if (verdicts[i].scenario == kHeadlineScenario && verdicts[i].design == kHeadlineDesign) {
       return &cells[i];
     }
@@ -80,10 +81,8 @@ void print_headline(const Cell& cell, const SearchOptions& options, const Consol
 ExitCode matrix(const SearchOptions& options, const Session& session) {
   const Console& console = session.console;
   const explore::Options how = explore_options(options);
-  const std::vector<const design::Design*> designs = select_designs(options, console);
-  const rules::Rule* only_rule = select_rule(options.rule, console);
   const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
-  const std::vector<Cell> cells = make_cells(scenarios, designs, only_rule, options.memory);
+  const std::vector<Cell> cells = make_cells(scenarios, options, console);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
   const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options, cells);
@@ -97,7 +96,7 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   });
   if (!options.json) {
     console.out << report::matrix_legend(verdicts) << report::matrix_table(verdicts, console.colour)
-                << '\n'
+                << report::mutation_table(verdicts, console.colour) << '\n'
                 << report::summary(verdicts) << std::flush;
     if (const Cell* headline = headline_of(cells, verdicts)) {
       print_headline(*headline, options, console);

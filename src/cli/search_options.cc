@@ -147,13 +147,21 @@ void add_memory_option(CLI::App& command, explore::MemoryModel& memory) {
       ->default_str("sc");
 }
 
-const design::Design& find_design_or_throw(const std::string& name, const Console& console) {
-  if (const design::Design* design = design::find_design(name)) return *design;
+namespace {
+
+std::string unknown_design(const std::string& name, const Console& console) {
   std::vector<std::string> names;
   for (const design::Design& design : design::designs()) names.emplace_back(design.name);
   for (const design::Design& design : design::mutations()) names.emplace_back(design.name);
-  throw InputError(fmt::format("unknown design '{}'{}; `{} designs` names them", name,
-                               did_you_mean(name, names), console.program));
+  return fmt::format("unknown design '{}'{}; `{} designs` names them", name,
+                     did_you_mean(name, names), console.program);
+}
+
+}  // namespace
+
+const design::Design& find_design_or_throw(const std::string& name, const Console& console) {
+  if (const design::Design* design = design::find_design(name)) return *design;
+  throw InputError(unknown_design(name, console));
 }
 
 const rules::Rule& find_rule_or_throw(const std::string& word, const Console& console) {
@@ -171,6 +179,9 @@ const rules::Rule* select_rule(const std::string& word, const Console& console) 
   return word.empty() ? nullptr : &find_rule_or_throw(word, console);
 }
 
+namespace {
+
+/// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
 std::vector<const design::Design*> select_designs(const SearchOptions& options,
                                                   const Console& console) {
   std::vector<const design::Design*> wanted;
@@ -189,6 +200,21 @@ std::vector<const design::Design*> select_designs(const SearchOptions& options,
   }
   return selected;
 }
+
+/// An expectation of a design that does not exist would never be looked at.
+void check_expectations(const workload::Scenario& scenario, const Console& console) {
+  for (const workload::Expectation& expectation : scenario.expectations) {
+    if (expectation.design == "*" || design::find_design(expectation.design) != nullptr) continue;
+    throw InputError(expectation.place, unknown_design(expectation.design, console));
+  }
+}
+
+bool names_design(const workload::Scenario& scenario, const design::Design& design) {
+  return std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                     [&](const auto& expectation) { return expectation.design == design.name; });
+}
+
+}  // namespace
 
 explore::Options explore_options(const SearchOptions& options) {
   check_combination(options);
@@ -222,13 +248,21 @@ std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
   return file;
 }
 
-std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
-                             std::span<const design::Design* const> designs,
-                             const rules::Rule* only_rule, explore::MemoryModel memory) {
+std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios, const SearchOptions& options,
+                             const Console& console) {
+  const std::vector<const design::Design*> designs = select_designs(options, console);
+  const rules::Rule* only_rule = select_rule(options.rule, console);
+  const bool by_default = options.designs.empty() && !options.mutations;
   std::vector<Cell> cells;
   for (const NamedScenario& scenario : scenarios) {
-    for (const design::Design* design : designs)
-      cells.push_back({&scenario, design, only_rule, memory});
+    check_expectations(scenario.scenario, console);
+    for (const design::Design* design : designs) {
+      cells.push_back({&scenario, design, only_rule, options.memory});
+    }
+    for (const design::Design& mutation : design::mutations()) {
+      if (!by_default || !names_design(scenario.scenario, mutation)) continue;
+      cells.push_back({&scenario, &mutation, only_rule, options.memory});
+    }
   }
   return cells;
 }

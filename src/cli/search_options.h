@@ -44,10 +44,6 @@ void add_rule_option(CLI::App& command, std::string& rule);
 /// `--memory`.
 void add_memory_option(CLI::App& command, explore::MemoryModel& memory);
 
-/// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
-std::vector<const design::Design*> select_designs(const SearchOptions& options,
-                                                  const Console& console);
-
 /// Throws InputError with a suggestion if there is none of that name.
 const design::Design& find_design_or_throw(const std::string& name, const Console& console);
 
@@ -66,10 +62,11 @@ explore::Options explore_options(const SearchOptions& options);
 std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
                                                 std::span<const Cell> cells);
 
-/// Every scenario under every design. References both.
-std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios,
-                             std::span<const design::Design* const> designs,
-                             const rules::Rule* only_rule, explore::MemoryModel memory);
+/// Every scenario under every design that is asked for. Where none is named, a scenario is run also
+/// under the mutations of which its file says what comes out. References the scenarios. Throws
+/// InputError where a file speaks of a design that does not exist.
+std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios, const SearchOptions& options,
+                             const Console& console);
 
 /// The exit code that the verdicts call for.
 ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options);

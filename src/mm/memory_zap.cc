@@ -39,14 +39,14 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
-  encoded_page entry{.pfn = page.frame.pfn()};
+  page_flags_t flags;
   if (!anon && pte_dirty(pte)) {
     // What would order zap and the cleaner most simply is what zap cannot do: the page lock sleeps,
     // and the PTL is a spinlock (R-LIVE).
     const bool lock = system.policies->zap_folio_lock == ZapFolioLock::Taken;
     if (lock) folio_lock(task, page);
     if (treatment.dirty == DirtyTransfer::Now) folio_mark_dirty(task, page);
-    if (treatment.dirty == DirtyTransfer::WithBatch) entry.flags |= encoded_page::kDirty;
+    if (treatment.dirty == DirtyTransfer::WithBatch) flags |= kDirty;
     if (lock) folio_unlock(task, page);
   }
   switch (treatment.rmap) {
@@ -54,13 +54,13 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
       page_remove_rmap(task, page);
       break;
     case RmapRemoval::AfterFlush:
-      entry.flags |= encoded_page::kDelayRmap;
+      flags |= kDelayRmap;
       break;
     case RmapRemoval::AtFree:
-      entry.flags |= encoded_page::kRmapAtFree;
+      flags |= kRmapAtFree;
       break;
   }
-  if (tlb_remove_page(task, tlb, entry)) {
+  if (tlb_remove_page(task, tlb, page, flags)) {
     progress.force_flush = true;
     progress.gather_full = true;
   }

@@ -5,6 +5,7 @@
 
 #include "mm/folio.h"
 #include "mm/rmap.h"
+#include "mm/swap.h"
 
 namespace mmcheck::mm {
 
@@ -20,7 +21,6 @@ bool tlb_next_batch(thread& task, mmu_gather& tlb) {
     return false;
   }
   ++tlb.active;
-  tlb.nr_active = 0;
   return true;
 }
 
@@ -32,27 +32,35 @@ void tlb_reset_range(mmu_gather& tlb) {
   tlb.need_flush = false;
 }
 
-/// What was put off until no TLB holds the entry any more, then the entry's reference.
-/// Torvalds' two proposals do here what the others have done under the PTL.
-void tlb_settle(thread& task, const encoded_page& entry) {
-  folio& page = task.system->page(entry.pfn);
-  if (entry.flags & encoded_page::kDirty) folio_mark_dirty(task, page);
-  if (entry.flags & encoded_page::kRmapAtFree) page_remove_rmap(task, page);
-  folio_put(task, page);
+/// Torvalds' two proposals do here, once no TLB holds the entries any more, what the others have
+/// done under the PTL: first for all pages of the batch, then the batch is released.
+/// Torvalds, 29 and 31 Oct 2022: clean_and_free_pages_and_swap_cache
+void clean_pages(thread& task, std::span<const encoded_page> pages) {
+  for (const encoded_page encoded : pages) {
+    folio& page = *encoded_page_ptr(encoded);
+    if (encoded_page_flags(encoded).test(kDirty)) folio_mark_dirty(task, page);
+    if (encoded_page_flags(encoded).test(kRmapAtFree)) page_remove_rmap(task, page);
+  }
 }
 
-// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush, free_pages_and_swap_cache
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush; mm/swap_state.c: free_pages_and_swap_cache
+// differs: no swap cache.
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
-  for (const encoded_page& entry : tlb.pages) tlb_settle(task, entry);
-  tlb.pages.clear();
-  tlb.active = tlb.nr_active = 0;
+  for (unsigned i = 0; i <= tlb.active; ++i) {
+    clean_pages(task, tlb.batch(i));
+    release_pages(task, tlb.batch(i));
+  }
+  tlb.encoded_pages.clear();
+  tlb.nr = {};
+  tlb.active = 0;
 }
 
-void tlb_remove_rmaps_of(thread& task, mmu_gather& tlb, unsigned batch) {
-  for (encoded_page& entry : tlb.pages) {
-    if (entry.batch != batch || (entry.flags & encoded_page::kDelayRmap) == 0) continue;
-    entry.flags &= static_cast<std::uint8_t>(~encoded_page::kDelayRmap);
-    page_remove_rmap(task, task.system->page(entry.pfn));
+// linux v6.12 mm/mmu_gather.c: tlb_flush_rmap_batch
+void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
+  for (const encoded_page encoded : pages) {
+    if (encoded_page_flags(encoded).test(kDelayRmap)) {
+      page_remove_rmap(task, *encoded_page_ptr(encoded));
+    }
   }
 }
 
@@ -103,17 +111,19 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
 
 // linux v6.12 mm/mmu_gather.c: __tlb_remove_page_size
 // differs: v6.12 leaves the last slot of a batch free for a page count.
-bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page) {
+bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t flags) {
+  const encoded_page encoded = encode_page(page, flags);
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
-    if (page.flags & encoded_page::kDelayRmap) page_remove_rmap(task, task.system->page(page.pfn));
-    tlb_settle(task, page);
+    const std::span<const encoded_page> pages(&encoded, 1);
+    tlb_flush_rmap_batch(task, pages);
+    clean_pages(task, pages);
+    release_pages(task, pages);
     return false;
   }
-  page.batch = tlb.active;
-  tlb.pages.push_back(page);
-  if (page.flags & encoded_page::kDelayRmap) tlb.delayed_rmap = true;
-  if (++tlb.nr_active < task.system->gather_batch_max) return false;
+  tlb.encoded_pages.push_back(encoded);
+  if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
+  if (++tlb.nr[tlb.active] < task.system->gather_batch_max) return false;
   return !tlb_next_batch(task, tlb);
 }
 
@@ -127,12 +137,13 @@ void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
 }
 
 // linux v6.12 mm/mmu_gather.c: tlb_flush_rmaps [PTL]
+// The flags stay as they are: the batches are freed right after.
 void tlb_flush_rmaps(thread& task, mmu_gather& tlb) {
   if (!tlb.delayed_rmap) return;
   if (tlb.active != 0 && task.system->policies->gather->walks_local_batch()) {
-    tlb_remove_rmaps_of(task, tlb, 0);
+    tlb_flush_rmap_batch(task, tlb.batch(0));
   }
-  tlb_remove_rmaps_of(task, tlb, tlb.active);
+  tlb_flush_rmap_batch(task, tlb.batch(tlb.active));
   tlb.delayed_rmap = false;
 }
 

@@ -9,21 +9,19 @@
 // Free before the flush, and another CPU writes into a page that has a new owner (R-FREE).
 #pragma once
 
+#include <array>
+#include <numeric>
+#include <span>
+
+#include "mm/encoded_page.h"
 #include "mm/system.h"
 
 namespace mmcheck::mm {
 
-/// A page with flags. linux v6.12 include/linux/mm_types.h: encoded_page. Small, as the gather is:
-/// it is on a stack that is copied for each step.
-struct encoded_page {
-  static constexpr std::uint8_t kDelayRmap = 1;   ///< ENCODED_PAGE_BIT_DELAY_RMAP
-  static constexpr std::uint8_t kDirty = 2;       ///< only in torvalds-dirty-in-batch
-  static constexpr std::uint8_t kRmapAtFree = 4;  ///< only in torvalds-rmap-at-free
-
-  Pfn pfn = kNoPfn;
-  std::uint8_t flags = 0;
-  std::uint8_t batch = 0;  ///< which batch it is in (Linux: struct mmu_gather_batch)
-};
+// What the flags of the gather's encoded pages mean.
+inline constexpr page_flags_t kDelayRmap = 1;   ///< linux v6.12: ENCODED_PAGE_BIT_DELAY_RMAP
+inline constexpr page_flags_t kDirty = 4;       ///< only in torvalds-dirty-in-batch
+inline constexpr page_flags_t kRmapAtFree = 8;  ///< TLB_ZAP_RMAP: only in torvalds-rmap-at-free
 
 /// linux v6.12 include/asm-generic/tlb.h: mmu_gather. On the stack of its thread.
 struct mmu_gather {
@@ -36,9 +34,14 @@ struct mmu_gather {
   bool need_flush = false;  ///< cleared_ptes: an entry in [start, end) was cleared
   unsigned start_page = ~0u;
   unsigned end_page = 0;
-  std::uint8_t active = 0;     ///< the active batch; 0 is the one on the stack ("local")
-  std::uint8_t nr_active = 0;  ///< pages in it
-  static_vector<encoded_page, machine::kEntriesMax> pages;  ///< of all batches, in order
+  std::uint8_t active = 0;  ///< the active batch; 0 is the one on the stack ("local")
+  std::array<std::uint8_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: pages in each batch
+  static_vector<encoded_page, machine::kEntriesMax> encoded_pages;  ///< of all batches, in order
+
+  std::span<const encoded_page> batch(unsigned index) const {
+    const auto begin = std::accumulate(nr.begin(), nr.begin() + index, std::size_t{0});
+    return {encoded_pages.data() + begin, nr[index]};
+  }
 };
 
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm);
@@ -46,7 +49,7 @@ void tlb_finish_mmu(thread& task, mmu_gather& tlb);
 
 void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr);
 /// Returns true if the gather is full and must be flushed.
-bool tlb_remove_page(thread& task, mmu_gather& tlb, encoded_page page);
+bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t flags);
 
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb);
 void tlb_flush_rmaps(thread& task, mmu_gather& tlb);

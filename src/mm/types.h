@@ -79,8 +79,9 @@ struct folio_init {
   bool buffers = false;
 };
 
-/// linux v6.12 include/linux/mm_types.h: folio. One page each.
-struct folio {
+/// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
+/// encoded_page.
+struct alignas(16) folio {
   folio(System& owner, Pfn pfn, const folio_init& init);
   folio(System& owner, explore::Execution& execution, Pfn pfn, const folio_init& init);
 

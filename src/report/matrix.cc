@@ -25,6 +25,20 @@ std::vector<std::string_view> distinct(std::span<const Verdict> verdicts,
   return names;
 }
 
+/// The rows of the table: designs, and mutations that were run under every scenario.
+std::vector<std::string_view> rows_of(std::span<const Verdict> verdicts) {
+  const std::size_t nr_scenarios = distinct(verdicts, &Verdict::scenario).size();
+  std::vector<std::string_view> designs = distinct(verdicts, &Verdict::design);
+  std::erase_if(designs, [&](std::string_view design) {
+    if (!is_mutation(design)) return false;
+    const auto nr_run =
+        std::count_if(verdicts.begin(), verdicts.end(),
+                      [&](const Verdict& verdict) { return verdict.design == design; });
+    return static_cast<std::size_t>(nr_run) != nr_scenarios;
+  });
+  return designs;
+}
+
 /// On the line of a cell, where there is room.
 std::string finding_of(const Verdict& verdict) {
   switch (verdict.outcome) {
@@ -287,12 +301,14 @@ std::string remarks_on(const Verdict& verdict) {
 }  // namespace
 
 std::string matrix_table(std::span<const Verdict> verdicts, Colour colour, unsigned width) {
-  const std::vector<std::string_view> designs = distinct(verdicts, &Verdict::design);
+  const std::vector<std::string_view> designs = rows_of(verdicts);
   std::size_t design_width = 0;
   for (std::string_view design : designs) design_width = std::max(design_width, design.size());
   std::vector<Column> columns;
-  for (std::string_view scenario : distinct(verdicts, &Verdict::scenario)) {
-    columns.push_back(column_of(verdicts, scenario, designs));
+  if (!designs.empty()) {
+    for (std::string_view scenario : distinct(verdicts, &Verdict::scenario)) {
+      columns.push_back(column_of(verdicts, scenario, designs));
+    }
   }
   std::string out;
   for (std::size_t first = 0; first < columns.size();) {
@@ -304,6 +320,31 @@ std::string matrix_table(std::span<const Verdict> verdicts, Colour colour, unsig
     if (!out.empty()) out += '\n';
     out += block(std::span(columns).subspan(first, last - first), designs, design_width, colour);
     first = last;
+  }
+  return out;
+}
+
+std::string mutation_table(std::span<const Verdict> verdicts, Colour colour) {
+  const std::vector<std::string_view> shown = rows_of(verdicts);
+  std::vector<const Verdict*> rest;
+  std::size_t design_width = 0;
+  std::size_t finding_width = 0;
+  for (const Verdict& verdict : verdicts) {
+    if (std::find(shown.begin(), shown.end(), verdict.design) != shown.end()) continue;
+    rest.push_back(&verdict);
+    design_width = std::max(design_width, verdict.design.size());
+    finding_width = std::max(finding_width, finding_text(verdict).size());
+  }
+  if (rest.empty()) return {};
+  std::stable_sort(rest.begin(), rest.end(),
+                   [](const Verdict* a, const Verdict* b) { return a->design < b->design; });
+  std::string out =
+      "\nmutations, one step dropped or moved, under the scenarios that name them\n\n";
+  for (const Verdict* verdict : rest) {
+    const std::string finding = fmt::format("{:<{}}", finding_text(*verdict), finding_width);
+    const Emphasis emphasis = is_failure(*verdict) ? Emphasis::Bad : Emphasis::None;
+    out += fmt::format("{:<{}}  {} {:>7}  {}\n", verdict->design, design_width,
+                       paint(colour, emphasis, finding), verdict->executions, verdict->scenario);
   }
   return out;
 }

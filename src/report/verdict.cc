@@ -73,9 +73,11 @@ bool condition_fails(const Verdict& verdict) {
   return verdict.condition && verdict.condition->quantifier != "exists" && !verdict.condition->held;
 }
 
+bool is_mutation(std::string_view design) { return design.find('/') != std::string_view::npos; }
+
 bool is_failure(const Verdict& verdict) {
   if (verdict.met == Met::No || condition_fails(verdict)) return true;
-  return !verdict.expected && verdict.outcome == Outcome::Violated;
+  return !verdict.expected && verdict.outcome == Outcome::Violated && !is_mutation(verdict.design);
 }
 
 std::string repeated_options(const Verdict& verdict) {

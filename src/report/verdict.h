@@ -131,8 +131,11 @@ Met judge(Outcome outcome, std::string_view rule, const std::optional<Expectatio
 /// is a question.
 bool condition_fails(const Verdict& verdict);
 
+/// True if the design is a mutation, "linux-6.12/no-flush": wrong on purpose.
+bool is_mutation(std::string_view design);
+
 /// True if this verdict makes a check fail: an expectation is not met, the condition fails, or a
-/// rule is broken of which nobody said that it would be.
+/// design breaks a rule of which nobody said that it would be broken.
 bool is_failure(const Verdict& verdict);
 
 /// The options with which another command looks at the same: " --rule R-WRITE --memory tso".

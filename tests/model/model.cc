@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/error.h"
+
 namespace mmcheck::testing {
 
 std::vector<std::string> catalog_names() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator("catalog")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("catalog")) {
     if (entry.path().extension() == ".litmus") names.push_back(entry.path().stem().string());
   }
   std::sort(names.begin(), names.end());
@@ -16,7 +18,22 @@ std::vector<std::string> catalog_names() {
 }
 
 workload::Scenario catalog(const std::string& name) {
-  return workload::load_scenario("catalog/" + name + ".litmus");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("catalog")) {
+    if (entry.path().stem() == name) return workload::load_scenario(entry.path().string());
+  }
+  throw InputError("no scenario of the catalog is called " + name);
+}
+
+std::vector<const design::Design*> designs_of(const workload::Scenario& scenario) {
+  std::vector<const design::Design*> all;
+  for (const design::Design& design : design::designs()) all.push_back(&design);
+  for (const workload::Expectation& expectation : scenario.expectations) {
+    if (expectation.design.find('/') == std::string::npos) continue;
+    const design::Design* mutation = design::find_design(expectation.design);
+    if (mutation == nullptr) throw InputError(expectation.place, "no such mutation");
+    all.push_back(mutation);
+  }
+  return all;
 }
 
 Cell search(const workload::Scenario& scenario, const design::Design& design,
