@@ -47,6 +47,15 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
+/// Where a flush sends no IPI, interrupts that are off make nobody wait: the steps that GUP-fast is
+/// left with then can be told from steps that do nothing.
+template <typename Change>
+Policies changed_on_s390(Change change) {
+  Policies policies = linux_6_12(machine::s390());
+  change(policies);
+  return policies;
+}
+
 template <typename Change>
 Policies changed(Change change) {
   Policies policies = linux_6_12(machine::x86_64());
@@ -67,15 +76,29 @@ const Policies kNoNestedRule =
 const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
-const Policies kNoGupRecheck = changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::None; });
+const Policies kNoGupRecheck =
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::None; });
 const Policies kGupRecheckFirst =
-    changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::BeforeGrab; });
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::BeforeGrab; });
 const Policies kGupRecheckPfn =
-    changed([](Policies& p) { p.gup_recheck = mm::GupRecheck::PfnOnly; });
-const Policies kGupRefAlways = changed([](Policies& p) { p.gup_grab = mm::GupGrab::Always; });
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::PfnOnly; });
+const Policies kGupRefAlways =
+    changed_on_s390([](Policies& p) { p.gup_grab = mm::GupGrab::Always; });
 const Policies kGupIrqsOn = changed([](Policies& p) { p.gup_irqs = mm::GupIrqs::On; });
-const Policies kGupWriteUnchecked =
+const Policies kNoGupWriteCheck =
     changed([](Policies& p) { p.gup_write_check = mm::GupWriteCheck::Omitted; });
+const Policies kTablesFirst =
+    changed([](Policies& p) { p.flush_versus_tables = mm::FlushVersusTables::TablesFirst; });
+const Policies kNoTableInvalidate =
+    changed([](Policies& p) { p.table_invalidate = mm::TableInvalidate::Omitted; });
+const Policies kNoTableRcu =
+    changed_on_s390([](Policies& p) { p.table_free = mm::TableFree::WithPages; });
+const Policies kNoTableSync =
+    changed_on_s390([](Policies& p) { p.table_sync = mm::TableSync::Omitted; });
+const Policies kRcuIgnoresIrqsOff =
+    changed_on_s390([](Policies& p) { p.rcu_readers = mm::RcuReaders::None; });
+const Policies kReclaimIgnoresPins =
+    changed([](Policies& p) { p.reclaim_pins = mm::ReclaimPins::Ignored; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
 
 const std::array kMutations{
@@ -99,19 +122,37 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
-    Design{"linux-6.12/no-gup-recheck", "GUP-fast does not look at the entry again",
+    Design{"linux-6.12/no-gup-recheck", "on s390: GUP-fast does not look at the entry again",
            "drops the second look in mm/gup.c: gup_fast_pte_range", &kNoGupRecheck},
-    Design{"linux-6.12/gup-recheck-first", "GUP-fast looks again before it raises the count",
-           "swaps try_grab_folio_fast and the second look in mm/gup.c: gup_fast_pte_range",
-           &kGupRecheckFirst},
-    Design{"linux-6.12/gup-recheck-pfn", "GUP-fast compares only the page number",
+    Design{"linux-6.12/gup-recheck-first",
+           "on s390: GUP-fast looks again before it raises the count",
+           "swaps the two in mm/gup.c: gup_fast_pte_range", &kGupRecheckFirst},
+    Design{"linux-6.12/reclaim-ignores-pins", "reclaim takes the buffers of pinned pages",
+           "drops folio_maybe_dma_pinned in mm/vmscan.c: shrink_folio_list, as until 2023",
+           &kReclaimIgnoresPins},
+    Design{"linux-6.12/gup-recheck-pfn", "on s390: GUP-fast compares only the page number",
            "weakens the second look in mm/gup.c: gup_fast_pte_range", &kGupRecheckPfn},
-    Design{"linux-6.12/gup-ref-not-unless-zero", "GUP-fast raises a count that is 0",
+    Design{"linux-6.12/gup-ref-not-unless-zero", "on s390: GUP-fast raises a count that is 0",
            "drops 'unless zero' in mm/gup.c: try_get_folio", &kGupRefAlways},
     Design{"linux-6.12/no-gup-irqs-off", "GUP-fast walks with interrupts on",
            "drops local_irq_save in mm/gup.c: gup_fast", &kGupIrqsOn},
     Design{"linux-6.12/no-gup-write-check", "GUP-fast takes read-only entries for writing",
-           "drops pte_access_permitted in mm/gup.c: gup_fast_pte_range", &kGupWriteUnchecked},
+           "drops pte_access_permitted in mm/gup.c: gup_fast_pte_range", &kNoGupWriteCheck},
+    Design{"linux-6.12/table-free-before-flush", "tables are freed before TLBs are flushed",
+           "swaps the steps of mm/mmu_gather.c: tlb_flush_mmu", &kTablesFirst},
+    Design{"linux-6.12/no-table-invalidate",
+           "without memory for a batch, a table is freed before TLBs are flushed",
+           "drops tlb_table_invalidate in mm/mmu_gather.c: tlb_remove_table, as until 2018",
+           &kNoTableInvalidate},
+    Design{"linux-6.12/no-table-rcu", "on s390: tables are freed without a grace period",
+           "drops call_rcu in mm/mmu_gather.c: tlb_remove_table_free", &kNoTableRcu},
+    Design{"linux-6.12/no-table-sync",
+           "on s390: without memory for a batch, walkers are not waited for",
+           "drops tlb_remove_table_sync_one in mm/mmu_gather.c: tlb_remove_table_one",
+           &kNoTableSync},
+    Design{"linux-6.12/rcu-ignores-irqs-off",
+           "on s390: a grace period does not wait for regions with interrupts off",
+           "as synchronize_rcu in kernel/rcu/tree_plugin.h until v4.19", &kRcuIgnoresIrqsOff},
 };
 
 }  // namespace

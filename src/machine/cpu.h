@@ -29,6 +29,8 @@ class Cpu {
 
   void local_irq_disable();
   void local_irq_enable();
+  /// Holds while interrupts are on.
+  explore::Guard irqs_on() const { return {.object = holds_off_.id(), .mask = kIrqsOff}; }
   bool irqs_disabled() const { return (holds_off_.peek() & kIrqsOff) != 0; }
 
   /// Registers the interrupt handlers by which this CPU serves the others. Called once all CPUs

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "machine/table_page.h"
 
 namespace mmcheck::machine {
 
@@ -95,6 +96,7 @@ unsigned PteSlot::tlb_oldest_kept() const {
 
 void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {
   if (!cpus_.test(cpu)) return;
+  if (table_ != nullptr) table_->forget(cpu);
   auto& floor = floors_[to_index(cpu)];
   floor.commute(std::max(floor.peek(), oldest));
 }

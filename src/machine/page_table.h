@@ -49,6 +49,8 @@ void for_each_cpu(cpumask_t mask, Function&& function) {
 /// The entry above a table of leaf entries: whether it points to the table.
 using pmd_t = explore::Cell<bool>;
 
+class TablePage;
+
 /// One leaf entry: its place in memory, its past, and each CPU's floor.
 class PteSlot final : public explore::Landing {
  public:
@@ -63,6 +65,9 @@ class PteSlot final : public explore::Landing {
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
+
+  /// Invalidations end what CPUs know of this table too.
+  void in_table(TablePage& table) { table_ = &table; }
 
   // --- software and the table walker: accesses of the current step ------------------------------
   pte_t ptep_get() const { return pte_t{memory_->read(word_)}; }
@@ -140,6 +145,7 @@ class PteSlot final : public explore::Landing {
   std::uint32_t* nr_versions_;
   std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
+  TablePage* table_ = nullptr;
   Vaddr va_;
   std::uint64_t space_;
   cpumask_t cpus_;

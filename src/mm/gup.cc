@@ -17,26 +17,16 @@ using machine::pte_present;
 using machine::pte_write;
 
 /// linux v6.12 mm/gup.c: the checks before a page is looked at
-bool pte_access_permitted(const System& system, pte_t pte, gup_flags flags) {
-  if (!pte_present(pte)) return false;
-  if (system.policies->gup_write_check == GupWriteCheck::Omitted) return true;
-  return flags.kind == AccessKind::Load || pte_write(pte);
+bool pte_access_permitted(pte_t pte, gup_flags flags) {
+  return pte_present(pte) && (flags.kind == AccessKind::Load || pte_write(pte));
 }
 
 int refs_of(gup_flags flags) { return flags.pin ? folio::kPinBias : 1; }
 
-void hold_page(thread& task, const folio& page, gup_flags flags) {
-  for (held_page& slot : task.held_pages) {
-    if (slot.pfn != kNoPfn) continue;
-    slot = {page.frame.pfn(), static_cast<std::uint16_t>(refs_of(flags))};
-    return;
-  }
-  throw InternalError("a thread holds more pages than the model has room for");
-}
-
 /// An entry that was read without locks, and where.
 struct lockless_pte {
   page_table& table;
+  unsigned generation;  ///< of the table that was found there
   PteSlot& slot;
   pte_t pte;
 };
@@ -48,6 +38,7 @@ struct lockless_pte {
 bool try_grab_folio(thread& task, folio& page, gup_flags flags) {
   const System& system = *task.system;
   task.x().step({.format = "try_grab_folio({})", .args = {arg(page)}});
+  if (system.has_hot_remove) system.monitor->page_metadata_used(page);
   const int count = page.refcount.read();
   if (count <= 0) {
     if (system.policies->gup_grab == GupGrab::UnlessZero) return false;
@@ -63,7 +54,9 @@ bool try_grab_folio(thread& task, folio& page, gup_flags flags) {
 bool unchanged(thread& task, const lockless_pte& walked) {
   task.x().step(
       {.format = "gup_fast_pte_range({}): pte_same?", .args = {machine::arg(walked.slot.va())}});
-  const pte_t now = walked.table.pmd.read() ? walked.slot.ptep_get() : pte_t{};
+  const bool same_table =
+      walked.table.pmd.read() && walked.table.page.generation() == walked.generation;
+  const pte_t now = same_table ? walked.slot.ptep_get() : pte_t{};
   if (task.system->policies->gup_recheck == GupRecheck::PfnOnly) {
     return pte_pfn(now) == pte_pfn(walked.pte);
   }
@@ -83,12 +76,19 @@ bool unchanged(thread& task, const lockless_pte& walked) {
 ///       the page cache has the page, or a new owner
 ///     pte_same? no: put it back
 ///
+/// Where the flush is an IPI, it waits for CPU0, and the page is not dropped before CPU0 is
+/// through: what the first GUP-fast relied on. It does not on s390, arm64 and powerpc, nor where
+/// the flush is paravirtual.
+///
 /// The order is what counts: raise the count, then read the entry again. If the entry is still the
 /// same, then it held a reference when ours was taken. Without the second look, or with the second
 /// look first, the page that is returned is one that the address has nothing to do with.
 folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags flags) {
   const System& system = *task.system;
-  if (!pte_access_permitted(system, walked.pte, flags)) return nullptr;
+  const bool permitted = system.policies->gup_write_check == GupWriteCheck::Omitted
+                             ? pte_present(walked.pte)
+                             : pte_access_permitted(walked.pte, flags);
+  if (!permitted) return nullptr;
   folio& page = task.system->page(pte_pfn(walked.pte));
   const GupRecheck recheck = system.policies->gup_recheck;
   if (recheck == GupRecheck::BeforeGrab && !unchanged(task, walked)) return nullptr;
@@ -108,18 +108,29 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
   return &page;
 }
 
-/// linux v6.12 mm/gup.c: gup_fast_pgd_range, gup_fast_pmd_range; arch/x86: ptep_get_lockless, which
-/// is a plain read where an entry is one word
+/// linux v6.12 include/linux/pgtable.h: ptep_get_lockless: a plain read where an entry is one word.
+/// Part of the current step.
+pte_t ptep_get_lockless(const lockless_pte& walked) {
+  walked.table.page.walk(walked.generation);
+  const pte_t pte = walked.slot.ptep_get_last();
+  // What is in the entries now may be in another table. That is known in time: between a table's
+  // last entry and the next one's first, the table is unhooked.
+  return walked.table.page.generation() == walked.generation ? pte : pte_t{};
+}
+
+/// linux v6.12 mm/gup.c: gup_fast_pgd_range, gup_fast_pmd_range
 folio* gup_fast_pmd_range(thread& task, Vaddr va, gup_flags flags) {
   const unsigned page_nr = task.mm->page_of(va);
   page_table& table = task.mm->table_of(page_nr);
   task.x().step(
       {.format = "gup_fast_pmd_range({})", .args = {machine::arg(va)}, .detail = Detail::Minor});
   if (!table.pmd.read_last()) return nullptr;
+  const unsigned generation = table.page.generation();
   PteSlot& slot = task.mm->pte(page_nr);
   task.x().step({.format = "ptep_get_lockless({})", .args = {machine::arg(va)}});
-  const pte_t pte = slot.ptep_get_last();
-  return gup_fast_pte_range(task, {.table = table, .slot = slot, .pte = pte}, flags);
+  lockless_pte walked{.table = table, .generation = generation, .slot = slot, .pte = {}};
+  walked.pte = ptep_get_lockless(walked);
+  return gup_fast_pte_range(task, walked, flags);
 }
 
 /// linux v6.12 mm/gup.c: gup_fast (v6.1: lockless_pages_from_mm)
@@ -140,7 +151,7 @@ folio* follow_page_pte(thread& task, Vaddr va, gup_flags flags) {
   task.x().step({.format = "follow_page_pte({})", .args = {machine::arg(va)}});
   const pte_t pte = mm.pte(page_nr).walk();
   folio* page = nullptr;
-  if (pte_access_permitted(*task.system, pte, flags)) {
+  if (pte_access_permitted(pte, flags)) {
     page = &task.system->page(pte_pfn(pte));
     folio_ref_add(task, *page, refs_of(flags));
     if (flags.kind == AccessKind::Store && !pte_dirty(pte)) set_page_dirty(task, *page);
@@ -169,7 +180,7 @@ folio* gup_slow(thread& task, Vaddr va, gup_flags flags) {
 folio* get_user_pages_fast(thread& task, Vaddr va, gup_flags flags) {
   folio* page = gup_fast(task, va, flags);
   if (page == nullptr) page = gup_slow(task, va, flags);
-  if (page != nullptr) hold_page(task, *page, flags);
+  if (page != nullptr) hold_page(task, *page, refs_of(flags));
   return page;
 }
 

@@ -27,6 +27,8 @@ class Monitor : public kernel::Monitor {
   /// reads the entry.
   virtual void page_pinned(const machine::PteSlot& slot, unsigned since, const folio& page,
                            machine::AccessKind kind) = 0;
+  /// The struct page of a page is used that the user of it holds no reference to.
+  virtual void page_metadata_used(const folio& page) = 0;
   /// A reference is added to a page that has none: it is being freed, or is free.
   virtual void freed_page_referenced(const folio& page) = 0;
   /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says

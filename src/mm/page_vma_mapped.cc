@@ -24,8 +24,13 @@ PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& p
                    .detail = Detail::Minor});
     if (!mm_.table_of(page_nr_).pmd.read_last()) return;
   }
+  // differs: the walk is no RCU reader, as in v6.12 it is: the lock of the reverse map, which is
+  // held here and which free_pgtables() takes, keeps the table.
+  const machine::TablePage& table = mm_.table_of(page_nr_).page;
+  const unsigned generation = table.followed() ? table.generation() : 0;
   lock_ptl(task, mm_, page_nr_);
   task.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
+  if (table.followed()) table.walk(generation);
   const pte_t pte = slot.ptep_get_last();
   if (pte_present(pte) && pte_pfn(pte) == page.frame.pfn()) {
     found_ = true;

@@ -73,6 +73,19 @@ enum class GupGrab : std::uint8_t { UnlessZero, Always };
 enum class GupIrqs : std::uint8_t { Off, On };
 enum class GupWriteCheck : std::uint8_t { Done, Omitted };
 
+/// Which regions a grace period waits for. Before v4.20 synchronize_rcu() did not wait for those
+/// with interrupts off; synchronize_sched() did.
+enum class RcuReaders : std::uint8_t { IrqsOff, None };
+enum class ReclaimPins : std::uint8_t { Respected, Ignored };
+/// How a table is freed: after a grace period (MMU_GATHER_RCU_TABLE_FREE), or as pages are, which
+/// is right where the flush is an IPI that waits for walkers.
+enum class TableFree : std::uint8_t { Rcu, WithPages };
+/// Where there is no memory to gather tables: are walk caches flushed, and walkers waited for,
+/// before a table is freed?
+enum class TableInvalidate : std::uint8_t { Done, Omitted };
+enum class TableSync : std::uint8_t { Done, Omitted };
+enum class FlushVersusTables : std::uint8_t { FlushFirst, TablesFirst };
+
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
   const ZapPolicy* zap = nullptr;
@@ -85,6 +98,12 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  RcuReaders rcu_readers = RcuReaders::IrqsOff;
+  ReclaimPins reclaim_pins = ReclaimPins::Respected;
+  TableFree table_free = TableFree::Rcu;
+  TableInvalidate table_invalidate = TableInvalidate::Done;
+  TableSync table_sync = TableSync::Done;
+  FlushVersusTables flush_versus_tables = FlushVersusTables::FlushFirst;
   GupRecheck gup_recheck = GupRecheck::AfterGrab;
   GupGrab gup_grab = GupGrab::UnlessZero;
   GupIrqs gup_irqs = GupIrqs::Off;

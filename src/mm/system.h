@@ -3,6 +3,7 @@
 // memory manager can reach.
 #pragma once
 
+#include "kernel/rcu.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -44,6 +45,13 @@ struct System {
   const FileOperations* file_operations = nullptr;
   unsigned gather_batch_max = 8;    ///< pages in one batch (Linux: 8 on the stack, then 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
+
+  bool has_tables = true;                ///< memory for batches of tables can be had
+  bool follows_tables = false;           ///< some thread walks page tables without locks
+  bool has_pins = false;                 ///< some thread calls pin_user_pages_fast()
+  bool has_hot_remove = false;           ///< some thread calls arch_remove_memory()
+  EventId* metadata_freed_at = nullptr;  ///< ordered by folio::metadata_freed; if has_hot_remove
+  kernel::rcu_state rcu;                 ///< if follows_tables
 
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "kernel/locks.h"
+#include "machine/table_page.h"
 #include "mm/policy.h"
 
 namespace mmcheck::mm {
@@ -92,12 +93,15 @@ struct alignas(16) folio {
   Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
-  static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list
-  static constexpr int kPinBias = 1024;     ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
+  static constexpr int kFree = -1'000'000;     ///< refcount of a page on a free list
+  static constexpr int kOffline = -2'000'000;  ///< of a page that offline_pages() has taken
+  static constexpr int kPinBias = 1024;        ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
   unsigned& index;  ///< in its file, or page number in the address space
+
+  Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
@@ -138,6 +142,7 @@ struct vm_area_struct {
 struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
+  machine::TablePage page;  ///< its memory, where the scenario has lockless walks
   unsigned first_page = 0;
   unsigned end_page = 0;
 };

@@ -23,6 +23,10 @@ bool shrink_locked_folio(thread& task, address_space& mapping, folio& page, tlb_
     if (page.mapcount.read_last() >= 0) return false;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
+  // Who has a page pinned may write to it at any time, and needs the buffers when he marks it
+  // dirty.
+  const bool pins_count = task.system->policies->reclaim_pins == ReclaimPins::Respected;
+  if (pins_count && folio_maybe_dma_pinned(task, page)) return false;
   // Dirty pages of files are left to the flusher: activate_locked, the flush still pending.
   if (page.dirty.read_last()) return false;
   if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) return false;

@@ -73,7 +73,7 @@ int Monitors::held_references(const mm::folio& page) const {
 void Monitors::check_counts(mm::folio& page) {
   const int mapcount = page.mapcount.peek();
   const int refcount = page.refcount.peek();
-  if (refcount == mm::folio::kFree) return;
+  if (refcount == mm::folio::kFree || refcount == mm::folio::kOffline) return;
   int mapped = 0;
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at without locks: R-PIN.
+// What is looked at without locks: R-PIN, R-TABLE, R-META.
 #include "mm/folio.h"
 #include "rules/monitors.h"
 
@@ -26,6 +26,40 @@ void Monitors::page_pinned(const machine::PteSlot& slot, unsigned since, const m
                    .args = {mm::arg(page), machine::arg(slot.va())}},
           .why = "raise the count first, then see that the entry is still the same",
           .events = {slot.version(since).stored_at, x().current_event()}});
+}
+
+void Monitors::freed_table_walked(const machine::TablePage& table) {
+  broken(RuleId::Table,
+         {.what = {.format = "the page table of {} is walked after it was freed",
+                   .args = {machine::arg(table.va())}},
+          .why = "a table is freed when each walker that may have found it is through: after a "
+                 "grace period, or after an IPI that interrupts-off holds off",
+          .events = {table.freed_at(), x().current_event()}});
+}
+
+void Monitors::table_freed(const machine::TablePage& table, unsigned generation) {
+  exercised_.add(RuleId::Table);
+  const std::optional<CpuId> walker = table.walker(generation);
+  if (!walker) return;
+  broken(
+      RuleId::Table,
+      {.what = {.format = "the page table of {} is freed while the walk cache of CPU{} may hold it",
+                .args = {machine::arg(table.va()), machine::arg(*walker)}},
+       .why = "unhook the table, flush TLBs, free the table: in this order",
+       .events = {table.unhooked_at(), x().current_event()}});
+}
+
+void Monitors::page_metadata_used(const mm::folio& page) {
+  exercised_.add(RuleId::Meta);
+  if (!page.metadata_freed.read_last()) return;
+  broken(
+      RuleId::Meta,
+      {.what = {.format = "the struct page of {} is used after its memory was removed",
+                .args = {mm::arg(page)}},
+       .why = "between the last use of the memory and the end of its struct pages, each CPU that "
+              "has interrupts off must be waited for",
+       .events = {system_->metadata_freed_at == nullptr ? kNoEvent : *system_->metadata_freed_at,
+                  x().current_event()}});
 }
 
 void Monitors::freed_page_referenced(const mm::folio& page) {

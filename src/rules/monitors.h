@@ -29,6 +29,8 @@ class Monitors final : public mm::Monitor {
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void freed_table_walked(const machine::TablePage& table) override;
+  void table_freed(const machine::TablePage& table, unsigned generation) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;
@@ -41,6 +43,7 @@ class Monitors final : public mm::Monitor {
   void page_evicted(mm::folio& page) override;
   void page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
                    machine::AccessKind kind) override;
+  void page_metadata_used(const mm::folio& page) override;
   void freed_page_referenced(const mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 

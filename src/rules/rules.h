@@ -8,8 +8,20 @@
 namespace mmcheck::rules {
 
 /// Position in rules().
-enum class RuleId : std::uint8_t { Write, Free, Count, Anon, Fs, Perm, Cohere, Live, Pin };
-inline constexpr unsigned kNrRules = 9;
+enum class RuleId : std::uint8_t {
+  Write,
+  Free,
+  Count,
+  Anon,
+  Fs,
+  Perm,
+  Cohere,
+  Live,
+  Pin,
+  Table,
+  Meta
+};
+inline constexpr unsigned kNrRules = 11;
 
 struct Rule {
   RuleId id;

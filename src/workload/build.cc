@@ -52,6 +52,11 @@ bool has_call(const std::vector<Statement>& body, Operation operation) {
   });
 }
 
+bool walks_without_locks(const ThreadDecl& thread) {
+  return has_call(thread.body, Operation::GetUserPagesFast) ||
+         has_call(thread.body, Operation::PinUserPagesFast);
+}
+
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
@@ -95,6 +100,7 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 }
 
 void Builder::build() {
+  build_mechanisms();
   build_cpus();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
@@ -103,6 +109,22 @@ void Builder::build() {
   link_trees();
   build_threads();
   if (system_.execution->recording()) name_things();
+}
+
+// What no thread can tell is left out: it would only cost time.
+void Builder::build_mechanisms() {
+  system_.has_exit = calls_exit(scenario_);
+  system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
+  system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
+  if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
+  machine::cpumask_t readers;
+  for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
+    if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
+  }
+  system_.follows_tables = readers.bits() != 0;
+  if (!system_.follows_tables) return;
+  const bool asked = system_.policies->rcu_readers == mm::RcuReaders::IrqsOff;
+  system_.rcu = {system_.kept, asked ? readers : machine::cpumask_t{}};
 }
 
 void Builder::build_cpus() {
@@ -204,12 +226,17 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
       table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
       table.first_page = vma.first_page + page;
+      if (system_.follows_tables) {
+        table.page = {system_.kept, *system_.monitor, table.pmd, mm.cpumask,
+                      mm.va_of(table.first_page)};
+      }
       table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte);
+    if (system_.follows_tables) mm.ptes.back().in_table(mm.tables.back().page);
   }
 }
 

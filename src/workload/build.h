@@ -24,6 +24,7 @@ class Builder {
  private:
   struct PagePlan;
 
+  void build_mechanisms();
   void build_cpus();
   void build_file_pages(unsigned file);
   void build_process(unsigned process);

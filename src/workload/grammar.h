@@ -200,7 +200,8 @@ struct file_end : seq<declaration_end> {};
 struct file_word : seq<word<'f', 'i', 'l', 'e'>, gap, not_at<one<'=', ';'>>> {};
 struct file_decl : if_must<file_word, file_name, opt<if_must<mark<','>, file_size>>, file_end> {};
 
-struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>> {};
+struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>,
+                         word<'t', 'a', 'b', 'l', 'e', 's'>> {};
 struct gather_number : seq<number, gap> {};
 struct gather_kind : seq<gather_what, gap> {};
 struct gather_word : seq<word<'g', 'a', 't', 'h', 'e', 'r'>, gap, not_at<one<'=', ';'>>> {};

@@ -230,6 +230,9 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::SetPageDirty:
     case Operation::SetPageDirtyLock:
     case Operation::MemcpyToPage:
+    case Operation::AllocPage:
+    case Operation::OfflinePages:
+    case Operation::ArchRemoveMemory:
       mm::enter_kernel(task());
       return page_call(expr);
     case Operation::Fdatasync:
@@ -244,11 +247,14 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::FolioReferenced:
       mm::enter_kernel(task());
       return kernel_activity(expr);
+    case Operation::SynchronizeRcu:
+      mm::enter_kernel(task());
+      system_.rcu.synchronize_rcu(task(), system_.cpus.data());
+      return 0;
     case Operation::SpinTrylock:
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
     case Operation::RcuReadUnlock:
-    case Operation::SynchronizeRcu:
       break;  // The parser refuses them in scenarios.
   }
   throw InternalError("an operation without a meaning");

@@ -59,6 +59,7 @@ class Interpreter {
   std::int64_t access_page(const Expr& expr);
   std::int64_t system_call(const Expr& expr);
   std::int64_t page_call(const Expr& expr);
+  std::int64_t memory_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);
   std::int64_t kernel_activity(const Expr& expr);
 

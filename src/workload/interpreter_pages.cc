@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls on single pages: what drivers and system calls do with pages of user memory.
+#include "mm/folio.h"
 #include "mm/gup.h"
+#include "mm/memory_hotplug.h"
+#include "workload/build.h"
 #include "workload/interpreter.h"
 
 namespace mmcheck::workload {
@@ -22,6 +25,22 @@ mm::folio* Interpreter::held_page(const Expr& call, std::int64_t page) {
   throw InputError(call.place, call.name + "() of a page that the thread does not hold");
 }
 
+std::int64_t Interpreter::memory_call(const Expr& expr) {
+  mm::folio* page = Builder::initial_page(system_, scenario_, expr.operands[0]);
+  if (page == nullptr) return 0;
+  switch (expr.operation) {
+    case Operation::AllocPage:
+      return to_value(mm::alloc_page(task(), *page));
+    case Operation::OfflinePages:
+      return mm::offline_pages(task(), *page) ? 1 : 0;
+    case Operation::ArchRemoveMemory:
+      mm::arch_remove_memory(task(), *page);
+      return 0;
+    default:
+      throw InternalError("not a call on a page of memory");
+  }
+}
+
 std::int64_t Interpreter::page_call(const Expr& expr) {
   if (expr.operation == Operation::GetUserPagesFast ||
       expr.operation == Operation::PinUserPagesFast) {
@@ -31,6 +50,7 @@ std::int64_t Interpreter::page_call(const Expr& expr) {
         {.kind = write ? machine::AccessKind::Store : machine::AccessKind::Load,
          .pin = expr.operation == Operation::PinUserPagesFast}));
   }
+  if (expr.operands[0].kind == ExprKind::Page) return memory_call(expr);
   mm::folio* page = held_page(expr, evaluate(expr.operands[0]));
   if (page == nullptr) return 0;
   switch (expr.operation) {

@@ -24,8 +24,8 @@ class ScenarioProgram::Impl {
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
-    system_->has_exit = calls_exit(scenario_);
     if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (scenario_.gather_tables) system_->has_tables = *scenario_.gather_tables != 0;
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
@@ -42,6 +42,10 @@ class ScenarioProgram::Impl {
       cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
     }
     for (mm::folio& page : system_->folios) mm::start_freeing(page);
+    if (system_->follows_tables) {
+      x.spawn_daemon("rcu_gp_kthread", static_cast<CpuId>(system_->cpus.size()), &Impl::run_rcu,
+                     &*system_);
+    }
     system_->kept.keep();
   }
 
@@ -117,13 +121,19 @@ class ScenarioProgram::Impl {
   void check_size() const {
     const std::size_t cpus = system_->cpus.size();
     const bool tso = memory_.model() == explore::MemoryModel::Tso;
-    const std::size_t wanted = cpus * cpus + system_->folios.size() + (tso ? cpus : 0);
+    const std::size_t wanted =
+        cpus * cpus + system_->folios.size() + (tso ? cpus : 0) + (system_->follows_tables ? 1 : 0);
     if (wanted <= explore::kThreadsMax) return;
     throw InputError({scenario_.path, 0, 0},
                      scenario_.name + ": too large: threads squared plus " +
                          (tso ? "threads (for --memory tso) plus pages" : "pages") + " may be " +
                          std::to_string(explore::kThreadsMax) + " at most, and are " +
                          std::to_string(wanted));
+  }
+
+  static void run_rcu(void* context) {
+    auto& system = *static_cast<mm::System*>(context);
+    system.rcu.gp_kthread(*system.execution, system.cpus.data());
   }
 
   static void run(void* context) { static_cast<Interpreter*>(context)->run(); }

@@ -83,9 +83,12 @@ enum class Operation : std::uint8_t {
   // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
   // a
   // Page (the page that is mapped there when the threads start).
-  Writeback,        ///< (File)
-  ShrinkFolioList,  ///< (FOLIOS): the number of pages freed
-  FolioReferenced,  ///< (FOLIOS): the number of entries found accessed
+  Writeback,         ///< (File)
+  ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
+  AllocPage,         ///< (Page): PAGE, if the page that was mapped there is free
+  OfflinePages,      ///< (Page): 1 if that page was free, and is offline now
+  ArchRemoveMemory,  ///< (Page): if that page is offline, its struct page goes
+  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
 };
 
 /// How an access is ordered.
@@ -234,6 +237,7 @@ struct Scenario {
   std::vector<ThreadDecl> threads;
   std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
   std::optional<unsigned> gather_batches_max;  ///< batches besides the first
+  std::optional<unsigned> gather_tables;       ///< 0: no memory for batches of page tables
   std::optional<Condition> condition;
   std::optional<Condition> filter;  ///< of litmus tests: other final states do not count
   std::vector<Expr> locations;      ///< Register or Variable: what herd shows besides

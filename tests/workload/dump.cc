@@ -74,6 +74,12 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::AllocPage:
+      return "AllocPage";
+    case Operation::OfflinePages:
+      return "OfflinePages";
+    case Operation::ArchRemoveMemory:
+      return "ArchRemoveMemory";
     case Operation::FolioReferenced:
       return "FolioReferenced";
   }
