@@ -20,6 +20,12 @@ const Policies kTorvaldsDirtyInBatch{
     .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kTorvaldsRmapAtFree{
     .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsRmapAtFreeFileOnly{
+    .zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kDirtyLockHashed{.zap = &kDirtyInBatch,
+                                .gather = &kAnyBatch,
+                                .arch = &machine::x86_64(),
+                                .dirty_lock = mm::DirtyLock::AroundDirtying};
 const Policies kZijlstraForceFlush{
     .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kFlushEveryPagePolicies{
@@ -36,6 +42,10 @@ const std::array kDesigns{
            "Torvalds, 29 Oct 2022", &kTorvaldsDirtyInBatch},
     Design{"torvalds-rmap-at-free", "the rmap is removed when the page is freed, anon too",
            "Torvalds, 31 Oct 2022", &kTorvaldsRmapAtFree},
+    Design{"torvalds-rmap-at-free-file-only", "the same for pages of files only",
+           "Torvalds, 6 Nov 2022, after Dickins' report", &kTorvaldsRmapAtFreeFileOnly},
+    Design{"dirty-lock-hashed", "torvalds-dirty-in-batch, and a spinlock for dirtying and cleaning",
+           "Torvalds, 29 Oct 2022, option (c)", &kDirtyLockHashed},
     Design{"zijlstra-force-flush", "MADV_DONTNEED flushes before the PTL is dropped",
            "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
     Design{"flush-every-page", "each entry is flushed as it is cleared",

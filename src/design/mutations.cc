@@ -47,6 +47,16 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
+/// Everything that the flush lets go of waits until then, and nothing forces the flush.
+class DirtyAndRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    if (entry.anon || !machine::pte_dirty(entry.pte)) return {};
+    return {.rmap = mm::RmapRemoval::AtFree, .dirty = mm::DirtyTransfer::WithBatch};
+  }
+};
+constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
+
 /// Where a flush sends no IPI, interrupts that are off make nobody wait: the steps that GUP-fast is
 /// left with then can be told from steps that do nothing.
 template <typename Change>
@@ -100,6 +110,14 @@ const Policies kRcuIgnoresIrqsOff =
 const Policies kReclaimIgnoresPins =
     changed([](Policies& p) { p.reclaim_pins = mm::ReclaimPins::Ignored; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kThirdBatch = changed([](Policies& p) { p.gather = &kAnyBatch; });
+const Policies kPutBeforeRmap = changed([](Policies& p) {
+  p.zap = &kFileRmapAtFree;
+  p.rmap_versus_put = mm::RmapVersusPut::PutFirst;
+});
+const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
+const Policies kDirtyLockOverMkclean =
+    changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -122,6 +140,14 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
+           "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
+    Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",
+           "moves folio_remove_rmap_ptes behind free_pages_and_swap_cache", &kPutBeforeRmap},
+    Design{"linux-6.12/late-dirty-and-rmap", "page dirty and rmap removed when the page is freed",
+           "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
+    Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
+           "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
     Design{"linux-6.12/no-gup-recheck", "on s390: GUP-fast does not look at the entry again",
            "drops the second look in mm/gup.c: gup_fast_pte_range", &kNoGupRecheck},
     Design{"linux-6.12/gup-recheck-first",

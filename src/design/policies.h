@@ -46,6 +46,18 @@ class RmapAtFree final : public mm::ZapPolicy {
   }
 };
 
+/// The same for pages of files only: anonymous ones lose their rmap at once, as Dickins asked for
+/// on 6 Nov 2022.
+class FileRmapAtFree final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    if (entry.anon) return {};
+    return {.rmap = mm::RmapRemoval::AtFree,
+            .flush = machine::pte_dirty(entry.pte) ? mm::FlushTime::BeforeUnlock
+                                                   : mm::FlushTime::AtFinish};
+  }
+};
+
 /// Zijlstra, 25 Oct 2022 (ZAP_FLAG_FORCE_FLUSH): where the mapping stays, every cleared entry
 /// forces the flush before the PTL is dropped. The rmap still goes early.
 class ForceFlush final : public mm::ZapPolicy {
@@ -91,6 +103,7 @@ inline constexpr EarlyRmap kEarlyRmap;
 inline constexpr DelayedRmap kDelayedRmap;
 inline constexpr DirtyInBatch kDirtyInBatch;
 inline constexpr RmapAtFree kRmapAtFree;
+inline constexpr FileRmapAtFree kFileRmapAtFree;
 inline constexpr ForceFlush kForceFlush;
 inline constexpr FlushEveryPage kFlushEveryPage;
 inline constexpr NoBatchWhileDelayed kNoBatchWhileDelayed;

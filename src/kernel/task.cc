@@ -56,6 +56,8 @@ std::string_view lock_class_name(LockClass lock) {
       return "PTL";
     case LockClass::private_lock:
       return "private_lock";
+    case LockClass::dirty_lock:
+      return "dirty lock";
   }
   return "?";
 }

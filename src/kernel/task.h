@@ -18,6 +18,7 @@ enum class LockClass : std::uint8_t {
   anon_vma,
   ptl,
   private_lock,
+  dirty_lock,  ///< only in dirty-lock-hashed
 };
 
 enum class MaySleep : std::uint8_t { No, Yes };

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -21,7 +22,8 @@ class Kept {
  public:
   static constexpr std::size_t kBytesMax = 16 * 1024;
 
-  explicit Kept(explore::Execution& execution) : execution_(&execution) {}
+  explicit Kept(explore::Execution& execution, std::size_t bytes_max = kBytesMax)
+      : execution_(&execution), bytes_max_(bytes_max), bytes_(new std::byte[bytes_max]) {}
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;
 
@@ -43,21 +45,22 @@ class Kept {
 
   std::size_t bytes() const { return used_; }
   /// Tells the explorer what was made. Once, at the end of Program::setup.
-  void keep() { execution_->keep(bytes_, used_); }
+  void keep() { execution_->keep(bytes_.get(), used_); }
 
  private:
   void* take(std::size_t bytes, std::size_t alignment) {
     const std::size_t begin = (used_ + alignment - 1) / alignment * alignment;
-    if (begin + bytes > kBytesMax) {
+    if (begin + bytes > bytes_max_) {
       throw InternalError("the program has more state than can be kept: fewer threads or pages");
     }
     used_ = begin + bytes;
-    return bytes_ + begin;
+    return bytes_.get() + begin;
   }
 
   explore::Execution* execution_;
   std::size_t used_ = 0;
-  alignas(std::max_align_t) std::byte bytes_[kBytesMax];
+  std::size_t bytes_max_;
+  std::unique_ptr<std::byte[]> bytes_;
 };
 
 /// A vector in kept memory, of a capacity that setup knows. A handle: copies share the contents.
@@ -74,6 +77,8 @@ class KeptVector {
   bool empty() const { return size() == 0; }
   T& operator[](std::size_t i) const { return items_[i]; }
   T& back() const { return items_[size() - 1]; }
+  T* data() const { return items_.data(); }
+  void clear() const { *size_ = 0; }
 
   T& push_back(const T& item) {
     if (size() == items_.size()) throw InternalError("a vector in kept memory is full");

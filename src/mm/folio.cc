@@ -77,8 +77,29 @@ void folio_unlock(thread& task, folio& page) {
                      {.format = "folio_unlock({})", .args = {arg(page)}, .detail = Detail::Minor});
 }
 
+namespace {
+
+kernel::spinlock_t& dirty_lock_of(folio& page) {
+  auto& locks = page.system->dirty_locks;
+  return locks[to_index(page.frame.pfn()) % locks.size()];
+}
+
+}  // namespace
+
+void lock_dirtying(thread& task, folio& page) {
+  if (task.system->dirty_locks.empty()) return;
+  dirty_lock_of(page).lock(task, {.format = "spin_lock(dirty_lock({}))", .args = {arg(page)}});
+}
+
+void unlock_dirtying(thread& task, folio& page) {
+  if (task.system->dirty_locks.empty()) return;
+  dirty_lock_of(page).unlock(task, {.format = "spin_unlock(dirty_lock({}))", .args = {arg(page)}});
+}
+
 void folio_mark_dirty(thread& task, folio& page) {
+  lock_dirtying(task, page);
   task.system->file_operations->dirty_folio(task, page);
+  unlock_dirtying(task, page);
 }
 
 folio& folio_alloc(thread& task) {

@@ -16,6 +16,11 @@ void folio_lock(thread& task, folio& page);
 bool folio_trylock(thread& task, folio& page);
 void folio_unlock(thread& task, folio& page);
 
+/// Torvalds, 29 Oct 2022, option (c): the spinlock that the page's hash leads to. Does nothing
+/// where the design has none.
+void lock_dirtying(thread& task, folio& page);
+void unlock_dirtying(thread& task, folio& page);
+
 /// linux v6.12 mm/page-writeback.c: folio_mark_dirty
 void folio_mark_dirty(thread& task, folio& page);
 

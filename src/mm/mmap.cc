@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/mmap.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
@@ -90,7 +92,7 @@ void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
                    const trace::StepText& text) {
   task.x().step(text);
   task.system->monitor->unmap_returned(task, first_page, end_page);
-  task.zapped_at.fill(0);
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
 }
 
 }  // namespace

@@ -43,13 +43,27 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
   }
 }
 
-// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush; mm/swap_state.c: free_pages_and_swap_cache
-// differs: no swap cache.
+/// linux v6.12 mm/swap_state.c: free_pages_and_swap_cache
+/// differs: no swap cache.
+///
+/// The map count goes down before the reference that the mapping held (R-COUNT; Hildenbrand, 3 Nov
+/// 2022: otherwise the page may be freed, and used by another, while it counts as mapped):
+///
+///     CPU0 release, rmap last        CPU1 fadvise(DONTNEED)
+///     folio_put(page)
+///                                    refcount 2: unused, out of the page cache
+///                                    folio_put(page): free                     [mapped]
+///     page_remove_rmap(page)
+void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages) {
+  const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
+  if (put_first) release_pages(task, pages);
+  clean_pages(task, pages);
+  if (!put_first) release_pages(task, pages);
+}
+
+// linux v6.12 mm/mmu_gather.c: tlb_batch_pages_flush
 void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
-  for (unsigned i = 0; i <= tlb.active; ++i) {
-    clean_pages(task, tlb.batch(i));
-    release_pages(task, tlb.batch(i));
-  }
+  for (unsigned i = 0; i <= tlb.active; ++i) free_pages_and_swap_cache(task, tlb.batch(i));
   tlb.encoded_pages.clear();
   tlb.nr = {};
   tlb.active = 0;
@@ -69,6 +83,8 @@ void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
 // linux v6.12 mm/mmu_gather.c: tlb_gather_mmu
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
+  tlb.encoded_pages = task.gathered;
+  tlb.tables = task.gathered_tables;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
   tlb_reset_range(tlb);
@@ -117,13 +133,14 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
     // Nothing is delayed where TLBs have followed already.
     const std::span<const encoded_page> pages(&encoded, 1);
     tlb_flush_rmap_batch(task, pages);
-    clean_pages(task, pages);
-    release_pages(task, pages);
+    free_pages_and_swap_cache(task, pages);
     return false;
   }
   tlb.encoded_pages.push_back(encoded);
   if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
-  if (++tlb.nr[tlb.active] < task.system->gather_batch_max) return false;
+  const System& system = *task.system;
+  const unsigned max = tlb.active == 0 ? system.gather_bundle : system.gather_batch_max;
+  if (++tlb.nr[tlb.active] < max) return false;
   return !tlb_next_batch(task, tlb);
 }
 

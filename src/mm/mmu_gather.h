@@ -23,9 +23,10 @@ inline constexpr page_flags_t kDelayRmap = 1;   ///< linux v6.12: ENCODED_PAGE_B
 inline constexpr page_flags_t kDirty = 4;       ///< only in torvalds-dirty-in-batch
 inline constexpr page_flags_t kRmapAtFree = 8;  ///< TLB_ZAP_RMAP: only in torvalds-rmap-at-free
 
-/// linux v6.12 include/asm-generic/tlb.h: mmu_gather. On the stack of its thread.
+/// linux v6.12 include/asm-generic/tlb.h: mmu_gather. On the stack of its thread, which has one at
+/// a time; what is copied with the stack for each step is small, so the pages are elsewhere.
 struct mmu_gather {
-  static constexpr unsigned kBatchesMax = 8;
+  static constexpr unsigned kBatchesMax = 20;  ///< linux v6.12: 1 + MAX_GATHER_BATCH_COUNT
 
   mm_struct* mm = nullptr;
   bool fullmm = false;
@@ -35,10 +36,10 @@ struct mmu_gather {
   unsigned start_page = ~0u;
   unsigned end_page = 0;
   std::uint8_t active = 0;  ///< the active batch; 0 is the one on the stack ("local")
-  std::array<std::uint8_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: pages in each batch
-  static_vector<encoded_page, machine::kEntriesMax> encoded_pages;  ///< of all batches, in order
+  std::array<std::uint16_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: pages in each batch
+  KeptVector<encoded_page> encoded_pages;       ///< of all batches, in order
 
-  static_vector<page_table*, 16> tables;  ///< mmu_table_batch
+  KeptVector<page_table*> tables;  ///< mmu_table_batch
 
   std::span<const encoded_page> batch(unsigned index) const {
     const auto begin = std::accumulate(nr.begin(), nr.begin() + index, std::size_t{0});

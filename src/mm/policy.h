@@ -61,6 +61,16 @@ class GatherPolicy {
   ~GatherPolicy() = default;
 };
 
+/// Whether a page stops to count as mapped before the reference of the mapping is dropped.
+enum class RmapVersusPut : std::uint8_t { RmapFirst, PutFirst };
+
+/// A spinlock for marking a page dirty and for cleaning it, one of a few by a hash of the page.
+enum class DirtyLock : std::uint8_t {
+  None,
+  AroundDirtying,  ///< around set_page_dirty() and those parts of folio_mkclean() that cannot sleep
+  AroundMkclean,   ///< around all of folio_mkclean()
+};
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
@@ -98,6 +108,8 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
+  DirtyLock dirty_lock = DirtyLock::None;
   RcuReaders rcu_readers = RcuReaders::IrqsOff;
   ReclaimPins reclaim_pins = ReclaimPins::Respected;
   TableFree table_free = TableFree::Rcu;

@@ -63,10 +63,32 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   PteSlot& slot = vma.mm->pte(page_nr);
   const pte_t seen = slot.peek();  // The step of the walk has read it under the PTL.
   if (!pte_dirty(seen) && !pte_write(seen)) return false;
+  const bool around_part = task.system->policies->dirty_lock == DirtyLock::AroundDirtying;
+  folio& page = task.system->page(pte_pfn(seen));
+  if (around_part) lock_dirtying(task, page);
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
   task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
   slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  if (around_part) unlock_dirtying(task, page);
   return true;
+}
+
+/// linux v6.12 mm/rmap.c: rmap_walk_file, for folio_mkclean
+unsigned mkclean_walk(thread& task, folio& page) {
+  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
+  if (!mapping.is_file()) return 0;
+  address_space& file = task.system->files[mapping.file()];
+  unsigned cleaned = 0;
+  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
+  for (vm_area_struct* vma : file.i_mmap) {
+    if (vma->kind != VmaKind::SharedFile) continue;
+    PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
+    if (!walk.found()) continue;
+    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
+    walk.done();
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  return cleaned;
 }
 
 }  // namespace
@@ -89,21 +111,13 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
 // Amit, 28 Oct 2022. Delayed rmap removal (R-WRITE) makes the walk wait: the page stays mapped
 // until the flush is done, so the walk below meets the PTL.
 unsigned folio_mkclean(thread& task, folio& page) {
+  const DirtyLock dirty_lock = task.system->policies->dirty_lock;
+  if (dirty_lock != DirtyLock::None) lock_dirtying(task, page);
   task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
-  if (page.mapcount.read_last() < 0) return 0;
-  const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
-  if (!mapping.is_file()) return 0;
-  address_space& file = task.system->files[mapping.file()];
-  unsigned cleaned = 0;
-  file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
-  for (vm_area_struct* vma : file.i_mmap) {
-    if (vma->kind != VmaKind::SharedFile) continue;
-    PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
-    if (!walk.found()) continue;
-    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
-    walk.done();
-  }
-  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  const bool mapped = page.mapcount.read_last() >= 0;
+  if (dirty_lock == DirtyLock::AroundDirtying) unlock_dirtying(task, page);
+  const unsigned cleaned = mapped ? mkclean_walk(task, page) : 0;
+  if (dirty_lock == DirtyLock::AroundMkclean) unlock_dirtying(task, page);
   return cleaned;
 }
 

@@ -8,6 +8,7 @@
 #include <boost/container/static_vector.hpp>
 #include <span>
 
+#include "base/stable_vector.h"
 #include "kernel/locks.h"
 #include "machine/table_page.h"
 #include "mm/policy.h"
@@ -114,9 +115,9 @@ struct address_space {
 
   unsigned id = 0;
   unsigned nr_pages = 0;
-  static_vector<Cell<std::uint8_t>, kPagesMax> i_pages;  ///< folio number + 1, or 0
-  static_vector<Cell<std::uint64_t>, kPagesMax> blocks;  ///< what is on disk
-  std::span<EventId> written_at;                         ///< ordered by the accesses to blocks
+  StableVector<Cell<std::uint16_t>> i_pages;  ///< folio number + 1, or 0
+  StableVector<Cell<std::uint64_t>> blocks;   ///< what is on disk
+  std::span<EventId> written_at;              ///< ordered by the accesses to blocks
   kernel::rw_semaphore i_mmap_rwsem;
   VmaTree i_mmap;  ///< [i_mmap_rwsem]
 };
@@ -159,8 +160,8 @@ struct mm_struct {
   Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
   cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
-  static_vector<page_table, 16> tables;
-  static_vector<PteSlot, machine::kEntriesMax> ptes;  ///< by page number
+  StableVector<page_table> tables;
+  StableVector<PteSlot> ptes;  ///< by page number
 
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
@@ -185,6 +186,8 @@ struct held_page {
   std::uint16_t refs = 0;
 };
 
+class encoded_page;
+
 /// A thread with its address space, if it has one.
 struct thread : task_struct {
   mm_struct* mm = nullptr;
@@ -196,7 +199,9 @@ struct thread : task_struct {
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
   /// By page: the version of its entry that the unmapping call under way has left behind.
-  std::array<std::uint8_t, machine::kEntriesMax> zapped_at{};
+  std::span<std::uint8_t> zapped_at;
+  KeptVector<encoded_page> gathered;        ///< the pages of its mmu_gather
+  KeptVector<page_table*> gathered_tables;  ///< its tables; if System::follows_tables
   std::array<held_page, 4> held_pages{};
   System* system = nullptr;
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mm/encoded_page.h"
+
 namespace mmcheck::workload {
 
 using explore::Cell;
@@ -108,6 +110,7 @@ void Builder::build() {
   }
   link_trees();
   build_threads();
+  build_dirty_locks();
   if (system_.execution->recording()) name_things();
 }
 
@@ -141,10 +144,12 @@ void Builder::build_file_pages(unsigned file) {
   mapping.id = file;
   mapping.nr_pages = scenario_.files[file].nr_pages;
   mapping.written_at = system_.kept.make_array<EventId>(mapping.nr_pages, kNoEvent);
+  mapping.i_pages.reserve(mapping.nr_pages);
+  mapping.blocks.reserve(mapping.nr_pages);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
     const InitialUse use = initial_use(scenario_, file, index);
-    std::uint8_t entry = 0;
+    std::uint16_t entry = 0;
     if (use.mapped > 0) {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(
@@ -156,7 +161,7 @@ void Builder::build_file_pages(unsigned file) {
                          .mapcount = use.mapped - 1,
                          .dirty = use.dirty,
                          .buffers = use.dirty});
-      entry = static_cast<std::uint8_t>(to_index(pfn) + 1);
+      entry = static_cast<std::uint16_t>(to_index(pfn) + 1);
     }
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
     mapping.blocks.emplace_back(x, std::uint64_t{0},
@@ -184,6 +189,10 @@ void Builder::build_process(unsigned process) {
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  unsigned nr_pages = 0;
+  for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
+  mm.ptes.reserve(nr_pages);
+  mm.tables.reserve(nr_pages);
   mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
@@ -258,7 +267,7 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   const bool page_cache =
       vma.kind == mm::VmaKind::SharedFile || (vma.kind == mm::VmaKind::PrivateFile && !dirty);
   if (page_cache) {
-    const std::uint8_t entry = vma.file->i_pages[mapping.first_page + page].peek();
+    const std::uint16_t entry = vma.file->i_pages[mapping.first_page + page].peek();
     return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
@@ -287,6 +296,8 @@ void Builder::link_trees() {
 
 void Builder::build_threads() {
   system_.threads = {system_.kept, scenario_.threads.size()};
+  std::size_t entries_max = 0;
+  for (const mm::mm_struct& mm : system_.mms) entries_max = std::max(entries_max, mm.ptes.size());
   for (unsigned number = 0; number < scenario_.threads.size(); ++number) {
     const ThreadDecl& decl = scenario_.threads[number];
     mm::thread& thread = system_.threads.push_back({});
@@ -295,6 +306,9 @@ void Builder::build_threads() {
     thread.monitor = system_.monitor;
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
+    thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    thread.gathered = {system_.kept, entries_max};
+    if (system_.follows_tables) thread.gathered_tables = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
     thread.nr_free_folios = frames_wanted(scenario_, decl);
     for (unsigned i = thread.nr_free_folios; i > 0; --i) {
@@ -304,12 +318,20 @@ void Builder::build_threads() {
   }
 }
 
+void Builder::build_dirty_locks() {
+  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
+  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
+    system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
+                                     quiet("dirty_lock"));
+  }
+}
+
 void Builder::name_things() {
   trace::Names& names = system_.execution->names();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) {
     names.set(trace::NameSpace::File, file, scenario_.files[file].name);
     for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
-      const std::uint8_t entry = system_.files[file].i_pages[index].peek();
+      const std::uint16_t entry = system_.files[file].i_pages[index].peek();
       if (entry == 0) continue;
       names.set(trace::NameSpace::Page, entry - 1u,
                 scenario_.files[file].name + "[" + std::to_string(index) + "]");

@@ -24,7 +24,9 @@ class ScenarioProgram::Impl {
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
-    if (scenario_.gather_batch_max) system_->gather_batch_max = *scenario_.gather_batch_max;
+    if (const auto max = scenario_.gather_batch_max) {
+      system_->gather_bundle = system_->gather_batch_max = *max;
+    }
     if (scenario_.gather_tables) system_->has_tables = *scenario_.gather_tables != 0;
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
