@@ -6,6 +6,33 @@
 namespace mmcheck::workload {
 namespace {
 
+std::string name_of_page_call(Operation operation) {
+  switch (operation) {
+    case Operation::GetUserPagesFast:
+      return "GetUserPagesFast";
+    case Operation::PinUserPagesFast:
+      return "PinUserPagesFast";
+    case Operation::PutPage:
+      return "PutPage";
+    case Operation::UnpinUserPage:
+      return "UnpinUserPage";
+    case Operation::SetPageDirty:
+      return "SetPageDirty";
+    case Operation::SetPageDirtyLock:
+      return "SetPageDirtyLock";
+    case Operation::MemcpyToPage:
+      return "MemcpyToPage";
+    case Operation::AllocPage:
+      return "AllocPage";
+    case Operation::OfflinePages:
+      return "OfflinePages";
+    case Operation::ArchRemoveMemory:
+      return "ArchRemoveMemory";
+    default:
+      return "?";
+  }
+}
+
 std::string name_of(Operation operation) {
   switch (operation) {
     case Operation::Load:
@@ -46,20 +73,6 @@ std::string name_of(Operation operation) {
       return "Msync";
     case Operation::ExitGroup:
       return "ExitGroup";
-    case Operation::GetUserPagesFast:
-      return "GetUserPagesFast";
-    case Operation::PinUserPagesFast:
-      return "PinUserPagesFast";
-    case Operation::PutPage:
-      return "PutPage";
-    case Operation::UnpinUserPage:
-      return "UnpinUserPage";
-    case Operation::SetPageDirty:
-      return "SetPageDirty";
-    case Operation::SetPageDirtyLock:
-      return "SetPageDirtyLock";
-    case Operation::MemcpyToPage:
-      return "MemcpyToPage";
     case Operation::Fdatasync:
       return "Fdatasync";
     case Operation::Fsync:
@@ -74,16 +87,11 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
-    case Operation::AllocPage:
-      return "AllocPage";
-    case Operation::OfflinePages:
-      return "OfflinePages";
-    case Operation::ArchRemoveMemory:
-      return "ArchRemoveMemory";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    default:
+      return name_of_page_call(operation);
   }
-  return "?";
 }
 
 std::string name_of(Order order) {
