@@ -21,8 +21,10 @@ std::size_t width_of(std::span<const design::Design> designs) {
 
 void print(std::span<const design::Design> designs, std::string_view kind, bool json,
            std::ostream& out) {
-  const unsigned width = static_cast<unsigned>(
-      std::max(width_of(design::designs()), width_of(design::mutations())) + 2);
+  const unsigned width =
+      static_cast<unsigned>(std::max({width_of(design::designs()), width_of(design::variants()),
+                                      width_of(design::mutations())}) +
+                            2);
   for (const design::Design& design : designs) {
     if (json) {
       out << json_line({{"schema", "mmcheck.design/1"},
@@ -40,6 +42,8 @@ void print(std::span<const design::Design> designs, std::string_view kind, bool 
 ExitCode list_designs(bool json, const Session& session) {
   std::ostream& out = session.console.out;
   print(design::designs(), "design", json, out);
+  if (!json) out << "\nvariants (run under the scenarios that name them):\n";
+  print(design::variants(), "variant", json, out);
   if (!json) out << "\nmutations (--mutations adds them to a check; each must break a rule):\n";
   print(design::mutations(), "mutation", json, out);
   return ExitCode::Met;
@@ -49,7 +53,7 @@ ExitCode list_designs(bool json, const Session& session) {
 
 void add_designs_command(CLI::App& app, Session& session) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("designs", "List the designs and the mutations");
+  CLI::App* command = app.add_subcommand("designs", "List the designs, their variants and the mutations");
   command->add_flag("--json", *json, "One JSON object per line and design");
   command->callback([json, &session] {
     session.command = [json, &session] { return list_designs(*json, session); };

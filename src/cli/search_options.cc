@@ -152,6 +152,7 @@ namespace {
 std::string unknown_design(const std::string& name, const Console& console) {
   std::vector<std::string> names;
   for (const design::Design& design : design::designs()) names.emplace_back(design.name);
+  for (const design::Design& design : design::variants()) names.emplace_back(design.name);
   for (const design::Design& design : design::mutations()) names.emplace_back(design.name);
   return fmt::format("unknown design '{}'{}; `{} designs` names them", name,
                      did_you_mean(name, names), console.program);
@@ -194,6 +195,9 @@ std::vector<const design::Design*> select_designs(const SearchOptions& options,
   std::vector<const design::Design*> selected;
   for (const design::Design& design : design::designs()) {
     if (wanted.empty() || is_wanted(design)) selected.push_back(&design);
+  }
+  for (const design::Design& design : design::variants()) {
+    if (is_wanted(design)) selected.push_back(&design);
   }
   for (const design::Design& design : design::mutations()) {
     if (options.mutations || is_wanted(design)) selected.push_back(&design);
@@ -259,9 +263,12 @@ std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios, const Sea
     for (const design::Design* design : designs) {
       cells.push_back({&scenario, design, only_rule, options.memory});
     }
-    for (const design::Design& mutation : design::mutations()) {
-      if (!by_default || !names_design(scenario.scenario, mutation)) continue;
-      cells.push_back({&scenario, &mutation, only_rule, options.memory});
+    if (!by_default) continue;
+    for (const auto& list : {design::variants(), design::mutations()}) {
+      for (const design::Design& design : list) {
+        if (!names_design(scenario.scenario, design)) continue;
+        cells.push_back({&scenario, &design, only_rule, options.memory});
+      }
     }
   }
   return cells;

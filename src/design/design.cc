@@ -31,6 +31,25 @@ const Policies kZijlstraForceFlush{
 const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
 const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
+using machine::LocklessRead;
+using machine::TlbFlush;
+const Policies kLinux61PaePv{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
+/// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
+const Policies kLinux61PaePvFixed{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePvCmpxchg8b{
+    .zap = &kEarlyRmap,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::Cmpxchg8b)};
+const Policies kZijlstraForceFlushPae{
+    .zap = &kForceFlush,
+    .gather = &kAnyBatch,
+    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -52,14 +71,28 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"linux-6.1-pae-pv", "linux-6.1 on 32-bit x86 with PAE, as a guest of KVM",
+           "linux v6.1 arch/x86/kernel/kvm.c", &kLinux61PaePv},
+    Design{"linux-6.1-pae-pv-fixed", "the same, with flushes by IPI only, as on bare metal",
+           "Zijlstra, 25 Oct 2022", &kLinux61PaePvFixed},
+};
+
+const std::array kVariants{
+    Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
+           "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
+    Design{"linux-6.1-pae-pv-fixed/force-flush",
+           "both patches of that day: this, and zijlstra-force-flush",
+           "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
 };
 
 }  // namespace
 
 std::span<const Design> designs() { return kDesigns; }
 
+std::span<const Design> variants() { return kVariants; }
+
 const Design* find_design(std::string_view name) {
-  for (const std::span<const Design> list : {designs(), mutations()}) {
+  for (const std::span<const Design> list : {designs(), variants(), mutations()}) {
     for (const Design& design : list) {
       if (design.name == name) return &design;
     }

@@ -20,10 +20,14 @@ struct Design {
 /// All designs, in the order of the matrix.
 std::span<const Design> designs();
 
+/// Designs that differ from another one only in what few scenarios can observe: run where a
+/// scenario names them.
+std::span<const Design> variants();
+
 /// linux-6.12 with one step dropped or moved, named "linux-6.12/no-pvmw-sync". Each must be caught.
 std::span<const Design> mutations();
 
-/// Among both; nullptr if there is none of that name.
+/// Among all; nullptr if there is none of that name.
 const Design* find_design(std::string_view name);
 
 }  // namespace mmcheck::design

@@ -119,6 +119,22 @@ const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndR
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
 
+using Tlb = machine::X86TlbPolicy;
+const Policies kMaskBeforeGen =
+    changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
+const Policies kSkipSwitchingCpu =
+    changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
+const Policies kSwitchGenFirst =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
+const Policies kSwitchNoGen =
+    changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::IgnoresGen; });
+const Policies kLazyGenFirst =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::ReadsGenFirst; });
+const Policies kLazyNoGen =
+    changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::IgnoresGen; });
+const Policies kFlushOwnRange =
+    changed([](Policies& p) { p.x86_tlb.flush_func = Tlb::FlushFunc::OwnRange; });
+
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
            "drops PVMW_SYNC in mm/rmap.c: folio_mkclean", &kNoPvmwSync},
@@ -140,6 +156,22 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/mask-before-gen", "a flush looks for CPUs and then counts itself",
+           "moves inc_mm_tlb_gen in arch/x86/mm/tlb.c: flush_tlb_mm_range", &kMaskBeforeGen},
+    Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
+           "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
+           &kSkipSwitchingCpu},
+    Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
+           "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
+    Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",
+           "drops need_flush in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchNoGen},
+    Design{"linux-6.12/lazy-gen-first", "a lazy CPU reads tlb_gen and then stops to be lazy",
+           "moves smp_mb in arch/x86/mm/tlb.c: switch_mm_irqs_off", &kLazyGenFirst},
+    Design{"linux-6.12/lazy-no-gen", "a lazy CPU comes back without a look at tlb_gen",
+           "drops tlb_gen in arch/x86/mm/tlb.c: switch_mm_irqs_off, same mm", &kLazyNoGen},
+    Design{"linux-6.12/flush-own-range", "a CPU flushes what it is asked for, whatever it missed",
+           "drops the partial flush's conditions in arch/x86/mm/tlb.c: flush_tlb_func",
+           &kFlushOwnRange},
     Design{"linux-6.12/third-batch", "a third batch is started, although two are walked",
            "drops the test of delayed_rmap in mm/mmu_gather.c: tlb_next_batch", &kThirdBatch},
     Design{"linux-6.12/put-before-rmap", "the rmap is removed after the reference is dropped",

@@ -59,6 +59,31 @@ class WalkAlternatives final : public explore::Alternatives {
   AccessKind kind_;
 };
 
+/// What a virtual CPU may be doing when another one wants it to flush.
+///
+/// Preempted is offered only where interrupts are off. Where they are on, a CPU that is preempted
+/// now and flushes before it goes on does what it does when the IPI arrives at once. And a
+/// preempted CPU has no stores on their way: leaving the guest drains them.
+class VcpuAlternatives final : public explore::Alternatives {
+ public:
+  enum Label : std::uint64_t { kRuns, kPreempted };
+
+  /// Preempted is possible where `holds_off` has the value `preemptible`.
+  VcpuAlternatives(const explore::Cell<std::uint64_t>& holds_off, std::uint64_t preemptible)
+      : holds_off_(holds_off), preemptible_(preemptible) {}
+
+  unsigned list(std::span<std::uint64_t, kMax> out) const override {
+    out[0] = kRuns;
+    if (holds_off_.peek() != preemptible_) return 1;
+    out[1] = kPreempted;
+    return 2;
+  }
+
+ private:
+  const explore::Cell<std::uint64_t>& holds_off_;
+  std::uint64_t preemptible_;
+};
+
 /// Bit 0: interrupts are off; the rest: the number of stores in the buffer.
 void format_holds_off(const trace::Names& names, std::uint64_t value, std::string& out) {
   trace::format_flag(names, value & 1, out);
@@ -81,7 +106,7 @@ Cpu::Cpu(Kept& kept, CpuId id, unsigned nr_cpus)
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
-    requests_[sender].entries = &kept.make<std::span<PteSlot>>();
+    requests_[sender].info = &kept.make<FlushInfo>();
     requests_[sender].pending = explore::Cell<bool>(
         kept.execution(), false,
         {.format = "CPU{}.csd({})", .args = {arg(id), arg(std::uint64_t{sender})}});
@@ -125,20 +150,53 @@ void Cpu::start_handlers(unsigned nr_cpus) {
 
 void Cpu::handle_flush_request(void* context) {
   auto& request = *static_cast<FlushRequest*>(context);
-  for (PteSlot& entry : *request.entries) entry.tlb_invalidate(request.target->id_);
+  request.target->flush(*request.info);
   request.pending.write(false);
 }
 
-void Cpu::send_flush_requests(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus) {
-  execution_->step({.format = "flush_tlb_mm_range({}): IPIs sent",
-                    .args = {arg(entries.empty() ? Vaddr{} : entries.front().va())}});
+void Cpu::flush(const FlushInfo& info) {
+  if (flush_function_ != nullptr) {
+    flush_function_->flush(*this, info);
+  } else {
+    for (PteSlot& entry : info.entries) entry.tlb_invalidate(id_);
+  }
+}
+
+cpumask_t Cpu::flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus) {
+  cpumask_t rest;
   for_each_cpu(targets, [&](CpuId target) {
     if (target == id_) {
-      for (PteSlot& entry : entries) entry.tlb_invalidate(id_);
+      rest.set(target);
+      return;
+    }
+    const auto& holds_off = cpus[to_index(target)]->holds_off_;
+    const VcpuAlternatives alternatives(holds_off, kIrqsOff);
+    const std::uint64_t label = execution_->step_choose(
+        alternatives, {.format = "kvm_flush_tlb_multi(): CPU{} preempted?",
+                       .args = {arg(target)},
+                       .detail = trace::Detail::Minor});
+    static_cast<void>(holds_off.read());
+    if (label == VcpuAlternatives::kRuns) {
+      rest.set(target);
+      return;
+    }
+    execution_->note({.format = "CPU{} does not run; it flushes before it does",
+                      .args = {arg(target)}});
+    for (PteSlot& entry : entries) entry.tlb_invalidate(target);
+  });
+  return rest;
+}
+
+void Cpu::send_flush_requests(const FlushInfo& info, cpumask_t targets, Cpu* const* cpus) {
+  execution_->step({.format = "flush_tlb_mm_range({}): IPIs sent",
+                    .args = {arg(info.entries.empty() ? Vaddr{} : info.entries.front().va())}});
+  for_each_cpu(targets, [&](CpuId target) {
+    if (target == id_) {
+      flush(info);
       return;
     }
     FlushRequest& request = cpus[to_index(target)]->requests_[to_index(id_)];
-    *request.entries = entries;
+    *request.info = info;
     request.pending.write(true);
   });
 }

@@ -19,6 +19,25 @@ struct Translation {
 
 enum class AccessKind : std::uint8_t { Load, Store };
 
+/// What one CPU asks others to forget.
+struct FlushInfo {
+  std::span<PteSlot> entries;
+  std::uint64_t new_gen = 0;  ///< for FlushFunction only
+  std::uint8_t mm = 0;
+};
+
+class Cpu;
+
+/// What a CPU does with a request, where it does not simply forget the entries.
+class FlushFunction {
+ public:
+  /// Part of a step: on the CPU that is to flush, which an interrupt has stopped, or by itself.
+  virtual void flush(Cpu& cpu, const FlushInfo& info) = 0;
+
+ protected:
+  ~FlushFunction() = default;
+};
+
 /// A processor: its interrupt flag, the flush requests that others have sent to it, its MMU.
 class Cpu {
  public:
@@ -32,6 +51,11 @@ class Cpu {
   /// Holds while interrupts are on.
   explore::Guard irqs_on() const { return {.object = holds_off_.id(), .mask = kIrqsOff}; }
   bool irqs_disabled() const { return (holds_off_.peek() & kIrqsOff) != 0; }
+  /// The same by others: an access of the current step, on which no other depends.
+  bool irqs_off_now() const { return (holds_off_.read_last() & kIrqsOff) != 0; }
+  /// Part of a step that does more.
+  void local_irqs_off(bool off) { set_irqs_off(off ? kIrqsOff : 0); }
+  void set_flush_function(FlushFunction* function) { flush_function_ = function; }
 
   /// Registers the interrupt handlers by which this CPU serves the others. Called once all CPUs
   /// exist.
@@ -42,10 +66,14 @@ class Cpu {
   /// on its way any more.
   void count_stores(explore::Memory& memory);
 
+  /// As a guest of a hypervisor: one step for each of `targets` but this one, which finds whether
+  /// it is preempted at the moment. If so the hypervisor makes it forget the entries before its
+  /// next instruction, and it need not be asked. Returns those that must be.
+  cpumask_t flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus);
   /// One step: asks each CPU of `targets` but this one to forget the entries, and forgets them
   /// here. Nothing is known about the targets until wait_for_flush() returns. The entries must stay
   /// where they are until then.
-  void send_flush_requests(std::span<PteSlot> entries, cpumask_t targets, Cpu* const* cpus);
+  void send_flush_requests(const FlushInfo& info, cpumask_t targets, Cpu* const* cpus);
   /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
   void wait_for_flush(cpumask_t targets, Cpu* const* cpus);
 
@@ -61,13 +89,14 @@ class Cpu {
   struct FlushRequest {
     Cpu* target = nullptr;
     explore::Cell<bool> pending;            ///< the call_single_data of one sender and one target
-    std::span<PteSlot>* entries = nullptr;  ///< the sender's until pending is set
+    FlushInfo* info = nullptr;              ///< the sender's until pending is set
   };
 
   static constexpr std::uint64_t kIrqsOff = 1;
   static constexpr std::uint64_t kBufferedStore = 2;
 
   static void handle_flush_request(void* request);
+  void flush(const FlushInfo& info);
   void set_irqs_off(std::uint64_t off);
   Translation walk(PteSlot& slot, AccessKind kind) const;
   Translation use_stale(const PteSlot& slot, AccessKind kind, unsigned version) const;
@@ -76,6 +105,7 @@ class Cpu {
   CpuId id_;
   explore::Cell<std::uint64_t> holds_off_;  ///< what interrupts wait for: 0 if nothing
   bool counts_stores_ = false;
+  FlushFunction* flush_function_ = nullptr;
   FlushRequest requests_[kCpusMax];  ///< by sender
 };
 

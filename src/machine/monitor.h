@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "machine/pte.h"
 
 namespace mmcheck::machine {
 
@@ -25,6 +26,11 @@ class Monitor {
   virtual void freed_table_walked(const TablePage& table) = 0;
   /// A table is freed: of those that have been at this place, the one of this number.
   virtual void table_freed(const TablePage& table, unsigned generation) = 0;
+  /// Software has read an entry without its lock, perhaps in parts, and takes it for `seen`.
+  virtual void read_lockless(const PteSlot& slot, pte_t seen) {
+    static_cast<void>(slot);
+    static_cast<void>(seen);
+  }
 
  protected:
   ~Monitor() = default;

@@ -43,6 +43,25 @@ PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va
   }
 }
 
+// Frame numbers begin at 1 here, so that a high half that has been cleared belongs to none.
+std::uint32_t PteSlot::high_of(pte_t pte) {
+  return pte_present(pte) ? to_index(pte_pfn(pte)) + 1u : 0;
+}
+
+pte_t PteSlot::join(std::uint32_t low, std::uint32_t high) {
+  if ((low & pte_t::kPresent) == 0) return {};
+  const std::uint64_t pfn = high == 0 ? to_index(kNoPfn) : high - 1;
+  return pte_t{(pfn << pte_t::kPfnShift) | low};
+}
+
+void PteSlot::split() {
+  high_ = explore::Cell<std::uint32_t>(
+      execution(), high_of(peek()),
+      {.format = "pte_high({}:{})",
+       .args = {{space_, format_space}, arg(va_)},
+       .value = trace::format_decimal});
+}
+
 void PteSlot::step_when_landed(const trace::StepText& text) const {
   if (stores_counter_ == explore::kNoObject) {
     execution().step(text);

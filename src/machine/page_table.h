@@ -83,6 +83,22 @@ class PteSlot final : public explore::Landing {
   void store_plain(pte_t value);
   void landed() override { remember(); }
 
+  // --- halves: where software cannot store an entry at once, as on i386 PAE -----------------------
+  /// The entry is of two halves from now on: bits, and frame number. The word stays what hardware,
+  /// and software under the lock, sees: the high half counts only while the low one is present, and
+  /// changes only while it is not, or together with it. So the high half is a word of its own
+  /// besides, which only lockless readers look at.
+  /// differs: real halves divide the frame number too. Here the low half tells no two frames
+  /// apart, as if all were the same modulo 2^20 (4 GB): the worst case.
+  void split();
+  std::uint32_t pte_low() const { return low_of(ptep_get_last()); }
+  std::uint32_t pte_high() const { return high_.read_last(); }
+  void set_pte_high(pte_t value) { high_.write(high_of(value)); }
+  /// An entry made of two halves that need not belong together.
+  static pte_t join(std::uint32_t low, std::uint32_t high);
+  /// A lockless read has come to an end; for monitors. Part of its last step.
+  void read_lockless(pte_t seen) { monitor_->read_lockless(*this, seen); }
+
   // --- stores that go through the entry ----------------------------------------------------------
   /// How many there are that have not reached memory; kNoObject where stores reach it at once.
   ObjectId stores_counter() const { return stores_counter_; }
@@ -122,8 +138,14 @@ class PteSlot final : public explore::Landing {
   };
   template <typename Predicate>
   Stale find_stale(Predicate&& matters) const {
+    return find_stale(matters, [](CpuId) { return true; });
+  }
+  /// The same of the CPUs for which `counts` holds.
+  template <typename Predicate, typename Counts>
+  Stale find_stale(Predicate&& matters, Counts&& counts) const {
     Stale found;
     for_each_cpu(cpus_, [&](CpuId cpu) {
+      if (!counts(cpu)) return;
       for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
         if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
@@ -134,10 +156,13 @@ class PteSlot final : public explore::Landing {
  private:
   explore::Execution& execution() const { return memory_->execution(); }
   void remember();
+  static std::uint32_t low_of(pte_t pte) { return static_cast<std::uint8_t>(pte.word); }
+  static std::uint32_t high_of(pte_t pte);
 
   explore::Memory* memory_;
   Monitor* monitor_;
   ObjectId word_;
+  explore::Cell<std::uint32_t> high_;  ///< only if split
   ObjectId stores_counter_ = explore::kNoObject;
   explore::Cell<std::uint32_t> floors_[kCpusMax];
   /// Of the past only the length need be kept: what is before it does not change, and what is

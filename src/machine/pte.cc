@@ -8,6 +8,10 @@ void format_pfn(const trace::Names& names, std::uint64_t value, std::string& out
     out += name;
     return;
   }
+  if (value == to_index(kNoPfn)) {
+    out += "no frame";
+    return;
+  }
   out += "page ";
   trace::format_decimal(names, value, out);
 }

@@ -89,6 +89,7 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
                              ? pte_present(walked.pte)
                              : pte_access_permitted(walked.pte, flags);
   if (!permitted) return nullptr;
+  if (pte_pfn(walked.pte) == kNoPfn) return nullptr;  // Torn: Linux has a VM_BUG_ON(!pfn_valid).
   folio& page = task.system->page(pte_pfn(walked.pte));
   const GupRecheck recheck = system.policies->gup_recheck;
   if (recheck == GupRecheck::BeforeGrab && !unchanged(task, walked)) return nullptr;
@@ -108,11 +109,11 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
   return &page;
 }
 
-/// linux v6.12 include/linux/pgtable.h: ptep_get_lockless: a plain read where an entry is one word.
-/// Part of the current step.
-pte_t ptep_get_lockless(const lockless_pte& walked) {
+/// linux v6.12 include/linux/pgtable.h: ptep_get_lockless
+/// differs: of a read in several steps, only the last looks whether the table has been freed.
+pte_t ptep_get_lockless(thread& task, const lockless_pte& walked) {
+  const pte_t pte = task.system->arch().ptep_get_lockless(*task.cpu, walked.slot);
   walked.table.page.walk(walked.generation);
-  const pte_t pte = walked.slot.ptep_get_last();
   // What is in the entries now may be in another table. That is known in time: between a table's
   // last entry and the next one's first, the table is unhooked.
   return walked.table.page.generation() == walked.generation ? pte : pte_t{};
@@ -127,9 +128,8 @@ folio* gup_fast_pmd_range(thread& task, Vaddr va, gup_flags flags) {
   if (!table.pmd.read_last()) return nullptr;
   const unsigned generation = table.page.generation();
   PteSlot& slot = task.mm->pte(page_nr);
-  task.x().step({.format = "ptep_get_lockless({})", .args = {machine::arg(va)}});
   lockless_pte walked{.table = table, .generation = generation, .slot = slot, .pte = {}};
-  walked.pte = ptep_get_lockless(walked);
+  walked.pte = ptep_get_lockless(task, walked);
   return gup_fast_pte_range(task, walked, flags);
 }
 

@@ -48,8 +48,8 @@ bool lock_and_recheck(thread& task, const vm_fault& vmf) {
 
 /// [PTL]
 void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
-  task.x().step({.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
-  vmf.slot().set_pte(pte);
+  task.system->arch().set_pte(*task.cpu, vmf.slot(), pte,
+                              {.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
 }
 
 /// linux v6.12 mm/memory.c: do_anonymous_page

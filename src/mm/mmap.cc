@@ -149,6 +149,20 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
                 {.format = "madvise({}, DONTNEED) returns", .args = {va}});
 }
 
+// linux v6.12 kernel/sched/core.c: context_switch
+// differs: no run queue: the thread comes back on the same CPU, and nothing waits for it.
+void schedule(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->enter_lazy_tlb(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
+void yield(thread& task) {
+  if (!task.system->x86_tlb) return;
+  task.system->x86_tlb->switch_away(*task.cpu);
+  task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
+}
+
 void sys_exit_group(thread& task) {
   task.x().step({.format = "exit_group()"});
   task.mm->exiting.write(true);

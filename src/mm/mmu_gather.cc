@@ -148,7 +148,9 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
   if (task.system->policies->flushes == Flushes::Done) {
-    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page);
+    flush_tlb_pages(
+        task, *tlb.mm, tlb.start_page, tlb.end_page,
+        tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }
   tlb_reset_range(tlb);
 }

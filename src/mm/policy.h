@@ -3,6 +3,7 @@
 // (src/design) is a choice of one answer to each. Mechanism is elsewhere and asks.
 #pragma once
 
+#include "machine/arch/x86_tlb.h"
 #include "machine/machine.h"
 
 namespace mmcheck::mm {
@@ -108,6 +109,7 @@ struct Policies {
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
   RcuReaders rcu_readers = RcuReaders::IrqsOff;

@@ -21,7 +21,12 @@ void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
   mm.table_of(page_nr).ptl.unlock(task, {.format = "spin_unlock(ptl)"});
 }
 
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables) {
+  if (task.system->x86_tlb) {
+    task.system->x86_tlb->flush_tlb_mm_range(*task.cpu, mm.id, first_page, end_page, freed_tables);
+    return;
+  }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
 }
@@ -67,8 +72,9 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   folio& page = task.system->page(pte_pfn(seen));
   if (around_part) lock_dirtying(task, page);
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
-  task.x().step({.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
-  slot.set_pte(pte_wrprotect(pte_mkclean(old)));
+  task.system->arch().set_pte(
+      *task.cpu, slot, pte_wrprotect(pte_mkclean(old)),
+      {.format = "set_pte({}) clean, read-only", .args = {machine::arg(slot.va())}});
   if (around_part) unlock_dirtying(task, page);
   return true;
 }

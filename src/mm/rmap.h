@@ -37,7 +37,8 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);
 
 /// linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range, of the pages [first, end).
-void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
+void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                     machine::FreedTables freed_tables = machine::FreedTables::No);
 
 void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
 void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr);

@@ -3,7 +3,10 @@
 // memory manager can reach.
 #pragma once
 
+#include <optional>
+
 #include "kernel/rcu.h"
+#include "machine/arch/x86_tlb.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -65,6 +68,8 @@ struct System {
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
+  /// Where some thread gives up its CPU, and the architecture keeps track of that.
+  std::optional<machine::X86Tlb> x86_tlb;
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;

@@ -6,6 +6,7 @@
 namespace mmcheck::rules {
 
 using machine::pte_pfn;
+using machine::pte_present;
 using mm::arg;
 
 namespace {
@@ -41,6 +42,24 @@ void Monitors::store_landed(const machine::Frame& frame) {
   store_lost(page, kNoEvent);
 }
 
+bool Monitors::in_use(CpuId cpu, const machine::PteSlot& slot) const {
+  if (!system_->x86_tlb) return true;
+  return system_->x86_tlb->in_use(*system_->cpus[to_index(cpu)],
+                                  static_cast<unsigned>(slot.space()));
+}
+
+// A CPU that ran something else when a call returned may come back with old translations. Whether
+// the call returned before is asked of happens-before, as below.
+void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
+  const machine::X86Tlb::Revoked& revoked = system_->x86_tlb->revoked(slot);
+  if (version >= revoked.version || !x().ordered_before(revoked.at)) return;
+  broken(RuleId::Perm,
+         {.what = {.format = "{} is used as {} after the call that took it away has returned",
+                   .args = {machine::arg(slot.va()), machine::arg(slot.version(version).value)}},
+          .why = "a CPU that was not interrupted must find out by itself that its TLB is old",
+          .events = {slot.version(version + 1).stored_at, revoked.at, x().current_event()}});
+}
+
 void Monitors::frame_freed(const machine::Frame& frame) {
   for (mm::mm_struct& mm : system_->mms) {
     for (machine::PteSlot& slot : mm.ptes) {
@@ -59,7 +78,8 @@ void Monitors::frame_freed(const machine::Frame& frame) {
                 .why = "each entry that maps a page holds a reference to it"});
       }
       const auto stale = slot.find_stale(
-          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); });
+          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
+          [&](CpuId cpu) { return in_use(cpu, slot); });
       if (stale.version < 0) continue;
       const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
       broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
@@ -74,6 +94,7 @@ void Monitors::frame_freed(const machine::Frame& frame) {
 // An access through an old entry is wrong only if it can be told from one that came before the
 // change: if the new entry is known, by happens-before, to have been there already.
 void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
+  if (system_->x86_tlb) check_revoked(slot, version);
   const Pfn used = pte_pfn(slot.version(version).value);
   for (unsigned v = 0; v <= slot.current(); ++v) {
     const Pfn other = pte_pfn(slot.version(v).value);
@@ -87,6 +108,20 @@ void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
             .events = {slot.version(version + 1).stored_at, slot.version(v).stored_at,
                        x().current_event()}});
   }
+}
+
+void Monitors::read_lockless(const machine::PteSlot& slot, machine::pte_t seen) {
+  if (slot.current() > 0) exercised_.add(RuleId::Torn);
+  if (!pte_present(seen)) return;
+  for (unsigned v = 0; v <= slot.current(); ++v) {
+    if (slot.version(v).value == seen) return;
+  }
+  broken(RuleId::Torn,
+         {.what = {.format = "{} is read as {}, which it never was",
+                   .args = {machine::arg(slot.va()), machine::arg(seen)}},
+          .why = "halves that are read one after the other belong together only if nothing comes "
+                 "between: a flush that waits for the reader, or a load of both at once",
+          .events = {slot.version(slot.current()).stored_at, x().current_event()}});
 }
 
 void Monitors::lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) {
@@ -150,8 +185,10 @@ void Monitors::unmap_returned(mm::thread& task, unsigned first_page, unsigned en
   for (unsigned page = first_page; page < end_page; ++page) {
     const machine::PteSlot& slot = task.mm->pte(page);
     if (task.zapped_at[page] > 0) exercised_.add(RuleId::Perm);
+    if (system_->x86_tlb) system_->x86_tlb->revoke(task.mm->id, page, task.zapped_at[page]);
     // What others have mapped and cleared since is their business.
-    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; });
+    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; },
+                                       [&](CpuId cpu) { return in_use(cpu, slot); });
     if (stale.version < 0) continue;
     const auto version = static_cast<unsigned>(stale.version);
     broken(RuleId::Perm,

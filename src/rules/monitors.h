@@ -31,6 +31,7 @@ class Monitors final : public mm::Monitor {
   void translated(const machine::PteSlot& slot, unsigned version) override;
   void freed_table_walked(const machine::TablePage& table) override;
   void table_freed(const machine::TablePage& table, unsigned generation) override;
+  void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
   void sleep_in_atomic(kernel::LockClass wanted) override;
@@ -51,6 +52,9 @@ class Monitors final : public mm::Monitor {
   explore::Execution& x() const { return *system_->execution; }
   /// Returns only if the rule is not watched, or all threads have finished.
   void broken(RuleId rule, trace::Violation violation);
+  /// Whether user code on a CPU may use what its TLB holds of the entry. Accesses of the step.
+  bool in_use(CpuId cpu, const machine::PteSlot& slot) const;
+  void check_revoked(const machine::PteSlot& slot, unsigned version);
   void store_lost(const mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);

@@ -48,6 +48,11 @@ constexpr std::array kRules{
          "a flush between clearing an entry and installing another; MADV_DONTNEED has none for "
          "anonymous and clean pages in 6.1 and 6.12",
          "linux-6.1"},
+    Rule{RuleId::Torn, "R-TORN", "A page-table entry that is read was once stored whole.",
+         "Two halves that do not belong together name a frame that was never mapped there.",
+         "include/linux/pgtable.h: ptep_get_lockless with CONFIG_GUP_GET_PXX_LOW_HIGH: interrupts "
+         "off hold back the TLB flush that comes between two present entries",
+         "linux-6.1-pae-pv"},
     Rule{RuleId::Live, "R-LIVE",
          "No deadlock, no sleep in atomic context, no lock taken out of order.",
          "The machine hangs.",

@@ -16,12 +16,13 @@ enum class RuleId : std::uint8_t {
   Fs,
   Perm,
   Cohere,
+  Torn,
   Live,
   Pin,
   Table,
   Meta
 };
-inline constexpr unsigned kNrRules = 11;
+inline constexpr unsigned kNrRules = 12;
 
 struct Rule {
   RuleId id;

@@ -108,6 +108,7 @@ void Builder::build() {
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  build_x86_tlb();
   link_trees();
   build_threads();
   build_dirty_locks();
@@ -246,6 +247,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
                          process, mm.cpumask, mm.tables.back().pmd, pte);
     if (system_.follows_tables) mm.ptes.back().in_table(mm.tables.back().page);
+    if (system_.arch().splits_entries()) mm.ptes.back().split();
   }
 }
 
@@ -278,6 +280,18 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
                                              .refcount = 1,
                                              .mapcount = 0});
   return machine::mk_pte(pfn, bits);
+}
+
+void Builder::build_x86_tlb() {
+  const bool switches = any_thread_calls(scenario_, Operation::Schedule) ||
+                        any_thread_calls(scenario_, Operation::Yield);
+  if (!switches || !system_.arch().counts_flushes()) return;
+  system_.x86_tlb.emplace(system_.kept,
+                          std::span<machine::Cpu* const>(system_.cpus.data(), system_.cpus.size()),
+                          system_.policies->x86_tlb);
+  for (mm::mm_struct& mm : system_.mms) {
+    system_.x86_tlb->add_mm(system_.kept, {mm.ptes.data(), mm.ptes.size()}, mm.cpumask);
+  }
 }
 
 void Builder::link_trees() {

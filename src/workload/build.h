@@ -33,6 +33,7 @@ class Builder {
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
                              unsigned page_nr);
   void build_threads();
+  void build_x86_tlb();
   void build_dirty_locks();
   void link_trees();
   void name_things();

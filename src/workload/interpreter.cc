@@ -235,6 +235,11 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::ArchRemoveMemory:
       mm::enter_kernel(task());
       return page_call(expr);
+    case Operation::Schedule:
+    case Operation::Yield:
+      mm::enter_kernel(task());
+      expr.operation == Operation::Schedule ? mm::schedule(task()) : mm::yield(task());
+      return 0;
     case Operation::Fdatasync:
     case Operation::Fsync:
     case Operation::PosixFadvise:

@@ -74,6 +74,9 @@ enum class Operation : std::uint8_t {
   SetPageDirty,      ///< (PAGE)
   SetPageDirtyLock,  ///< (PAGE)
   MemcpyToPage,      ///< (PAGE, VALUE)
+  // What befalls a thread of a process: its CPU runs something else for a while.
+  Schedule,  ///< (): a kernel thread
+  Yield,     ///< (): a thread of a process that the scenario does not name
   // System calls on files: threads of a process, with or without a mapping of the file.
   Fdatasync,     ///< (File): 0
   Fsync,         ///< (File): 0

@@ -79,6 +79,7 @@ constexpr rules::Rule kRules[] = {
 
 namespace design {
 std::span<const Design> designs() { return kDesigns; }
+std::span<const Design> variants() { return {}; }
 std::span<const Design> mutations() { return kMutations; }
 const Design* find_design(std::string_view name) {
   for (const Design& design : kDesigns) {

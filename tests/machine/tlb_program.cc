@@ -35,6 +35,7 @@ void TlbProgram::setup(explore::Execution& x) {
   for (unsigned i = 0; i < kEntries; ++i) {
     slots_.emplace_back(*kept_, memory_, monitor_, Vaddr(i * kPageSizeBytes), 0, mask_, pmd_,
                         initial_[i]);
+    if (arch_.splits_entries()) slots_.back().split();
   }
   flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
@@ -54,6 +55,8 @@ void TlbProgram::run(void* context) {
   for (const Instruction& instruction : program.threads_[thread.number]) {
     program.results_[thread.number].push_back(program.execute(thread.number, instruction));
   }
+  Cpu& cpu = *program.cpu_list_[thread.number];
+  if (cpu.irqs_disabled()) cpu.local_irq_enable();
 }
 
 std::uint64_t TlbProgram::access(Cpu& cpu, PteSlot& slot, const Instruction& instruction) {
@@ -80,6 +83,10 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
     case Op::Store:
       return access(cpu, slot, instruction);
     case Op::SetPte:
+      if (arch_.splits_entries()) {
+        arch_.set_pte(cpu, slot, pte_t{instruction.value}, {.format = "set_pte"});
+        return 0;
+      }
       execution_->step({.format = "set_pte"});
       slot.store_plain(pte_t{instruction.value});
       return 0;
@@ -89,6 +96,7 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
       return pte_mkold(arch_.ptep_get_and_clear(cpu, slot)).word;
     case Op::Flush: {
       memory_.fence();
+      if (cpu.irqs_disabled()) cpu.local_irq_enable();  // Or two could wait for each other.
       arch_.flush_tlb(cpu, {&slot, 1}, mask_, cpu_list_.data());
       return 0;
     }
@@ -99,6 +107,14 @@ std::uint64_t TlbProgram::execute(unsigned thread, const Instruction& instructio
     case Op::FlagLoad:
       execution_->step({.format = "load flag"});
       return memory_.load_now(flag_).value;
+    case Op::ReadLockless:
+      return pte_mkold(arch_.ptep_get_lockless(cpu, slot)).word;
+    case Op::IrqsOff:
+      if (!cpu.irqs_disabled()) cpu.local_irq_disable();
+      return 0;
+    case Op::IrqsOn:
+      if (cpu.irqs_disabled()) cpu.local_irq_enable();
+      return 0;
   }
   return 0;
 }
@@ -113,7 +129,8 @@ void TlbProgram::finished(explore::Execution& x) {
 
 std::string TlbProgram::describe() const {
   static constexpr const char* kNames[] = {"load",  "store",      "set_pte",  "get_and_clear",
-                                           "flush", "flag_store", "flag_load"};
+                                           "flush", "flag_store", "flag_load", "read_lockless",
+                                           "irqs_off", "irqs_on"};
   std::string text = fmt::format("entries {:#x} {:#x}\n", initial_[0].word, initial_[1].word);
   for (const auto& thread : threads_) {
     for (const Instruction& i : thread) {
@@ -138,7 +155,7 @@ TlbProgram random_program(std::mt19937_64& random, const Arch& arch, unsigned nr
   std::uint64_t next_value = 100;
   for (auto& thread : threads) {
     for (unsigned i = 1 + pick(length); i > 0; --i) {
-      Instruction instruction{.op = static_cast<Op>(pick(7)),
+      Instruction instruction{.op = static_cast<Op>(pick(arch.splits_entries() ? 10 : 7)),
                               .entry = static_cast<std::uint8_t>(pick(3) == 0 ? 1 : 0),
                               .value = next_value++};
       if (instruction.op == Op::SetPte) instruction.value = entry().word;

@@ -24,7 +24,19 @@ class SilentMonitor final : public Monitor {
   void translated(const PteSlot&, unsigned) override {}
 };
 
-enum class Op : std::uint8_t { Load, Store, SetPte, GetAndClear, Flush, FlagStore, FlagLoad };
+enum class Op : std::uint8_t {
+  Load,
+  Store,
+  SetPte,
+  GetAndClear,
+  Flush,
+  FlagStore,
+  FlagLoad,
+  // Only where entries have halves.
+  ReadLockless,
+  IrqsOff,
+  IrqsOn,
+};
 
 struct Instruction {
   Op op = Op::Load;

@@ -65,6 +65,13 @@ TEST(TlbReduction, SynchronousInvalidationUnderTsoAgreesWithBruteForce) {
   compare_with_brute_force(s390(), 60, 3, 2, 500'000, MemoryModel::Tso);
 }
 
+TEST(TlbReduction, HalvesAndPreemptionAgreeWithBruteForce) {
+  compare_with_brute_force(i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow), 200, 2, 3, 600'000);
+  compare_with_brute_force(i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow), 80, 3, 2, 700'000);
+  compare_with_brute_force(i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow), 40, 2, 2, 800'000,
+                           MemoryModel::Tso);
+}
+
 /// Runs a hand-written program and says whether some execution ends with `outcome` as CPU
 /// `cpu`'s result number `index`.
 class Probe final : public explore::Program {
@@ -137,6 +144,25 @@ TEST(Tlb, S390ForgetsWithTheChange) {
       s390(), kDirtyA,
       {{{Op::GetAndClear, 0, 0}, {Op::FlagStore, 0, 1}}, {{Op::FlagLoad, 0, 0}, {Op::Load, 0, 0}}});
   EXPECT_EQ(probe.nr_outcomes(Strategy::Dpor), 3u);
+}
+
+const pte_t kDirtyB = pte_mkdirty(pte_mkwrite(mk_pte(Pfn{1}, 0)));
+
+// CPU1 reads the entry in halves while CPU0 replaces it, with a flush between. What CPU1 may read:
+// the old entry, none, the new one; and halves of two, if the flush does not wait for it.
+TEST(Pae, AFlushThatWaitsForTheReaderKeepsHalvesTogether) {
+  const auto outcomes_with = [](TlbFlush flush, LocklessRead read, bool irqs_off) {
+    std::vector<Instruction> reader = {{Op::ReadLockless, 0, 0}};
+    if (irqs_off) reader.insert(reader.begin(), {Op::IrqsOff, 0, 0});
+    Probe probe(i386_pae(flush, read), kDirtyA,
+                {{{Op::GetAndClear, 0, 0}, {Op::Flush, 0, 0}, {Op::SetPte, 0, kDirtyB.word}},
+                 reader});
+    return probe.nr_outcomes(Strategy::Dpor);
+  };
+  EXPECT_EQ(outcomes_with(TlbFlush::Native, LocklessRead::LowHighLow, true), 3u);
+  EXPECT_EQ(outcomes_with(TlbFlush::Kvm, LocklessRead::LowHighLow, true), 4u);
+  EXPECT_EQ(outcomes_with(TlbFlush::Kvm, LocklessRead::Cmpxchg8b, true), 3u);
+  EXPECT_EQ(outcomes_with(TlbFlush::Native, LocklessRead::LowHighLow, false), 4u);
 }
 
 // CPU1 stores through the entry that CPU0 takes out and flushes; CPU0 then stores to the same frame

@@ -71,6 +71,10 @@ std::string name_of(Operation operation) {
       return "Madvise";
     case Operation::Msync:
       return "Msync";
+    case Operation::Schedule:
+      return "Schedule";
+    case Operation::Yield:
+      return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
     case Operation::Fdatasync:

@@ -186,6 +186,8 @@ TEST(Litmus, SystemCalls) {
   EXPECT_EQ(statement("pwrite(f, 4096, pread(f, 0) + 1);"),
             "Pwrite(file[0], 4096, (+ Pread(file[0], 0), 1))");
   EXPECT_EQ(statement("exit_group(1);"), "ExitGroup(1)");
+  EXPECT_EQ(statement("schedule();"), "Schedule()");
+  EXPECT_EQ(statement("yield();"), "Yield()");
   EXPECT_EQ(statement("if (munmap(x, 4096) == 0) exit_group(0);"),
             "if (== Munmap(page[0.0.0], 4096), 0)");
 }
