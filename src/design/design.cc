@@ -33,10 +33,9 @@ const Policies kFlushEveryPagePolicies{
 const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
 using machine::LocklessRead;
 using machine::TlbFlush;
-const Policies kLinux61PaePv{
-    .zap = &kEarlyRmap,
-    .gather = &kAnyBatch,
-    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePv{.zap = &kEarlyRmap,
+                             .gather = &kAnyBatch,
+                             .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
 /// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
 const Policies kLinux61PaePvFixed{
     .zap = &kEarlyRmap,
@@ -50,6 +49,10 @@ const Policies kZijlstraForceFlushPae{
     .zap = &kForceFlush,
     .gather = &kAnyBatch,
     .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
+const Policies kLinux612FlushDirty{.zap = &kDelayedRmap,
+                                   .gather = &kLocalAndActive,
+                                   .arch = &machine::x86_64(),
+                                   .reclaim = {.flush_before_unlock = mm::Step::Kept}};
 
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
@@ -83,6 +86,10 @@ const std::array kVariants{
     Design{"linux-6.1-pae-pv-fixed/force-flush",
            "both patches of that day: this, and zijlstra-force-flush",
            "Zijlstra, 25 Oct 2022, second mail", &kZijlstraForceFlushPae},
+    Design{"linux-6.12/flush-dirty-before-unlock",
+           "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
+           "adds try_to_unmap_flush_dirty in linux v6.12 mm/vmscan.c: shrink_folio_list",
+           &kLinux612FlushDirty},
 };
 
 }  // namespace

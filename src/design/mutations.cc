@@ -118,6 +118,21 @@ const Policies kPutBeforeRmap = changed([](Policies& p) {
 const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
+const Policies kFreeBeforeUnmapFlush =
+    changed([](Policies& p) { p.reclaim.flush_before_free = mm::Step::Dropped; });
+const Policies kNoRefFreeze =
+    changed([](Policies& p) { p.reclaim.ref_freeze = mm::Step::Dropped; });
+const Policies kNoBatchedPending =
+    changed([](Policies& p) { p.reclaim.batched_pending = mm::Step::Dropped; });
+const Policies kNoUnmapFlushDirty =
+    changed([](Policies& p) { p.reclaim.unmap_flush_dirty = mm::Step::Dropped; });
+const Policies kSwapClean = changed([](Policies& p) { p.reclaim.swap_dirty = mm::Step::Dropped; });
+const Policies kNoSwapDuplicate =
+    changed([](Policies& p) { p.reclaim.swap_duplicate = mm::Step::Dropped; });
+const Policies kFreeSwapInUse =
+    changed([](Policies& p) { p.reclaim.swap_count_check = mm::Step::Dropped; });
+const Policies kNoSwapPteSame =
+    changed([](Policies& p) { p.reclaim.swap_pte_same = mm::Step::Dropped; });
 
 using Tlb = machine::X86TlbPolicy;
 const Policies kMaskBeforeGen =
@@ -211,6 +226,23 @@ const std::array kMutations{
     Design{"linux-6.12/rcu-ignores-irqs-off",
            "on s390: a grace period does not wait for regions with interrupts off",
            "as synchronize_rcu in kernel/rcu/tree_plugin.h until v4.19", &kRcuIgnoresIrqsOff},
+    Design{"linux-6.12/free-before-unmap-flush", "reclaim frees its pages before it flushes",
+           "moves try_to_unmap_flush in mm/vmscan.c: shrink_folio_list", &kFreeBeforeUnmapFlush},
+    Design{"linux-6.12/no-ref-freeze",
+           "reclaim looks at the reference count and does not freeze it",
+           "drops folio_ref_freeze in mm/vmscan.c: __remove_mapping", &kNoRefFreeze},
+    Design{"linux-6.12/no-batched-pending", "zap does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/memory.c: zap_pte_range", &kNoBatchedPending},
+    Design{"linux-6.12/no-unmap-flush-dirty", "a page is written to swap before TLBs are flushed",
+           "drops try_to_unmap_flush_dirty in mm/vmscan.c: shrink_folio_list", &kNoUnmapFlushDirty},
+    Design{"linux-6.12/swap-clean", "a page comes into the swap cache as if it were on the device",
+           "drops folio_mark_dirty in mm/swap_state.c: add_to_swap", &kSwapClean},
+    Design{"linux-6.12/no-swap-duplicate", "entries that refer to a swap slot are not counted",
+           "drops swap_duplicate in mm/rmap.c: try_to_unmap_one", &kNoSwapDuplicate},
+    Design{"linux-6.12/free-swap-in-use", "a slot is freed although entries refer to it",
+           "drops folio_swapped in mm/swapfile.c: folio_free_swap", &kFreeSwapInUse},
+    Design{"linux-6.12/no-swap-pte-same", "a swap fault does not look at the entry again",
+           "drops pte_same in mm/memory.c: do_swap_page", &kNoSwapPteSame},
 };
 
 }  // namespace

@@ -51,10 +51,6 @@ class Ext4 final : public mm::FileOperations {
   folio* find_get(thread& task, address_space& mapping, unsigned index) const override {
     return fs::find_get(task, mapping, index);
   }
-
-  bool remove_mapping(thread& task, address_space& mapping, folio& page) const override {
-    return fs::remove_mapping(task, mapping, page);
-  }
 };
 
 constexpr Ext4 kExt4;

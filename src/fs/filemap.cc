@@ -61,21 +61,6 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
   }
 }
 
-// linux v6.12 mm/vmscan.c: __remove_mapping, remove_mapping; mm/filemap.c: __filemap_remove_folio
-//
-// The reference count is frozen first and the dirty flag read after: a user of get_user_pages()
-// marks the page dirty and then drops its reference, so that one of the two is seen.
-bool remove_mapping(thread& task, address_space& mapping, folio& page) {
-  task.x().step({.format = "remove_mapping({}): freeze", .args = {mm::arg(page)}});
-  // Two references: the page cache's and the caller's.
-  if (page.refcount.read() != 2 || page.dirty.read()) return false;
-  task.system->monitor->page_evicted(page);
-  mapping.i_pages[page.index].write(0);
-  page.mapping.write({});
-  page.refcount.write(1);
-  return true;
-}
-
 // linux v6.12 mm/filemap.c: filemap_read
 // differs: takes the page lock, where Linux looks whether the page is up to date.
 std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {

@@ -11,10 +11,6 @@ folio* find_get(thread& task, address_space& mapping, unsigned index);
 /// The page at `index`, locked and with a reference; read from disk if it is not cached.
 folio* filemap_fault(thread& task, address_space& mapping, unsigned index);
 
-/// Takes a locked page out of the page cache if the caller's reference is the only other one and
-/// the page is clean. One step.
-bool remove_mapping(thread& task, address_space& mapping, folio& page);
-
 /// Part of the current step; the page is locked. linux v6.12 fs/buffer.c: create_empty_buffers
 void attach_buffers(thread& task, folio& page);
 

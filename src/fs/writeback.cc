@@ -4,6 +4,7 @@
 #include "mm/folio.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
+#include "mm/vmscan.h"
 
 namespace mmcheck::fs {
 
@@ -104,7 +105,7 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
     const bool unused = page->mapping.read().is_file() && !page->dirty.read() &&
                         !page->writeback.read() && page->refcount.read_last() <= 2 + buffers;
     if (unused && (buffers == 0 || ext4().release_folio(task, *page))) {
-      remove_mapping(task, mapping, *page);
+      mm::remove_mapping(task, *page);
     }
     mm::folio_unlock(task, *page);
   }

@@ -22,6 +22,11 @@ void format_pte(const trace::Names& names, std::uint64_t value, std::string& out
     out += "none";
     return;
   }
+  if (is_swap_pte(pte)) {
+    out += "swap ";
+    trace::format_decimal(names, swp_offset(pte), out);
+    return;
+  }
   format_pfn(names, to_index(pte_pfn(pte)), out);
   if (pte_write(pte)) out += " W";
   if (pte_dirty(pte)) out += " D";

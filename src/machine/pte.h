@@ -17,6 +17,7 @@ struct pte_t {
   static constexpr std::uint64_t kWrite = 2;
   static constexpr std::uint64_t kAccessed = 4;
   static constexpr std::uint64_t kDirty = 8;
+  static constexpr std::uint64_t kSwap = 0x20;  ///< of an entry that is not present
   static constexpr unsigned kPfnShift = 8;
 
   std::uint64_t word = 0;
@@ -37,6 +38,16 @@ constexpr bool pte_dirty(pte_t pte) { return (pte.word & pte_t::kDirty) != 0; }
 constexpr bool pte_young(pte_t pte) { return (pte.word & pte_t::kAccessed) != 0; }
 constexpr Pfn pte_pfn(pte_t pte) {
   return pte_present(pte) ? Pfn(static_cast<std::uint16_t>(pte.word >> pte_t::kPfnShift)) : kNoPfn;
+}
+/// A page on the swap device: not present, and not none. linux v6.12 include/linux/swapops.h
+constexpr pte_t swp_entry_to_pte(unsigned slot) {
+  return pte_t{(std::uint64_t{slot} << pte_t::kPfnShift) | pte_t::kSwap};
+}
+constexpr bool is_swap_pte(pte_t pte) {
+  return !pte_present(pte) && (pte.word & pte_t::kSwap) != 0;
+}
+constexpr unsigned swp_offset(pte_t pte) {
+  return static_cast<unsigned>(pte.word >> pte_t::kPfnShift);
 }
 constexpr pte_t pte_mkdirty(pte_t pte) { return pte_t{pte.word | pte_t::kDirty}; }
 constexpr pte_t pte_mkwrite(pte_t pte) { return pte_t{pte.word | pte_t::kWrite}; }

@@ -13,7 +13,11 @@ void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
 
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);
-  out += count == folio::kFree ? "free" : std::to_string(count);
+  if (count == folio::kFree || count == folio::kFrozen) {
+    out += count == folio::kFree ? "free" : "frozen";
+  } else {
+    out += std::to_string(count);
+  }
 }
 
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {
@@ -45,7 +49,16 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
                                           : Cell<bool>()),
       last_clean(owner.kept.make<EventId>(kNoEvent)),
       last_put(owner.kept.make<CpuId>()),
-      system(&owner) {}
+      system(&owner) {
+  swap_slot = init.swap_slot;
+  if (owner.swap_slots.empty()) return;
+  swapcache = {x,
+               std::uint8_t{0},
+               {.format = "{}.swapcache",
+                .args = {machine::arg(pfn)},
+                .value = trace::format_flag,
+                .detail = Detail::Minor}};
+}
 
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
 
@@ -97,6 +110,11 @@ void unlock_dirtying(thread& task, folio& page) {
 }
 
 void folio_mark_dirty(thread& task, folio& page) {
+  if (page.mapping.peek().is_anon()) {  // linux v6.12 mm/page-writeback.c: noop_dirty_folio
+    task.x().step({.format = "set_page_dirty({})", .args = {arg(page)}});
+    page.dirty.write(true);
+    return;
+  }
   lock_dirtying(task, page);
   task.system->file_operations->dirty_folio(task, page);
   unlock_dirtying(task, page);

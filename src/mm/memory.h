@@ -7,7 +7,7 @@
 
 namespace mmcheck::mm {
 
-enum class FaultResult : std::uint8_t { Done, Sigsegv };
+enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 
 /// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or
 /// finds that it is already. After Done the access is tried again.

@@ -3,12 +3,14 @@
 #include "mm/memory.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
 using machine::AccessKind;
+using machine::is_swap_pte;
 using machine::mk_pte;
 using machine::pte_dirty;
 using machine::pte_mkdirty;
@@ -23,6 +25,7 @@ struct vm_fault {
   unsigned page_nr;
   AccessKind kind;
   pte_t orig;
+  bool sigbus = false;
 
   PteSlot& slot() const { return vma.mm->pte(page_nr); }
 };
@@ -52,6 +55,15 @@ void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
                               {.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
 }
 
+/// Whether the OOM reaper may have taken what was here, so that a fresh page would be a lie.
+/// Private memory only. [PTL] linux v6.12 include/linux/oom.h: check_stable_address_space
+bool check_stable_address_space(thread& task, vm_fault& vmf) {
+  if (!task.system->has_oom) return true;
+  task.x().step({.format = "MMF_UNSTABLE?", .detail = Detail::Minor});
+  vmf.sigbus = vmf.vma.mm->unstable.read_last();
+  return !vmf.sigbus;
+}
+
 /// linux v6.12 mm/memory.c: do_anonymous_page
 /// differs: a read fault maps a zeroed page of its own instead of the zero page.
 void do_anonymous_page(thread& task, vm_fault& vmf) {
@@ -59,6 +71,11 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
   anon_vma_prepare(task, vmf.vma);
   folio& page = folio_alloc(task);
   if (!lock_and_recheck(task, vmf)) {
+    folio_put(task, page);
+    return;
+  }
+  if (!check_stable_address_space(task, vmf)) {
+    unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
     folio_put(task, page);
     return;
   }
@@ -71,6 +88,10 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
 /// appears. Takes over the caller's reference; returns false (and leaves it) if somebody was first.
 bool finish_fault(thread& task, vm_fault& vmf, folio& page, pte_t pte) {
   if (!lock_and_recheck(task, vmf)) return false;
+  if (vmf.vma.kind == VmaKind::PrivateFile && !check_stable_address_space(task, vmf)) {
+    unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+    return false;
+  }
   page_add_file_rmap(task, page);
   set_pte(task, vmf, pte);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
@@ -96,7 +117,11 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
   copy.frame.write(page->frame.read());
-  const bool first = lock_and_recheck(task, vmf);
+  bool first = lock_and_recheck(task, vmf);
+  if (first && !check_stable_address_space(task, vmf)) {
+    unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+    first = false;
+  }
   if (first) {
     page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
     set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
@@ -184,6 +209,41 @@ void do_wp_page(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
+/// linux v6.12 mm/memory.c: do_swap_page
+///
+/// The count of the slot goes down before the folio is mapped: the folio is locked, so nobody takes
+/// the swap cache, which holds the slot, away from it meanwhile.
+/// differs: a page is its process's own, so one that is written to is mapped writable at once.
+void do_swap_page(thread& task, vm_fault& vmf) {
+  const unsigned slot = machine::swp_offset(vmf.orig);
+  folio* page = swapin(task, slot);
+  if (page == nullptr) {
+    // Somebody else is at it. Under the PTL, so that this waits for him.
+    if (lock_and_recheck(task, vmf)) unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+    return;
+  }
+  const bool recheck = task.system->policies->reclaim.swap_pte_same == Step::Kept;
+  if (!recheck) lock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  if (recheck && !lock_and_recheck(task, vmf)) {
+    folio_unlock(task, *page);
+    folio_put(task, *page);
+    return;
+  }
+  swap_free(task, slot);
+  pte_t pte = mk_pte(page->frame.pfn(), 0);
+  if (vmf.kind == AccessKind::Store) {
+    pte = pte_mkdirty(pte_mkwrite(pte));
+    // should_try_to_free_swap: only this fault and the swap cache have a reference.
+    task.x().step(
+        {.format = "folio_ref_count({})?", .args = {arg(*page)}, .detail = Detail::Minor});
+    if (page->refcount.read_last() == 2) folio_free_swap(task, *page);
+  }
+  page_add_new_anon_rmap(task, *page, vmf.vma, vmf.page_nr);
+  set_pte(task, vmf, pte);
+  unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  folio_unlock(task, *page);
+}
+
 /// linux v6.12 mm/memory.c: handle_pte_fault
 void handle_pte_fault(thread& task, vm_fault& vmf) {
   task.x().step({.format = "handle_pte_fault({})",
@@ -200,6 +260,10 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     } else {
       do_shared_fault(task, vmf);
     }
+    return;
+  }
+  if (is_swap_pte(vmf.orig)) {
+    do_swap_page(task, vmf);
     return;
   }
   // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL; the walk will.
@@ -226,13 +290,18 @@ FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   mm.mmap_lock.down_read(task,
                          {.format = "page fault {}: mmap_read_lock()", .args = {machine::arg(va)}});
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
+  FaultResult result = FaultResult::Sigsegv;
   if (vma != nullptr) {
     vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};
     handle_pte_fault(task, vmf);
+    result = vmf.sigbus ? FaultResult::Sigbus : FaultResult::Done;
   }
-  mm.mmap_lock.up_read(task, {.format = vma != nullptr ? "mmap_read_unlock()" : "SIGSEGV",
-                              .detail = vma != nullptr ? Detail::Minor : Detail::Major});
-  return vma != nullptr ? FaultResult::Done : FaultResult::Sigsegv;
+  const bool done = result == FaultResult::Done;
+  mm.mmap_lock.up_read(task, {.format = done             ? "mmap_read_unlock()"
+                                        : vma == nullptr ? "SIGSEGV"
+                                                         : "SIGBUS",
+                              .detail = done ? Detail::Minor : Detail::Major});
+  return result;
 }
 
 }  // namespace mmcheck::mm

@@ -4,11 +4,13 @@
 #include "mm/folio.h"
 #include "mm/memory.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
+using machine::is_swap_pte;
 using machine::pte_dirty;
 using machine::pte_present;
 
@@ -66,14 +68,23 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   }
 }
 
+/// An entry of a page that is on the swap device. [PTL]
+void zap_swap_pte(thread& task, PteSlot& slot) {
+  free_swap_and_cache(task, swp_offset(slot.peek()));
+  task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte({});
+}
+
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no swap or migration entries, no need_resched, no rss.
+/// differs: no migration entries, no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  flush_tlb_batched_pending(task, mm);
+  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
+    flush_tlb_batched_pending(task, mm);
+  }
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",
@@ -82,6 +93,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     if (pte_present(mm.pte(page_nr).ptep_get_last())) {
       zap_present_pte(task, tlb, page_nr, reason, progress);
     } else {
+      if (is_swap_pte(mm.pte(page_nr).peek())) zap_swap_pte(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
     ++page_nr;

@@ -180,8 +180,8 @@ void exit_mm(thread& task) {
 }
 
 // No thread runs in the address space any more, but writeback and reclaim still find its pages
-// through the reverse map. The entries are cleared under the read lock, the rest is freed under the
-// write lock.
+// through the reverse map, and the OOM reaper through its process. The entries are cleared under
+// the read lock, the rest is freed under the write lock.
 void exit_mmap(thread& task) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
@@ -194,6 +194,10 @@ void exit_mmap(thread& task) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+  if (task.system->has_oom) {
+    task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
+    mm.oom_skip.write(true);
+  }
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);

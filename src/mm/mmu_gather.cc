@@ -6,6 +6,7 @@
 #include "mm/folio.h"
 #include "mm/rmap.h"
 #include "mm/swap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -44,7 +45,6 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
 }
 
 /// linux v6.12 mm/swap_state.c: free_pages_and_swap_cache
-/// differs: no swap cache.
 ///
 /// The map count goes down before the reference that the mapping held (R-COUNT; Hildenbrand, 3 Nov
 /// 2022: otherwise the page may be freed, and used by another, while it counts as mapped):
@@ -58,6 +58,9 @@ void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages
   const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
   if (put_first) release_pages(task, pages);
   clean_pages(task, pages);
+  if (has_swap(task)) {
+    for (const encoded_page encoded : pages) free_swap_cache(task, *encoded_page_ptr(encoded));
+  }
   if (!put_first) release_pages(task, pages);
 }
 
@@ -148,9 +151,8 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
   if (task.system->policies->flushes == Flushes::Done) {
-    flush_tlb_pages(
-        task, *tlb.mm, tlb.start_page, tlb.end_page,
-        tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
+    flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page,
+                    tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }
   tlb_reset_range(tlb);
 }

@@ -18,9 +18,11 @@ class Monitor : public kernel::Monitor {
   virtual void page_freed(folio& page) = 0;
   /// A walk goes on with an anon_vma that it has locked and that a page led to.
   virtual void anon_vma_used(anon_vma& av) = 0;
+  /// The count of a swap slot was decremented to `count`.
+  virtual void swap_count_dropped(int count) = 0;
   /// The filesystem is asked to mark a page dirty; part of the step that does it.
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
-  /// A clean page leaves the page cache: what is in it is on disk, or lost.
+  /// A clean page leaves the page cache or the swap cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
   /// A page is taken hold of without locks, by a walk that found it in `slot`. `since` is the
   /// version that the entry is known to have had when the reference was taken. Part of a step that

@@ -97,6 +97,28 @@ enum class TableInvalidate : std::uint8_t { Done, Omitted };
 enum class TableSync : std::uint8_t { Done, Omitted };
 enum class FlushVersusTables : std::uint8_t { FlushFirst, TablesFirst };
 
+/// A step that a mutation leaves out.
+enum class Step : std::uint8_t { Kept, Dropped };
+
+/// Reclaim, in the same order in all designs; mutations and variants change it in one place.
+struct ReclaimPolicies {
+  PvmwSync referenced_walk = PvmwSync::No;
+  PvmwSync unmap_walk = PvmwSync::No;  ///< TTU_SYNC
+  /// Linux leaves it out: a dirty page of a file is unlocked while its flush is pending.
+  Step flush_before_unlock = Step::Dropped;
+  Step flush_before_free = Step::Kept;  ///< dropped: after it
+  Step ref_freeze = Step::Kept;         ///< dropped: the count is looked at, but not frozen
+  Step batched_pending = Step::Kept;    ///< flush_tlb_batched_pending() in zap_pte_range
+  // Swap.
+  Step unmap_flush_dirty = Step::Kept;  ///< try_to_unmap_flush_dirty() before pageout()
+  Step swap_dirty = Step::Kept;         ///< add_to_swap() marks the folio dirty
+  Step swap_duplicate = Step::Kept;
+  Step swap_count_check = Step::Kept;  ///< folio_free_swap() leaves slots that entries refer to
+  Step swap_pte_same = Step::Kept;     ///< do_swap_page() looks at the entry again
+  // The OOM reaper.
+  Step reaper_gathers_vma = Step::Kept;  ///< dropped: one that says fullmm
+};
+
 /// One memory manager. Everything that a design does not name is as in linux-6.12.
 struct Policies {
   const ZapPolicy* zap = nullptr;
@@ -122,6 +144,7 @@ struct Policies {
   GupGrab gup_grab = GupGrab::UnlessZero;
   GupIrqs gup_irqs = GupIrqs::Off;
   GupWriteCheck gup_write_check = GupWriteCheck::Done;
+  ReclaimPolicies reclaim{};
 };
 
 }  // namespace mmcheck::mm

@@ -131,7 +131,7 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
   if (!walk.found()) return 0;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   task.x().step({.format = "ptep_test_and_clear_young({})",
@@ -144,12 +144,14 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   return young ? 1 : 0;
 }
 
-/// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
-///
-/// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
-/// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
-/// lock is harmless.
+}  // namespace
+
+// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
+//
+// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
+// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
+// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
+// lock is harmless.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   const mapping_t mapping = page.mapping.read();
@@ -167,8 +169,6 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
   task.system->monitor->anon_vma_used(av);
   return &av;
 }
-
-}  // namespace
 
 // linux v6.12 mm/rmap.c: folio_referenced
 unsigned folio_referenced(thread& task, folio& page) {

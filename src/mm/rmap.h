@@ -14,17 +14,24 @@ void page_remove_rmap(thread& task, folio& page);
 /// writable. The page is locked.
 unsigned folio_mkclean(thread& task, folio& page);
 
+/// The anon_vma of a page, locked for reading, or null if the page is not mapped.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page);
+
 /// How many mappings have used the page lately; clears their A bits.
 unsigned folio_referenced(thread& task, folio& page);
 
 /// Pages that reclaim has unmapped and whose TLB entries it has not flushed yet.
+/// linux v6.12 include/linux/mm_types_task.h: tlbflush_unmap_batch
 struct tlb_batch {
   static_vector<mm_struct*, 4> mms;
+  bool writable = false;  ///< an entry was dirty
 };
 
 /// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().
 void try_to_unmap(thread& task, folio& page, tlb_batch& batch);
 void try_to_unmap_flush(thread& task, tlb_batch& batch);
+/// The same, if a page of the batch was dirty: nothing may write to it any more.
+void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch);
 /// [PTL] Reclaim's pending flushes of this address space, before its entries are changed further.
 void flush_tlb_batched_pending(thread& task, mm_struct& mm);
 

@@ -4,6 +4,7 @@
 
 #include "mm/folio.h"
 #include "mm/page_vma_mapped.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -11,22 +12,31 @@ namespace {
 
 /// linux v6.12 mm/rmap.c: set_tlb_ubc_flush_pending; arch/x86: arch_tlbbatch_add_pending. In one
 /// step: both are under the PTL, and flush_tlb_batched_pending() looks under a PTL.
-void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, tlb_batch& batch) {
+void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, pte_t old, tlb_batch& batch) {
   task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
   mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
   if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
     batch.mms.push_back(&mm);
   }
+  if (pte_dirty(old)) batch.writable = true;
 }
 
-/// linux v6.12 mm/rmap.c: try_to_unmap_one, for a page of a file [PTL]
+/// linux v6.12 mm/rmap.c: try_to_unmap_one [PTL]
+/// differs: no mlock, no lazyfree pages (MADV_FREE), no uffd markers.
 void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
-  PageVmaMappedWalk walk(task, vma, page, PvmwSync::No);
+  PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.unmap_walk);
   if (!walk.found()) return;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
-  set_tlb_ubc_flush_pending(task, *vma.mm, batch);
+  set_tlb_ubc_flush_pending(task, *vma.mm, old, batch);
   if (pte_dirty(old)) folio_mark_dirty(task, page);
+  if (page.mapping.peek().is_anon()) {
+    if (task.system->policies->reclaim.swap_duplicate == Step::Kept) {
+      swap_duplicate(task, page.swapcache.peek() - 1u);
+    }
+    task.x().step({.format = "set_pte({})", .args = {machine::arg(slot.va())}});
+    slot.set_pte(machine::swp_entry_to_pte(page.swapcache.peek() - 1u));
+  }
   page_remove_rmap(task, page);
   folio_put(task, page);
   walk.done();
@@ -35,9 +45,15 @@ void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch&
 }  // namespace
 
 // linux v6.12 mm/rmap.c: try_to_unmap, TTU_BATCH_FLUSH
-// differs: files only. There is no swap yet, so anonymous pages stay mapped.
 void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
+  if (mapping.is_anon()) {
+    anon_vma* av = folio_lock_anon_vma_read(task, page);
+    if (av == nullptr) return;
+    for (vm_area_struct* vma : av->tree) try_to_unmap_one(task, *vma, page, batch);
+    av->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+    return;
+  }
   if (!mapping.is_file()) return;
   address_space& file = task.system->files[mapping.file()];
   file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
@@ -47,12 +63,18 @@ void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
 }
 
-// linux v6.12 mm/rmap.c: try_to_unmap_flush; arch/x86/mm/tlb.c: arch_tlbbatch_flush
+// linux v6.12 mm/rmap.c: try_to_unmap_flush, try_to_unmap_flush_dirty; arch/x86/mm/tlb.c:
+// arch_tlbbatch_flush
 void try_to_unmap_flush(thread& task, tlb_batch& batch) {
   for (mm_struct* mm : batch.mms) {
     flush_tlb_pages(task, *mm, 0, static_cast<unsigned>(mm->ptes.size()));
   }
   batch.mms.clear();
+  batch.writable = false;
+}
+
+void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch) {
+  if (batch.writable) try_to_unmap_flush(task, batch);
 }
 
 // linux v6.12 mm/rmap.c: flush_tlb_batched_pending. Two counters, and not a flag, so that an

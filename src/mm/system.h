@@ -28,9 +28,6 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
-  /// Takes a locked, clean, unused page out of the page cache and frees it. The caller holds one
-  /// reference; returns false if somebody else holds one too, or the page is dirty.
-  virtual bool remove_mapping(thread& task, address_space& mapping, folio& page) const = 0;
 
  protected:
   ~FileOperations() = default;
@@ -65,11 +62,13 @@ struct System {
   kernel::rcu_state rcu;                 ///< if follows_tables
 
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
+  bool has_oom = false;   ///< the OOM killer comes
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
   /// Where some thread gives up its CPU, and the architecture keeps track of that.
   std::optional<machine::X86Tlb> x86_tlb;
+  StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
   static_vector<anon_vma, 32> anon_vmas;

@@ -70,6 +70,17 @@ struct mapping_t {
   static constexpr mapping_t from_word(std::uint64_t value) { return {value}; }
 };
 
+/// A page of the swap device. linux v6.12 include/linux/swap.h: swap_info_struct (swap_map) and the
+/// swap cache
+struct swap_slot {
+  swap_slot(Kept& kept, explore::Execution& execution, unsigned number);
+
+  Cell<int> count;            ///< entries that refer to it (Linux: without SWAP_HAS_CACHE)
+  Cell<std::uint8_t> cache;   ///< folio number + 1, or 0
+  Cell<std::uint64_t> block;  ///< what is on the device
+  EventId& written_at;        ///< ordered by the accesses to block
+};
+
 /// State of a folio before the first step.
 struct folio_init {
   std::uint64_t data = 0;
@@ -79,6 +90,7 @@ struct folio_init {
   int mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  std::uint8_t swap_slot = 0;
 };
 
 /// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
@@ -97,10 +109,15 @@ struct alignas(16) folio {
   static constexpr int kFree = -1'000'000;     ///< refcount of a page on a free list
   static constexpr int kOffline = -2'000'000;  ///< of a page that offline_pages() has taken
   static constexpr int kPinBias = 1024;        ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
+  /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
+  static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
   unsigned& index;  ///< in its file, or page number in the address space
+  /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
+  Cell<std::uint8_t> swapcache;
+  std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
   Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
@@ -157,8 +174,10 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
-  Cell<bool> exiting;  ///< exit_group() was called: threads stop at their next instruction
-  cpumask_t cpumask;   ///< CPUs whose TLB may hold its entries
+  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
+  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number

@@ -29,7 +29,7 @@ bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation
     translation = task.cpu->translate(task.mm->pte(task.mm->page_of(va)), kind);
     if (translation.result == Translation::Result::Ok) return true;
     enter_kernel(task);
-    if (handle_mm_fault(task, va, kind) == FaultResult::Sigsegv) {
+    if (handle_mm_fault(task, va, kind) != FaultResult::Done) {
       task.killed = true;
       return false;
     }

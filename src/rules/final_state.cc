@@ -40,6 +40,13 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
 void Monitors::page_evicted(mm::folio& page) {
+  if (!system_->swap_slots.empty() && page.swapcache.peek() != 0) {
+    const mm::swap_slot& slot = system_->swap_slots[page.swapcache.peek() - 1u];
+    if (slot.count.read() == 0) return;  // Nobody will ever ask for it.
+    exercised_.add(RuleId::Write);
+    if (page.frame.read() != slot.block.read_last()) store_lost(page, slot.written_at);
+    return;
+  }
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
   if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
   if (page.frame.read() != file.blocks[page.index].read_last()) {
@@ -88,8 +95,9 @@ void Monitors::check_counts(mm::folio& page) {
     return;
   }
   const bool cached = page.mapping.peek().is_file();
-  const int expected =
-      mapped + (cached ? 1 : 0) + (page.buffers.peek() ? 1 : 0) + held_references(page);
+  const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
+  const int expected = mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0) +
+                       held_references(page);
   if (refcount == expected) return;
   broken(
       RuleId::Count,
@@ -100,11 +108,38 @@ void Monitors::check_counts(mm::folio& page) {
            "the page holds his"});
 }
 
+// A folio of the swap cache that can be dropped, as it is clean, must be what is on the device.
+void Monitors::check_swapped(const mm::swap_slot& slot) {
+  const mm::folio* page = system_->cached(slot.cache.peek());
+  if (page == nullptr || page->dirty.peek() || dirty_entry_maps(*page)) return;
+  if (slot.count.peek() == 0 && page->mapcount.peek() < 0) return;
+  exercised_.add(RuleId::Write);
+  if (page->frame.peek() != slot.block.peek()) store_lost(*page, slot.written_at);
+}
+
+void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
+  int entries = 0;
+  for (const mm::mm_struct& mm : system_->mms) {
+    for (const machine::PteSlot& pte : mm.ptes) {
+      entries += pte.peek() == machine::swp_entry_to_pte(number) ? 1 : 0;
+    }
+  }
+  if (slot.count.peek() == entries) return;
+  broken(RuleId::Count, {.what = {.format = "in the end swap slot {} has count {} and {} entries",
+                                  .args = {machine::arg(std::uint64_t{number}),
+                                           count_arg(slot.count.peek()), count_arg(entries)}},
+                         .why = "each entry that refers to a slot is counted once"});
+}
+
 void Monitors::check_final_state() {
   for (mm::address_space& file : system_->files) {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }
   for (mm::folio& page : system_->folios) check_counts(page);
+  for (unsigned number = 0; number < system_->swap_slots.size(); ++number) {
+    check_swapped(system_->swap_slots[number]);
+    check_swap_counts(system_->swap_slots[number], number);
+  }
 }
 
 }  // namespace mmcheck::rules

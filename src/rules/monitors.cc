@@ -77,9 +77,9 @@ void Monitors::frame_freed(const machine::Frame& frame) {
                          .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
                 .why = "each entry that maps a page holds a reference to it"});
       }
-      const auto stale = slot.find_stale(
-          [&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
-          [&](CpuId cpu) { return in_use(cpu, slot); });
+      const auto stale =
+          slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
+                          [&](CpuId cpu) { return in_use(cpu, slot); });
       if (stale.version < 0) continue;
       const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
       broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
@@ -142,6 +142,13 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
   broken(RuleId::Count,
          {.what = {.format = "the map count of {} goes below -1", .args = {arg(page)}},
           .why = "each removal belongs to one mapping"});
+}
+
+void Monitors::swap_count_dropped(int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count, {.what = {.format = "the count of a swap slot goes below 0"},
+                         .why = "each entry that refers to a slot is counted once"});
 }
 
 void Monitors::page_freed(mm::folio& page) {

@@ -40,6 +40,7 @@ class Monitors final : public mm::Monitor {
   void mapcount_dropped(mm::folio& page, int mapcount) override;
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
+  void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
@@ -59,6 +60,8 @@ class Monitors final : public mm::Monitor {
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   int held_references(const mm::folio& page) const;
+  void check_swapped(const mm::swap_slot& slot);
+  void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;
 
   mm::System* system_ = nullptr;

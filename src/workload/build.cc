@@ -18,6 +18,12 @@ explore::Execution& execution_of(mm::System& system) { return *system.execution;
 
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
 
+bool starts_with_anon_pages(const MappingDecl& mapping) {
+  return populated(mapping) &&
+         (mapping.kind == MappingKind::Anonymous ||
+          (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty));
+}
+
 /// How many entries map the page of the file before the first step, and whether one is dirty.
 struct InitialUse {
   int mapped = 0;
@@ -41,17 +47,23 @@ InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) 
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
 
-bool has_call(const Expr& expr, Operation operation) {
-  return (expr.kind == ExprKind::Call && expr.operation == operation) ||
+template <typename Test>
+bool any_call(const Expr& expr, const Test& test) {
+  return (expr.kind == ExprKind::Call && test(expr)) ||
          std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [&](const Expr& operand) { return has_call(operand, operation); });
+                     [&](const Expr& operand) { return any_call(operand, test); });
+}
+
+template <typename Test>
+bool any_call(const std::vector<Statement>& body, const Test& test) {
+  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
+    return any_call(statement.expr, test) || any_call(statement.then_body, test) ||
+           any_call(statement.else_body, test);
+  });
 }
 
 bool has_call(const std::vector<Statement>& body, Operation operation) {
-  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
-    return has_call(statement.expr, operation) || has_call(statement.then_body, operation) ||
-           has_call(statement.else_body, operation);
-  });
+  return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
 
 bool walks_without_locks(const ThreadDecl& thread) {
@@ -64,10 +76,23 @@ bool any_thread_calls(const Scenario& scenario, Operation operation) {
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
 }
 
+/// Whether some thread reclaims a page that need not be one of a file.
+bool reclaims_anon(const Scenario& scenario) {
+  const auto test = [](const Expr& call) {
+    return call.operation == Operation::ShrinkFolioList && call.operands[0].kind == ExprKind::Page;
+  };
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return any_call(thread.body, test); });
+}
+
 }  // namespace
 
+bool calls_oom_kill(const Scenario& scenario) {
+  return any_thread_calls(scenario, Operation::OomKillProcess);
+}
+
 bool calls_exit(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::ExitGroup);
+  return any_thread_calls(scenario, Operation::ExitGroup) || calls_oom_kill(scenario);
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
@@ -104,6 +129,7 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 void Builder::build() {
   build_mechanisms();
   build_cpus();
+  build_swap();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
@@ -136,6 +162,21 @@ void Builder::build_cpus() {
   for (unsigned cpu = 0; cpu < nr_cpus; ++cpu) {
     system_.cpu_storage.emplace_back(system_.kept, static_cast<CpuId>(cpu), nr_cpus);
     system_.cpus.push_back(&system_.cpu_storage.back());
+  }
+}
+
+/// A slot for each anonymous page, where a thread reclaims one.
+void Builder::build_swap() {
+  if (!reclaims_anon(scenario_)) return;
+  unsigned nr_slots = 0;
+  for (const ProcessDecl& process : scenario_.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (starts_with_anon_pages(mapping)) nr_slots += mapping.nr_pages;
+    }
+  }
+  system_.swap_slots.reserve(nr_slots);
+  for (unsigned slot = 0; slot < nr_slots; ++slot) {
+    system_.swap_slots.emplace_back(system_.kept, execution_of(system_), slot);
   }
 }
 
@@ -187,6 +228,10 @@ void Builder::build_process(unsigned process) {
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
+  if (system_.has_oom) {
+    mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
+    mm.oom_skip = Cell<bool>(x, false, quiet("MMF_OOM_SKIP"));
+  }
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
@@ -222,10 +267,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
   }
-  const bool has_anon_pages =
-      populated(source) &&
-      (vma.kind == mm::VmaKind::Anonymous ||
-       (vma.kind == mm::VmaKind::PrivateFile && source.populate == Populate::Dirty));
+  const bool has_anon_pages = starts_with_anon_pages(source);
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
   if (vma.kind != mm::VmaKind::SharedFile) {
     vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
@@ -278,7 +320,8 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
                                              .mapping = mapping_t::of_anon(vma.anon->id),
                                              .index = page_nr,
                                              .refcount = 1,
-                                             .mapcount = 0});
+                                             .mapcount = 0,
+                                             .swap_slot = next_swap_slot_++});
   return machine::mk_pte(pfn, bits);
 }
 

@@ -26,6 +26,7 @@ class Builder {
 
   void build_mechanisms();
   void build_cpus();
+  void build_swap();
   void build_file_pages(unsigned file);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
@@ -40,10 +41,12 @@ class Builder {
 
   const Scenario& scenario_;
   mm::System& system_;
+  std::uint8_t next_swap_slot_ = 0;
 };
 
-/// Whether the scenario's threads call exit_group().
+/// Whether the scenario's threads call exit_group(), or may be killed as if they had.
 bool calls_exit(const Scenario& scenario);
+bool calls_oom_kill(const Scenario& scenario);
 
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);

@@ -5,6 +5,7 @@
 #include "mm/folio.h"
 #include "mm/memory.h"
 #include "mm/mmap.h"
+#include "mm/oom_kill.h"
 #include "mm/rmap.h"
 #include "mm/vmscan.h"
 #include "workload/build.h"
@@ -27,12 +28,6 @@ unsigned pages_of(std::int64_t bytes) {
 }
 
 void check_supported(const Expr& expr) {
-  if (expr.kind == ExprKind::Call && expr.operation == Operation::ShrinkFolioList &&
-      expr.operands[0].kind != ExprKind::File) {
-    throw InputError(expr.place,
-                     "shrink_folio_list() of a page of a mapping: expected a file (reclaim of "
-                     "anonymous pages needs swap, which is not modelled)");
-  }
   if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
       expr.operands[0].kind == ExprKind::Page &&
       (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
@@ -249,7 +244,9 @@ std::int64_t Interpreter::call(const Expr& expr) {
       return file_call(expr);
     case Operation::Writeback:
     case Operation::ShrinkFolioList:
+    case Operation::ShrinkActiveList:
     case Operation::FolioReferenced:
+    case Operation::OomKillProcess:
       mm::enter_kernel(task());
       return kernel_activity(expr);
     case Operation::SynchronizeRcu:
@@ -417,32 +414,47 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
   }
 }
 
-std::int64_t Interpreter::kernel_activity(const Expr& expr) {
-  const Expr& target = expr.operands[0];
+mm::FolioList Interpreter::isolate_folios(const Expr& target) {
+  mm::FolioList folios;
   if (target.kind == ExprKind::Page) {
     mm::folio* page = Builder::initial_page(system_, scenario_, target);
-    if (page == nullptr || !mm::folio_isolate(task(), *page)) return 0;
-    const unsigned referenced = mm::folio_referenced(task(), *page);
-    mm::folio_put(task(), *page);
-    return referenced;
+    if (page != nullptr && mm::folio_isolate(task(), *page)) folios.push_back(page);
+    return folios;
   }
   mm::address_space& file = system_.files[target.index];
-  if (expr.operation == Operation::Writeback) {
-    fs::file_write_and_wait_range(task(), file, 0, file.nr_pages);
-    return 0;
-  }
-  std::int64_t count = 0;
   for (unsigned index = 0; index < file.nr_pages; ++index) {
-    if (expr.operation == Operation::ShrinkFolioList) {
-      count += mm::shrink_folio_list(task(), file, index) ? 1 : 0;
-      continue;
-    }
     mm::folio* page = system_.file_operations->find_get(task(), file, index);
-    if (page == nullptr) continue;
-    count += mm::folio_referenced(task(), *page);
-    mm::folio_put(task(), *page);
+    if (page != nullptr) folios.push_back(page);
   }
-  return count;
+  return folios;
+}
+
+std::int64_t Interpreter::kernel_activity(const Expr& expr) {
+  const Expr& target = expr.operands[0];
+  switch (expr.operation) {
+    case Operation::Writeback: {
+      mm::address_space& file = system_.files[target.index];
+      fs::file_write_and_wait_range(task(), file, 0, file.nr_pages);
+      return 0;
+    }
+    case Operation::ShrinkFolioList:
+      return mm::shrink_folio_list(task(), isolate_folios(target));
+    case Operation::ShrinkActiveList:
+      return mm::shrink_active_list(task(), isolate_folios(target));
+    case Operation::FolioReferenced: {
+      std::int64_t referenced = 0;
+      for (mm::folio* page : isolate_folios(target)) {
+        referenced += mm::folio_referenced(task(), *page);
+        mm::folio_put(task(), *page);
+      }
+      return referenced;
+    }
+    case Operation::OomKillProcess:
+      mm::oom_kill_process(task(), system_.mms[static_cast<std::size_t>(target.value)]);
+      return 0;
+    default:
+      throw InternalError("not an activity of the kernel");
+  }
 }
 
 }  // namespace mmcheck::workload

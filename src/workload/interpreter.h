@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "mm/system.h"
+#include "mm/vmscan.h"
 #include "workload/parse_limits.h"
 #include "workload/scenario.h"
 
@@ -62,6 +62,7 @@ class Interpreter {
   std::int64_t memory_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);
   std::int64_t kernel_activity(const Expr& expr);
+  mm::FolioList isolate_folios(const Expr& target);
 
   struct Pages {
     unsigned first = 0;

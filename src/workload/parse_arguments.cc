@@ -108,6 +108,8 @@ class CallParser {
         return parse_page_of(node);
       case Parameter::GupFlags:
         return parse_gup_flags(node);
+      case Parameter::Process:
+        return parse_process(node);
       case Parameter::None:
         break;
     }
@@ -295,6 +297,15 @@ class CallParser {
       context_.fail(node, fmt::format("expected FOLL_WRITE or 0, as in {}", spec_.usage));
     }
     push_number(node, typed.expr.value);
+  }
+
+  void parse_process(const SyntaxNode& node) {
+    const std::string name = squeeze(node.text);
+    const auto process = context_.find_process(name);
+    if (!process) {
+      context_.fail(node, fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
+    }
+    push_number(node, *process);
   }
 
   /// Brings the address first and adds what the name of the function implies.

@@ -183,8 +183,12 @@ constexpr CallSpec kCalls[] = {
      {PageOf}, "offline_pages(A:x)"},
     {"arch_remove_memory", Op::ArchRemoveMemory, Order::Plain, S::AsWritten, R::Nothing,
      By::KernelThread, {PageOf}, "arch_remove_memory(A:x)"},
+    {"shrink_active_list", Op::ShrinkActiveList, Order::Plain, S::AsWritten, R::Value,
+     By::KernelThread, {Folios}, "shrink_active_list(f)"},
     {"folio_referenced", Op::FolioReferenced, Order::Plain, S::AsWritten, R::Value,
      By::KernelThread, {Folios}, "folio_referenced(A:x)"},
+    {"oom_kill_process", Op::OomKillProcess, Order::Plain, S::AsWritten, R::Nothing,
+     By::KernelThread, {Parameter::Process}, "oom_kill_process(A)"},
 };
 // clang-format on
 

@@ -53,6 +53,7 @@ enum class Parameter : std::uint8_t {
   Folios,      ///< a file or A:x
   PageOf,      ///< x, or of a kernel thread A:x: a page of a mapping
   GupFlags,    ///< FOLL_WRITE or 0
+  Process,     ///< A
 };
 
 /// Who may make a call.

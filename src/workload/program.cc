@@ -24,6 +24,7 @@ class ScenarioProgram::Impl {
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
+    system_->has_oom = calls_oom_kill(scenario_);
     if (const auto max = scenario_.gather_batch_max) {
       system_->gather_bundle = system_->gather_batch_max = *max;
     }

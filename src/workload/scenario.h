@@ -88,10 +88,12 @@ enum class Operation : std::uint8_t {
   // Page (the page that is mapped there when the threads start).
   Writeback,         ///< (File)
   ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
+  ShrinkActiveList,  ///< (FOLIOS): the number of pages that have lost their buffers
+  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,    ///< (N process): kills it and reaps its private memory
   AllocPage,         ///< (Page): PAGE, if the page that was mapped there is free
   OfflinePages,      ///< (Page): 1 if that page was free, and is offline now
   ArchRemoveMemory,  ///< (Page): if that page is offline, its struct page goes
-  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
 };
 
 /// How an access is ordered.

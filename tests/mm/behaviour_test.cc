@@ -135,6 +135,26 @@ TEST(Reclaim, CleanPageGoesAndComesBack) {
     forall (1:r0=0))");
 }
 
+TEST(Swap, PageGoesAndComesBack) {
+  expect_held(R"({ process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } out = 0; }
+    P0(kernel) { folio_referenced(A:x + 4096); r0 = shrink_folio_list(A:x + 4096);
+                 WRITE_ONCE(*out, 1); }
+    P1(A) { r0 = READ_ONCE(*out);
+            if (r0 == 1) { r1 = READ_ONCE(*(x + 4096)); WRITE_ONCE(*(x + 4096), 2);
+                           r2 = READ_ONCE(*(x + 4096)); madvise(x, 8192, MADV_DONTNEED);
+                           r3 = READ_ONCE(*(x + 4096)); } }
+    forall (0:r0=1 /\ (1:r0=0 \/ 1:r1=1 /\ 1:r2=2 /\ 1:r3=0)))");
+}
+
+// The thread may have been on its way to the page: it does not get a fresh one.
+TEST(OomReaper, NobodySeesWhatReplacesAPageThatWasReaped) {
+  expect_held(R"({ process A { x = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
+    P0(kernel) { oom_kill_process(A); }
+    P1(A) { r0 = READ_ONCE(*x); r1 = 1; }
+    P2(A) { r0 = READ_ONCE(*x); }
+    forall (1:r1=0 \/ 1:r0=1))");
+}
+
 TEST(Exit, TheLastThreadFreesTheAddressSpace) {
   expect_held(R"({ process A { x = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
     P0(A) { exit_group(0); }

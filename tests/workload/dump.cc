@@ -91,8 +91,12 @@ std::string name_of(Operation operation) {
       return "Writeback";
     case Operation::ShrinkFolioList:
       return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
     default:
       return name_of_page_call(operation);
   }

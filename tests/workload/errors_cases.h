@@ -273,6 +273,8 @@ inline constexpr Case kKernelStatements[] = {
      "5:20: expected a mapping of process A, got 'z'"},
     {"folio_referenced(C:x);",
      "5:18: expected a process before ':', got 'C'"},
+    {"oom_kill_process(x);",
+     "5:18: expected a process, as in oom_kill_process(A), got 'x'"},
     {"writeback(A:x);",
      "5:11: expected a file, as in writeback(f)"},
 };
