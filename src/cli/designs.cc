@@ -53,7 +53,8 @@ ExitCode list_designs(bool json, const Session& session) {
 
 void add_designs_command(CLI::App& app, Session& session) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("designs", "List the designs, their variants and the mutations");
+  CLI::App* command =
+      app.add_subcommand("designs", "List the designs, their variants and the mutations");
   command->add_flag("--json", *json, "One JSON object per line and design");
   command->callback([json, &session] {
     session.command = [json, &session] { return list_designs(*json, session); };

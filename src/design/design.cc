@@ -11,44 +11,68 @@ namespace {
 
 using mm::Policies;
 
-const Policies kLinux61{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux62{
-    .zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()};
+/// Before v6.3 the reverse map took lock_page_memcg(), and charges of pages moved that were mapped
+/// elsewhere. `lock`: when.
+constexpr Policies with_memcg_lock(Policies policies, mm::RmapMemcgLock lock) {
+  policies.rmap_memcg_lock = lock;
+  policies.charge_mover.unmapped = mm::MoveUnmapped::Yes;
+  return policies;
+}
+
+constexpr Policies before_6_3(Policies policies) {
+  return with_memcg_lock(policies, mm::RmapMemcgLock::BeforeMapcount);
+}
+
+const Policies kLinux61 =
+    before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kLinux62 =
+    before_6_3({.zap = &kDelayedRmap, .gather = &kNoBatchWhileDelayed, .arch = &machine::x86_64()});
 const Policies kLinux612{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
-const Policies kTorvaldsDirtyInBatch{
-    .zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kTorvaldsRmapAtFree{
-    .zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kTorvaldsRmapAtFreeFileOnly{
-    .zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kDirtyLockHashed{.zap = &kDirtyInBatch,
-                                .gather = &kAnyBatch,
-                                .arch = &machine::x86_64(),
-                                .dirty_lock = mm::DirtyLock::AroundDirtying};
-const Policies kZijlstraForceFlush{
-    .zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()};
+const Policies kTorvaldsDirtyInBatch =
+    before_6_3({.zap = &kDirtyInBatch, .gather = &kAnyBatch, .arch = &machine::x86_64()});
+const Policies kTorvaldsRmapAtFree =
+    with_memcg_lock({.zap = &kRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()},
+                    mm::RmapMemcgLock::AfterMapcount);
+const Policies kTorvaldsRmapAtFreeFileOnly =
+    with_memcg_lock({.zap = &kFileRmapAtFree, .gather = &kAnyBatch, .arch = &machine::x86_64()},
+                    mm::RmapMemcgLock::AfterMapcount);
+const Policies kDirtyLockHashed = before_6_3({.zap = &kDirtyInBatch,
+                                              .gather = &kAnyBatch,
+                                              .arch = &machine::x86_64(),
+                                              .dirty_lock = mm::DirtyLock::AroundDirtying});
+const Policies kZijlstraForceFlush =
+    before_6_3({.zap = &kForceFlush, .gather = &kAnyBatch, .arch = &machine::x86_64()});
 const Policies kFlushEveryPagePolicies{
     .zap = &kFlushEveryPage, .gather = &kAnyBatch, .arch = &machine::x86_64()};
-const Policies kLinux61S390{.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()};
+const Policies kLinux61S390 =
+    before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
+const Policies kLockPageMemcgLate = with_memcg_lock(kLinux62, mm::RmapMemcgLock::AfterMapcount);
 using machine::LocklessRead;
 using machine::TlbFlush;
-const Policies kLinux61PaePv{.zap = &kEarlyRmap,
-                             .gather = &kAnyBatch,
-                             .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePv =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::LowHighLow)});
 /// pv_tlb_flush_supported() is false, so that the guest flushes as bare metal does.
-const Policies kLinux61PaePvFixed{
-    .zap = &kEarlyRmap,
-    .gather = &kAnyBatch,
-    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
-const Policies kLinux61PaePvCmpxchg8b{
-    .zap = &kEarlyRmap,
-    .gather = &kAnyBatch,
-    .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::Cmpxchg8b)};
-const Policies kZijlstraForceFlushPae{
-    .zap = &kForceFlush,
-    .gather = &kAnyBatch,
-    .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)};
+const Policies kLinux61PaePvFixed =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)});
+const Policies kLinux61PaePvCmpxchg8b =
+    before_6_3({.zap = &kEarlyRmap,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Kvm, LocklessRead::Cmpxchg8b)});
+const Policies kZijlstraForceFlushPae =
+    before_6_3({.zap = &kForceFlush,
+                .gather = &kAnyBatch,
+                .arch = &machine::i386_pae(TlbFlush::Native, LocklessRead::LowHighLow)});
+/// What would mend linux-6.12 in catalog/thread/claim-09c.
+constexpr Policies moving_mapped_only(Policies policies) {
+  policies.charge_mover.unmapped = mm::MoveUnmapped::No;
+  return policies;
+}
+const Policies kLinux612MoveMappedOnly = moving_mapped_only(kLinux612);
 const Policies kLinux612FlushDirty{.zap = &kDelayedRmap,
                                    .gather = &kLocalAndActive,
                                    .arch = &machine::x86_64(),
@@ -68,6 +92,8 @@ const std::array kDesigns{
            "Torvalds, 6 Nov 2022, after Dickins' report", &kTorvaldsRmapAtFreeFileOnly},
     Design{"dirty-lock-hashed", "torvalds-dirty-in-batch, and a spinlock for dirtying and cleaning",
            "Torvalds, 29 Oct 2022, option (c)", &kDirtyLockHashed},
+    Design{"lock-page-memcg-late", "linux-6.2 with lock_page_memcg() after the map count drops",
+           "Torvalds, 30 Oct 2022: page_zap_pte_rmap()", &kLockPageMemcgLate},
     Design{"zijlstra-force-flush", "MADV_DONTNEED flushes before the PTL is dropped",
            "Zijlstra, 25 Oct 2022", &kZijlstraForceFlush},
     Design{"flush-every-page", "each entry is flushed as it is cleared",
@@ -81,6 +107,9 @@ const std::array kDesigns{
 };
 
 const std::array kVariants{
+    Design{"linux-6.12/move-mapped-only", "only charges of pages that are mapped at the entry move",
+           "drops mc_handle_file_pte in mm/memcontrol-v1.c: get_mctgt_type",
+           &kLinux612MoveMappedOnly},
     Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
            "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
     Design{"linux-6.1-pae-pv-fixed/force-flush",

@@ -118,6 +118,17 @@ const Policies kPutBeforeRmap = changed([](Policies& p) {
 const Policies kLateDirtyAndRmap = changed([](Policies& p) { p.zap = &kDirtyAndRmapAtFree; });
 const Policies kDirtyLockOverMkclean =
     changed([](Policies& p) { p.dirty_lock = mm::DirtyLock::AroundMkclean; });
+const Policies kMoverWithoutPtl =
+    changed([](Policies& p) { p.charge_mover.ptl = mm::MoverPtl::NotTaken; });
+const Policies kNoAnonRecheck =
+    changed([](Policies& p) { p.anon_recheck = mm::AnonRecheck::Dropped; });
+const Policies kAnonGetAlways = changed([](Policies& p) { p.anon_get = mm::AnonGet::Always; });
+const Policies kAnonSlabFreedAtOnce =
+    changed([](Policies& p) { p.anon_slab = mm::AnonSlab::FreedAtOnce; });
+const Policies kMlockFlagsAsBool =
+    changed([](Policies& p) { p.mlock_flags = mm::MlockFlags::AsBool; });
+const Policies kMlockBatchNoRef =
+    changed([](Policies& p) { p.mlock_batch_ref = mm::MlockBatchRef::NotTaken; });
 const Policies kFreeBeforeUnmapFlush =
     changed([](Policies& p) { p.reclaim.flush_before_free = mm::Step::Dropped; });
 const Policies kNoRefFreeze =
@@ -226,6 +237,22 @@ const std::array kMutations{
     Design{"linux-6.12/rcu-ignores-irqs-off",
            "on s390: a grace period does not wait for regions with interrupts off",
            "as synchronize_rcu in kernel/rcu/tree_plugin.h until v4.19", &kRcuIgnoresIrqsOff},
+    Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
+           "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
+           &kMoverWithoutPtl},
+    Design{"linux-6.12/mlock-flags-as-bool", "of the flags beside a page one remains: whether any",
+           "encoded_page_flags as posted on 8 Nov 2022, in mm/mlock.c: mlock_folio_batch",
+           &kMlockFlagsAsBool},
+    Design{"linux-6.12/mlock-batch-no-ref", "the batches of mlock hold no reference to their pages",
+           "drops folio_get in mm/mlock.c: mlock_folio", &kMlockBatchNoRef},
+    Design{"linux-6.12/no-anon-recheck", "a locked anon_vma is used without a second look",
+           "drops the second folio_mapped in mm/rmap.c: folio_lock_anon_vma_read", &kNoAnonRecheck},
+    Design{"linux-6.12/anon-get-always", "a reference to an anon_vma is taken from 0 too",
+           "atomic_inc for atomic_inc_not_zero in mm/rmap.c: folio_lock_anon_vma_read",
+           &kAnonGetAlways},
+    Design{"linux-6.12/anon-slab-freed-at-once",
+           "the memory of an anon_vma is gone when it is freed",
+           "drops SLAB_TYPESAFE_BY_RCU in mm/rmap.c: anon_vma_init", &kAnonSlabFreedAtOnce},
     Design{"linux-6.12/free-before-unmap-flush", "reclaim frees its pages before it flushes",
            "moves try_to_unmap_flush in mm/vmscan.c: shrink_folio_list", &kFreeBeforeUnmapFlush},
     Design{"linux-6.12/no-ref-freeze",

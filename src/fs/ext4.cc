@@ -31,6 +31,11 @@ class Ext4 final : public mm::FileOperations {
   // fs/buffer.c: block_dirty_folio
   void dirty_folio(thread& task, folio& page) const override {
     task.x().step({.format = "set_page_dirty({})", .args = {mm::arg(page)}});
+    // linux v6.12 mm/page-writeback.c: folio_mark_dirty: noop_dirty_folio for what has no file.
+    if (task.system->truncates && !page.mapping.read().is_file()) {
+      page.dirty.write(true);
+      return;
+    }
     const bool was_dirty = page.dirty.read();
     task.system->monitor->page_dirtied(page, was_dirty);
     if (!was_dirty) page.dirty.write(true);

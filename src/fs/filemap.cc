@@ -2,6 +2,7 @@
 #include "fs/filemap.h"
 
 #include "mm/folio.h"
+#include "mm/mlock.h"
 
 namespace mmcheck::fs {
 
@@ -37,6 +38,7 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   page.mapping.write(mm::mapping_t::of_file(mapping.id));
   mm::folio_ref_add(task, page, 1);
   mapping.i_pages[index].write(static_cast<std::uint16_t>(to_index(page.frame.pfn()) + 1));
+  mm::folio_add_lru(task, page);
   task.x().step({.format = "read_folio({})", .args = {mm::arg(page)}});
   page.frame.write(mapping.blocks[index].read_last());
   return &page;

@@ -24,6 +24,9 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page);
 /// posix_fadvise(2) with POSIX_FADV_DONTNEED. linux v6.12 mm/fadvise.c: generic_fadvise
 void sys_fadvise_dontneed(thread& task, address_space& mapping, unsigned first, unsigned end);
 
+/// ftruncate(2) to this many pages.
+void sys_ftruncate(thread& task, address_space& mapping, unsigned nr_pages);
+
 /// pread(2) and pwrite(2) of one page.
 std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index);
 void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint64_t value);

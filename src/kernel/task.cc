@@ -58,6 +58,8 @@ std::string_view lock_class_name(LockClass lock) {
       return "private_lock";
     case LockClass::dirty_lock:
       return "dirty lock";
+    case LockClass::move_lock:
+      return "memcg move_lock";
   }
   return "?";
 }

@@ -19,6 +19,7 @@ enum class LockClass : std::uint8_t {
   ptl,
   private_lock,
   dirty_lock,  ///< only in dirty-lock-hashed
+  move_lock,
 };
 
 enum class MaySleep : std::uint8_t { No, Yes };

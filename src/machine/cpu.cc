@@ -171,17 +171,17 @@ cpumask_t Cpu::flush_preempted(std::span<PteSlot> entries, cpumask_t targets, Cp
     }
     const auto& holds_off = cpus[to_index(target)]->holds_off_;
     const VcpuAlternatives alternatives(holds_off, kIrqsOff);
-    const std::uint64_t label = execution_->step_choose(
-        alternatives, {.format = "kvm_flush_tlb_multi(): CPU{} preempted?",
-                       .args = {arg(target)},
-                       .detail = trace::Detail::Minor});
+    const std::uint64_t label =
+        execution_->step_choose(alternatives, {.format = "kvm_flush_tlb_multi(): CPU{} preempted?",
+                                               .args = {arg(target)},
+                                               .detail = trace::Detail::Minor});
     static_cast<void>(holds_off.read());
     if (label == VcpuAlternatives::kRuns) {
       rest.set(target);
       return;
     }
-    execution_->note({.format = "CPU{} does not run; it flushes before it does",
-                      .args = {arg(target)}});
+    execution_->note(
+        {.format = "CPU{} does not run; it flushes before it does", .args = {arg(target)}});
     for (PteSlot& entry : entries) entry.tlb_invalidate(target);
   });
   return rest;

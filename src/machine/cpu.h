@@ -88,8 +88,8 @@ class Cpu {
  private:
   struct FlushRequest {
     Cpu* target = nullptr;
-    explore::Cell<bool> pending;            ///< the call_single_data of one sender and one target
-    FlushInfo* info = nullptr;              ///< the sender's until pending is set
+    explore::Cell<bool> pending;  ///< the call_single_data of one sender and one target
+    FlushInfo* info = nullptr;    ///< the sender's until pending is set
   };
 
   static constexpr std::uint64_t kIrqsOff = 1;

@@ -55,11 +55,10 @@ pte_t PteSlot::join(std::uint32_t low, std::uint32_t high) {
 }
 
 void PteSlot::split() {
-  high_ = explore::Cell<std::uint32_t>(
-      execution(), high_of(peek()),
-      {.format = "pte_high({}:{})",
-       .args = {{space_, format_space}, arg(va_)},
-       .value = trace::format_decimal});
+  high_ = explore::Cell<std::uint32_t>(execution(), high_of(peek()),
+                                       {.format = "pte_high({}:{})",
+                                        .args = {{space_, format_space}, arg(va_)},
+                                        .value = trace::format_decimal});
 }
 
 void PteSlot::step_when_landed(const trace::StepText& text) const {

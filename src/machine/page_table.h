@@ -83,7 +83,8 @@ class PteSlot final : public explore::Landing {
   void store_plain(pte_t value);
   void landed() override { remember(); }
 
-  // --- halves: where software cannot store an entry at once, as on i386 PAE -----------------------
+  // --- halves: where software cannot store an entry at once, as on i386 PAE
+  // -----------------------
   /// The entry is of two halves from now on: bits, and frame number. The word stays what hardware,
   /// and software under the lock, sees: the high half counts only while the low one is present, and
   /// changes only while it is not, or together with it. So the high half is a word of its own

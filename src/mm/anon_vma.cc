@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "mm/folio.h"
 #include "mm/rmap.h"
 
 namespace mmcheck::mm {
@@ -18,8 +19,8 @@ namespace {
 void anon_vma_link(thread& task, vm_area_struct& vma) {
   anon_vma& av = *vma.anon;
   av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  if (av.tree.empty()) av.refcount.write(av.refcount.read_last() + 1);
   av.tree.push_back(&vma);
-  av.refcount.write(av.refcount.read_last() + 1);
   vma.anon_ready.write(true);
   av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
 }
@@ -49,13 +50,35 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
   vma.end_page = page_nr;
   if (vma.anon_ready.read()) {
     av.tree.push_back(&tail);
-    av.refcount.write(av.refcount.read_last() + 1);
     tail.anon_ready.write(true);
   }
   av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
 }
 
-// linux v6.12 mm/rmap.c: unlink_anon_vmas, put_anon_vma, anon_vma_free
+namespace {
+
+/// linux v6.12 mm/rmap.c: anon_vma_free, __put_anon_vma
+/// differs: the memory is not used again; nor does it need to be, as any use of it is reported that
+/// Linux does not allow.
+void anon_vma_free(thread& task, anon_vma& av) {
+  // Waits for who has locked it and will find out under the lock that the page is not mapped.
+  av.rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
+  task.system->monitor->anon_vma_freed(av);
+  av.freed.write(true);
+  av.freed_at = task.x().current_event();
+}
+
+}  // namespace
+
+// linux v6.12 include/linux/rmap.h: put_anon_vma
+void put_anon_vma(thread& task, anon_vma& av) {
+  task.x().step({.format = "put_anon_vma()", .detail = Detail::Minor});
+  const int count = av.refcount.read_last() - 1;
+  av.refcount.write(count);
+  if (count == 0) anon_vma_free(task, av);
+}
+
+// linux v6.12 mm/rmap.c: unlink_anon_vmas
 //
 // Runs from free_pgtables(), before the gather is finished. A page that still counts as mapped now
 // leads rmap walks to an anon_vma that is about to be freed (R-ANON; Dickins, 6 Nov 2022):
@@ -72,15 +95,93 @@ void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
   anon_vma& av = *vma.anon;
   av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   vma_erase(av.tree, vma);
+  const bool last = av.tree.empty();
   vma.anon_ready.write(false);
-  const int count = av.refcount.read_last() - 1;
-  av.refcount.write(count);
   av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
-  if (count != 0) return;
-  // anon_vma_free() waits for whoever still holds the lock.
-  av.rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
-  av.freed.write(true);
-  av.freed_at = task.x().current_event();
+  if (last) put_anon_vma(task, av);
+}
+
+namespace {
+
+/// The anon_vma that the page leads to, if it is one that may be used: if the page is mapped.
+/// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
+/// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON).
+anon_vma* anon_vma_of_mapped(thread& task, folio& page, const trace::StepText& text) {
+  task.x().step(text);
+  const mapping_t mapping = page.mapping.read();
+  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
+  return &task.system->anon_vmas[mapping.anon()];
+}
+
+bool folio_mapped_still(thread& task, folio& page) {
+  if (task.system->policies->anon_recheck == AnonRecheck::Dropped) return true;
+  task.x().step(
+      {.format = "folio_mapped({}) still?", .args = {arg(page)}, .detail = Detail::Minor});
+  return page.mapcount.read_last() >= 0;
+}
+
+/// linux v6.12 include/linux/atomic: atomic_inc_not_zero(&anon_vma->refcount)
+bool anon_vma_get_not_zero(thread& task, anon_vma& av) {
+  task.x().step({.format = "atomic_inc_not_zero(anon_vma)"});
+  const int count = av.refcount.read();
+  if (count == 0 && task.system->policies->anon_get == AnonGet::NotZero) return false;
+  av.refcount.write(count + 1);
+  return true;
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: folio_get_anon_vma
+// Between the first look and the reference the anon_vma may have been freed. SLAB_TYPESAFE_BY_RCU:
+// its memory is an anon_vma still, or again, so its count can be looked at; whether it is that of
+// the page, the second look says.
+anon_vma* folio_get_anon_vma(thread& task, folio& page) {
+  anon_vma* av = anon_vma_of_mapped(
+      task, page, {.format = "folio_get_anon_vma({}): mapped?", .args = {arg(page)}});
+  if (av == nullptr || !anon_vma_get_not_zero(task, *av)) return nullptr;
+  if (folio_mapped_still(task, page)) return av;
+  put_anon_vma(task, *av);
+  return nullptr;
+}
+
+// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
+// The same, and with the lock in place of the count: unlink_anon_vmas() needs it for writing.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when) {
+  anon_vma* av = anon_vma_of_mapped(
+      task, page, {.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
+  if (av == nullptr) return nullptr;
+  task.x().step({.format = "down_read_trylock(anon_vma)"});
+  const bool locked = av->rwsem.down_read_trylock(task);
+  if (task.system->policies->anon_slab == AnonSlab::FreedAtOnce) {
+    task.system->monitor->anon_vma_used(*av);
+  }
+  if (locked) {
+    if (folio_mapped_still(task, page)) {
+      task.system->monitor->anon_vma_used(*av);
+      return av;
+    }
+    anon_vma_unlock_read(task, *av);
+    return nullptr;
+  }
+  if (when == WhenContended::GiveUp || !anon_vma_get_not_zero(task, *av)) return nullptr;
+  if (!folio_mapped_still(task, page)) {
+    put_anon_vma(task, *av);
+    return nullptr;
+  }
+  av->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
+  task.system->monitor->anon_vma_used(*av);
+  // The lock holds it from here on, unless it was the reference that did.
+  task.x().step({.format = "atomic_dec_and_test(anon_vma)", .detail = Detail::Minor});
+  const int count = av->refcount.read_last() - 1;
+  av->refcount.write(count);
+  if (count != 0) return av;
+  anon_vma_unlock_read(task, *av);
+  anon_vma_free(task, *av);
+  return nullptr;
+}
+
+void anon_vma_unlock_read(thread& task, anon_vma& av) {
+  av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
 }
 
 }  // namespace mmcheck::mm

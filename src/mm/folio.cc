@@ -5,11 +5,11 @@
 
 namespace mmcheck::mm {
 
-namespace {
-
 void format_signed(const trace::Names&, std::uint64_t value, std::string& out) {
   out += std::to_string(static_cast<std::int64_t>(value));
 }
+
+namespace {
 
 void format_refcount(const trace::Names&, std::uint64_t value, std::string& out) {
   const auto count = static_cast<std::int64_t>(value);
@@ -161,6 +161,11 @@ void free_folio(void* context) {
   system.monitor->page_freed(page);
   page.frame.free();
   page.mapping.write({});
+  // linux v6.12 mm/swap.c: __page_cache_release
+  if (system.mlocks) {
+    page.lru.write(false);
+    page.mlocked.write(false);
+  }
   page.refcount.write(folio::kFree);
 }
 

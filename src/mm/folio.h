@@ -6,6 +6,7 @@
 namespace mmcheck::mm {
 
 trace::Arg arg(const folio& page);
+void format_signed(const trace::Names& names, std::uint64_t value, std::string& out);
 
 /// linux v6.12 include/linux/mm.h: folio_get. The caller has a reference or a lock that keeps one.
 void folio_get(thread& task, folio& page);

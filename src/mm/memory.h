@@ -19,6 +19,9 @@ enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };
 void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                       ZapReason reason);
 
+/// Clears the entries of the pages [first, end) of a file, wherever they are mapped.
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end);
+
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma);

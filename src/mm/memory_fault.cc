@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/folio.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
@@ -80,6 +81,7 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
     return;
   }
   page_add_new_anon_rmap(task, page, vmf.vma, vmf.page_nr);
+  folio_add_lru_vma(task, page, vmf.vma);
   set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(page.frame.pfn(), 0))));
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
@@ -93,6 +95,7 @@ bool finish_fault(thread& task, vm_fault& vmf, folio& page, pte_t pte) {
     return false;
   }
   page_add_file_rmap(task, page);
+  mlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, page);
   set_pte(task, vmf, pte);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return true;
@@ -124,6 +127,7 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   }
   if (first) {
     page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
+    folio_add_lru_vma(task, copy, vmf.vma);
     set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
     unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   }
@@ -187,8 +191,10 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   }
   ptep_clear_flush(task, *vmf.vma.mm, vmf.slot());
   page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
+  folio_add_lru_vma(task, copy, vmf.vma);
   set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
   page_remove_rmap(task, old);
+  munlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, old);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   folio_put(task, old);  // the entry's reference
   folio_put(task, old);

@@ -3,6 +3,7 @@
 
 #include "mm/folio.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
 
@@ -62,6 +63,8 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
       flags |= kRmapAtFree;
       break;
   }
+  // differs: with a delayed rmap removal Linux does this with it.
+  munlock_vma_folio(task, *tlb.mm, page_nr, page);
   if (tlb_remove_page(task, tlb, page, flags)) {
     progress.force_flush = true;
     progress.gather_full = true;
@@ -133,6 +136,26 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
   }
 }
 
+// linux v6.12 mm/memory.c: unmap_mapping_range, unmap_mapping_folio, unmap_mapping_range_vma
+// differs: copies in private mappings stay (even_cows).
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end) {
+  file.i_mmap_rwsem.down_read(task, {.format = "unmap_mapping_range(): i_mmap_lock_read()"});
+  for (vm_area_struct* vma : file.i_mmap) {
+    const unsigned nr_pages = vma->end_page - vma->first_page;
+    const unsigned begin = std::max(first, vma->pgoff);
+    const unsigned stop = std::min(end, vma->pgoff + nr_pages);
+    if (begin >= stop) continue;
+    lru_add_drain(task);
+    mmu_gather tlb = tlb_gather_mmu(task, *vma->mm, /*fullmm=*/false);
+    unmap_page_range(task, tlb, vma->first_page + (begin - vma->pgoff),
+                     vma->first_page + (stop - vma->pgoff), ZapReason::DontNeed);
+    tlb_finish_mmu(task, tlb);
+  }
+  file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(),
+            std::uint8_t{0});  // Nobody was promised anything about these addresses.
+}
+
 namespace {
 
 /// linux v6.1 mm/mmap.c: unlink_file_vma; v6.12 mm/vma.c: unlink_file_vma_batch_add
@@ -156,6 +179,7 @@ bool table_in_use(const mm_struct& mm, const page_table& table) {
 // linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
 // differs: where a scenario has no lockless walks, a table's memory is not freed, only unhooked.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
+  vma.vm_locked = false;
   unlink_anon_vmas(task, vma);
   unlink_file_vma(task, vma);
   for (page_table& table : tlb.mm->tables) {

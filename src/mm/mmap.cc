@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 
 namespace mmcheck::mm {
@@ -44,6 +45,7 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vm_area_struct& tail = vm_area_alloc(*vma.mm);
   tail.kind = vma.kind;
+  tail.vm_locked = vma.vm_locked;
   tail.first_page = page_nr;
   tail.end_page = vma.end_page;
   tail.file = vma.file;
@@ -80,6 +82,7 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
 
 /// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
 void unmap_region(thread& task, mm_struct& mm, VmaList& vmas) {
+  lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Unmap);
@@ -139,6 +142,7 @@ void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) 
   mm.mmap_lock.down_read(task, {.format = "madvise({}, DONTNEED): mmap_read_lock()", .args = {va}});
   for (vm_area_struct& vma : mm.vmas) {
     if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
+    lru_add_drain(task);
     mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
     unmap_page_range(task, tlb, std::max(first_page, vma.first_page),
                      std::min(end_page, vma.end_page), ZapReason::DontNeed);
@@ -185,6 +189,7 @@ void exit_mm(thread& task) {
 void exit_mmap(thread& task) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
+  lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/true);
   VmaList vmas;
   for (vm_area_struct& vma : mm.vmas) {

@@ -19,7 +19,8 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
 /// madvise(2) with MADV_DONTNEED.
 void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);
 
-/// The CPU runs a kernel thread for a while, and then this one again: schedule() into the idle task.
+/// The CPU runs a kernel thread for a while, and then this one again: schedule() into the idle
+/// task.
 void schedule(thread& task);
 /// The same with a thread of a process that the scenario does not name: sched_yield(2).
 void yield(thread& task);

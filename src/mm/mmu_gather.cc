@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/folio.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/swap.h"
 #include "mm/swapfile.h"
@@ -55,6 +56,7 @@ void clean_pages(thread& task, std::span<const encoded_page> pages) {
 ///                                    folio_put(page): free                     [mapped]
 ///     page_remove_rmap(page)
 void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages) {
+  lru_add_drain(task);
   const bool put_first = task.system->policies->rmap_versus_put == RmapVersusPut::PutFirst;
   if (put_first) release_pages(task, pages);
   clean_pages(task, pages);

@@ -7,6 +7,7 @@ namespace mmcheck::mm {
 
 struct anon_vma;
 struct folio;
+struct mem_cgroup;
 struct thread;
 
 /// What the memory manager tells about itself; see machine::Monitor.
@@ -14,10 +15,13 @@ class Monitor : public kernel::Monitor {
  public:
   /// A page's map count was decremented to `mapcount` (-1: not mapped any more).
   virtual void mapcount_dropped(folio& page, int mapcount) = 0;
+  /// The count of pages that are mapped and charged to a group is `count` now.
+  virtual void memcg_stat_changed(const mem_cgroup& memcg, int count) = 0;
   /// A page is about to be freed: its last reference is gone.
   virtual void page_freed(folio& page) = 0;
   /// A walk goes on with an anon_vma that it has locked and that a page led to.
   virtual void anon_vma_used(anon_vma& av) = 0;
+  virtual void anon_vma_freed(anon_vma& av) = 0;
   /// The count of a swap slot was decremented to `count`.
   virtual void swap_count_dropped(int count) = 0;
   /// The filesystem is asked to mark a page dirty; part of the step that does it.
@@ -33,6 +37,10 @@ class Monitor : public kernel::Monitor {
   virtual void page_metadata_used(const folio& page) = 0;
   /// A reference is added to a page that has none: it is being freed, or is free.
   virtual void freed_page_referenced(const folio& page) = 0;
+  /// A page that was in a batch is looked at.
+  virtual void batched_page_used(folio& page) = 0;
+  /// A page leaves its file because the file becomes shorter.
+  virtual void page_truncated(folio& page) = 0;
   /// A call that took the mapping of these pages away returns to user space. `task.zapped_at` says
   /// which version of each entry it left behind.
   virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;

@@ -72,6 +72,31 @@ enum class DirtyLock : std::uint8_t {
   AroundMkclean,   ///< around all of folio_mkclean()
 };
 
+/// How the reverse map keeps the mover of memcg charges away: see mm/memcontrol.h.
+enum class RmapMemcgLock : std::uint8_t {
+  None,            ///< the mover holds the page-table lock, as who changes the rmap does
+  BeforeMapcount,  ///< lock_page_memcg() around map count and statistics
+  AfterMapcount,   ///< lock_page_memcg() around the statistics
+};
+
+enum class MoverPtl : std::uint8_t { Held, NotTaken };
+/// Whether charges of pages of files move that the entry does not map.
+enum class MoveUnmapped : std::uint8_t { IfMappedNowhere, Yes, No };
+
+struct ChargeMover {
+  MoverPtl ptl = MoverPtl::Held;
+  MoveUnmapped unmapped = MoveUnmapped::IfMappedNowhere;
+};
+
+// How a walk makes sure of an anon_vma: see mm/anon_vma.cc.
+enum class AnonRecheck : std::uint8_t { Done, Dropped };
+enum class AnonGet : std::uint8_t { NotZero, Always };
+enum class AnonSlab : std::uint8_t { TypesafeByRcu, FreedAtOnce };
+
+/// What mlock's batches make of the flags beside a page, and whether they hold the page.
+enum class MlockFlags : std::uint8_t { AsEncoded, AsBool };
+enum class MlockBatchRef : std::uint8_t { Taken, NotTaken };
+
 enum class PtlAtFlush : std::uint8_t { Held, Dropped };
 enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
@@ -144,6 +169,13 @@ struct Policies {
   GupGrab gup_grab = GupGrab::UnlessZero;
   GupIrqs gup_irqs = GupIrqs::Off;
   GupWriteCheck gup_write_check = GupWriteCheck::Done;
+  AnonRecheck anon_recheck = AnonRecheck::Done;
+  AnonGet anon_get = AnonGet::NotZero;
+  AnonSlab anon_slab = AnonSlab::TypesafeByRcu;
+  MlockFlags mlock_flags = MlockFlags::AsEncoded;
+  MlockBatchRef mlock_batch_ref = MlockBatchRef::Taken;
+  RmapMemcgLock rmap_memcg_lock = RmapMemcgLock::None;
+  ChargeMover charge_mover{};
   ReclaimPolicies reclaim{};
 };
 

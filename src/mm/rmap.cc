@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/rmap.h"
 
+#include <optional>
+
 #include "mm/folio.h"
+#include "mm/memcontrol.h"
 #include "mm/page_vma_mapped.h"
 
 namespace mmcheck::mm {
@@ -38,11 +41,33 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
   return old;
 }
 
+namespace {
+
+/// Changes the map count by `change`, which returns whether the page became mapped or unmapped,
+/// and then the statistics by `delta`, with the memcg lock where the design wants it.
+template <typename Change>
+void change_rmap(thread& task, folio& page, int delta, Change change) {
+  const RmapMemcgLock when = task.system->policies->rmap_memcg_lock;
+  const bool cgroups = !task.system->memcgs.empty();
+  std::optional<PageMemcgLock> lock;
+  if (cgroups && when == RmapMemcgLock::BeforeMapcount) lock.emplace(task, page);
+  if (change()) {
+    if (cgroups && when == RmapMemcgLock::AfterMapcount) lock.emplace(task, page);
+    mod_mapped_stat(task, page, delta);
+  }
+  if (lock) lock->unlock();
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: folio_add_file_rmap_ptes (v6.1: page_add_file_rmap)
-// differs: no NR_FILE_MAPPED statistics and no memcg.
 void page_add_file_rmap(thread& task, folio& page) {
-  task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
-  page.mapcount.write(page.mapcount.read_last() + 1);
+  change_rmap(task, page, 1, [&] {
+    task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
+    const int count = page.mapcount.read_last() + 1;
+    page.mapcount.write(count);
+    return count == 0;
+  });
 }
 
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
@@ -51,14 +76,18 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
   page.mapping.write(mapping_t::of_anon(vma.anon->id));
   page.index = page_nr;
   page.mapcount.write(0);
+  mod_mapped_stat(task, page, 1);
 }
 
 // linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
 void page_remove_rmap(thread& task, folio& page) {
-  task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
-  const int count = page.mapcount.read_last() - 1;
-  page.mapcount.write(count);
-  task.system->monitor->mapcount_dropped(page, count);
+  change_rmap(task, page, -1, [&] {
+    task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
+    const int count = page.mapcount.read_last() - 1;
+    page.mapcount.write(count);
+    task.system->monitor->mapcount_dropped(page, count);
+    return count == -1;
+  });
 }
 
 namespace {
@@ -146,30 +175,6 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 
 }  // namespace
 
-// linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
-//
-// `folio_mapped()` is what says that the anon_vma is still there: a VMA that maps the page holds
-// it. That is true only as long as the rmap is removed before unlink_anon_vmas() (R-ANON). Until
-// the second look the anon_vma may be freed already: its memory stays one under RCU, so trying its
-// lock is harmless.
-anon_vma* folio_lock_anon_vma_read(thread& task, folio& page) {
-  task.x().step({.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
-  const mapping_t mapping = page.mapping.read();
-  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
-  anon_vma& av = task.system->anon_vmas[mapping.anon()];
-  task.x().step({.format = "down_read_trylock(anon_vma)"});
-  if (!av.rwsem.down_read_trylock(task)) return nullptr;
-  task.x().step({.format = "folio_lock_anon_vma_read({}): still mapped?",
-                 .args = {arg(page)},
-                 .detail = Detail::Minor});
-  if (page.mapcount.read() < 0) {
-    av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
-    return nullptr;
-  }
-  task.system->monitor->anon_vma_used(av);
-  return &av;
-}
-
 // linux v6.12 mm/rmap.c: folio_referenced
 unsigned folio_referenced(thread& task, folio& page) {
   task.x().step(
@@ -178,10 +183,10 @@ unsigned folio_referenced(thread& task, folio& page) {
   const mapping_t mapping = page.mapping.read_last();
   unsigned referenced = 0;
   if (mapping.is_anon()) {
-    anon_vma* av = folio_lock_anon_vma_read(task, page);
+    anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::GiveUp);
     if (av == nullptr) return 0;
     for (vm_area_struct* vma : av->tree) referenced += folio_referenced_one(task, *vma, page);
-    av->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+    anon_vma_unlock_read(task, *av);
   } else if (mapping.is_file()) {
     address_space& file = task.system->files[mapping.file()];
     file.i_mmap_rwsem.down_read(task, {.format = "i_mmap_lock_read()", .detail = Detail::Minor});
@@ -189,6 +194,44 @@ unsigned folio_referenced(thread& task, folio& page) {
     file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
   }
   return referenced;
+}
+
+namespace {
+
+/// How many VMAs of a locked anon_vma map the page.
+unsigned count_mappings(thread& task, anon_vma& av, folio& page) {
+  unsigned mapped = 0;
+  for (vm_area_struct* vma : av.tree) {
+    PageVmaMappedWalk walk(task, *vma, page, PvmwSync::No);
+    if (!walk.found()) continue;
+    ++mapped;
+    walk.done();
+  }
+  return mapped;
+}
+
+}  // namespace
+
+// linux v6.12 mm/rmap.c: rmap_walk_anon
+unsigned rmap_walk_anon(thread& task, folio& page) {
+  anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::Wait);
+  if (av == nullptr) return 0;
+  const unsigned mapped = count_mappings(task, *av, page);
+  anon_vma_unlock_read(task, *av);
+  return mapped;
+}
+
+// linux v6.12 mm/migrate.c: migrate_folio_unmap, migrate_folio_move, of which only the walks are
+// here
+unsigned rmap_walk_got_anon_vma(thread& task, folio& page) {
+  anon_vma* av = folio_get_anon_vma(task, page);
+  if (av == nullptr) return 0;
+  av->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
+  task.system->monitor->anon_vma_used(*av);
+  const unsigned mapped = count_mappings(task, *av, page);
+  anon_vma_unlock_read(task, *av);
+  put_anon_vma(task, *av);
+  return mapped;
 }
 
 }  // namespace mmcheck::mm

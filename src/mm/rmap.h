@@ -14,9 +14,6 @@ void page_remove_rmap(thread& task, folio& page);
 /// writable. The page is locked.
 unsigned folio_mkclean(thread& task, folio& page);
 
-/// The anon_vma of a page, locked for reading, or null if the page is not mapped.
-anon_vma* folio_lock_anon_vma_read(thread& task, folio& page);
-
 /// How many mappings have used the page lately; clears their A bits.
 unsigned folio_referenced(thread& task, folio& page);
 
@@ -34,6 +31,21 @@ void try_to_unmap_flush(thread& task, tlb_batch& batch);
 void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch);
 /// [PTL] Reclaim's pending flushes of this address space, before its entries are changed further.
 void flush_tlb_batched_pending(thread& task, mm_struct& mm);
+
+/// What a walk does whose anon_vma is locked for writing.
+enum class WhenContended : std::uint8_t { GiveUp, Wait };
+
+/// The anon_vma of a page that may be unmapped at any moment, locked for reading, or null.
+anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when);
+void anon_vma_unlock_read(thread& task, anon_vma& av);
+/// The same with a reference instead of the lock.
+anon_vma* folio_get_anon_vma(thread& task, folio& page);
+void put_anon_vma(thread& task, anon_vma& av);
+
+/// Counts the entries that map an anonymous page, under the lock of its anon_vma or with a
+/// reference to it.
+unsigned rmap_walk_anon(thread& task, folio& page);
+unsigned rmap_walk_got_anon_vma(thread& task, folio& page);
 
 void anon_vma_prepare(thread& task, vm_area_struct& vma);
 void unlink_anon_vmas(thread& task, vm_area_struct& vma);

@@ -48,10 +48,10 @@ void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch&
 void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
   if (mapping.is_anon()) {
-    anon_vma* av = folio_lock_anon_vma_read(task, page);
+    anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::Wait);
     if (av == nullptr) return;
     for (vm_area_struct* vma : av->tree) try_to_unmap_one(task, *vma, page, batch);
-    av->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+    anon_vma_unlock_read(task, *av);
     return;
   }
   if (!mapping.is_file()) return;

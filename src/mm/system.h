@@ -7,6 +7,7 @@
 
 #include "kernel/rcu.h"
 #include "machine/arch/x86_tlb.h"
+#include "mm/folio_batch.h"
 #include "mm/monitor.h"
 #include "mm/types.h"
 
@@ -61,6 +62,8 @@ struct System {
   EventId* metadata_freed_at = nullptr;  ///< ordered by folio::metadata_freed; if has_hot_remove
   kernel::rcu_state rcu;                 ///< if follows_tables
 
+  bool truncates =
+      false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
   bool has_oom = false;   ///< the OOM killer comes
 
@@ -74,6 +77,10 @@ struct System {
   static_vector<anon_vma, 32> anon_vmas;
   static_vector<mm_struct, 4> mms;
   KeptVector<thread> threads;
+  bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
+  std::span<folio_batch> mlock_batches;  ///< by CPU
+  std::span<folio_batch> lru_add_batches;
+  static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }

@@ -10,6 +10,7 @@
 
 #include "base/stable_vector.h"
 #include "kernel/locks.h"
+#include "kernel/rcu_reader.h"
 #include "machine/table_page.h"
 #include "mm/policy.h"
 
@@ -36,6 +37,14 @@ template <typename T, unsigned N>
 using static_vector = boost::container::static_vector<T, N>;
 using explore::Cell;
 
+/// linux v6.12 include/linux/memcontrol.h
+struct mem_cgroup {
+  unsigned id = 0;
+  Cell<int> nr_mapped;       ///< NR_FILE_MAPPED and NR_ANON_MAPPED of its pages
+  Cell<int> moving_account;  ///< charges are being moved away: see lock_page_memcg()
+  kernel::spinlock_t move_lock;
+};
+
 struct vm_area_struct;
 /// The VMAs that map a file or hang on an anon_vma (Linux: an interval tree).
 using VmaTree = KeptVector<vm_area_struct*>;
@@ -48,7 +57,7 @@ struct anon_vma {
 
   unsigned id = 0;
   kernel::rw_semaphore rwsem;
-  Cell<int> refcount;  ///< VMAs that hang on it (Linux: one for all of them)
+  Cell<int> refcount;  ///< one for all VMAs that hang on it, and one for each walk that needs it
   Cell<bool> freed;    ///< dead at once: any later use is reported
   EventId& freed_at;
   VmaTree tree;  ///< [rwsem]
@@ -114,7 +123,13 @@ struct alignas(16) folio {
   Cell<int> refcount;
   Cell<int> mapcount;  ///< -1: not mapped
   Cell<mapping_t> mapping;
-  unsigned& index;  ///< in its file, or page number in the address space
+  // Only where pages are mlocked: see mm/mlock.h.
+  Cell<bool> lru;          ///< PG_lru: on a list
+  Cell<bool> unevictable;  ///< PG_unevictable: on the one that reclaim does not scan
+  Cell<bool> mlocked;      ///< PG_mlocked
+  Cell<int> mlock_count;
+  Cell<std::uint8_t> memcg_data;  ///< the group it is charged to; only where there are groups
+  unsigned& index;                ///< in its file, or page number in the address space
   /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
   Cell<std::uint8_t> swapcache;
   std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
@@ -151,6 +166,7 @@ struct vm_area_struct {
   unsigned pgoff = 0;
   Cell<bool> anon_ready;     ///< vma->anon_vma is set
   anon_vma* anon = nullptr;  ///< the anon_vma that it gets when it needs one
+  bool vm_locked = false;    ///< VM_LOCKED
   bool attached = false;     ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
@@ -217,6 +233,7 @@ struct thread : task_struct {
   /// Folios that no other CPU can take: a per-CPU free list.
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
+  kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::span<std::uint8_t> zapped_at;
   KeptVector<encoded_page> gathered;        ///< the pages of its mmu_gather

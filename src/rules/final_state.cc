@@ -97,15 +97,48 @@ void Monitors::check_counts(mm::folio& page) {
   const bool cached = page.mapping.peek().is_file();
   const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
   const int expected = mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0) +
-                       held_references(page);
+                       batches_holding(page) + held_references(page);
   if (refcount == expected) return;
   broken(
       RuleId::Count,
       {.what = {.format = "in the end {} has {} references and {} holders",
                 .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-       .why =
-           "each mapping, the page cache and the buffers hold one reference each, and who has got "
-           "the page holds his"});
+       .why = "each mapping, the page cache, the buffers and batches hold one reference each, and "
+              "who has got the page holds his"});
+}
+
+int Monitors::batches_holding(const mm::folio& page) const {
+  int held = 0;
+  for (const auto batches : {system_->mlock_batches, system_->lru_add_batches}) {
+    for (const mm::folio_batch& batch : batches) {
+      for (const mm::encoded_page encoded : batch.pages()) {
+        held += encoded_page_ptr(encoded) == &page ? 1 : 0;
+      }
+    }
+  }
+  return held;
+}
+
+void Monitors::check_lru(const mm::folio& page) {
+  if (!system_->mlocks || page.refcount.peek() <= 0) return;
+  exercised_.add(RuleId::Lru);
+  if (page.lru.peek() || batches_holding(page) > 0) return;
+  broken(RuleId::Lru, {.what = {.format = "in the end {} is in use, and on no LRU list",
+                                .args = {mm::arg(page)}},
+                       .why = "a new page must be told from one that is on a list already"});
+}
+
+void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
+  int mapped = 0;
+  for (const mm::folio& page : system_->folios) {
+    mapped += page.memcg_data.peek() == memcg.id && page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  if (memcg.nr_mapped.peek() == mapped) return;
+  broken(RuleId::Count,
+         {.what = {.format = "in the end memory cgroup {} counts {} mapped pages and has {}",
+                   .args = {machine::arg(std::uint64_t{memcg.id}),
+                            count_arg(memcg.nr_mapped.peek()), count_arg(mapped)}},
+          .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
 }
 
 // A folio of the swap cache that can be dropped, as it is clean, must be what is on the device.
@@ -136,6 +169,8 @@ void Monitors::check_final_state() {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }
   for (mm::folio& page : system_->folios) check_counts(page);
+  for (const mm::folio& page : system_->folios) check_lru(page);
+  for (const mm::mem_cgroup& memcg : system_->memcgs) check_memcg(memcg);
   for (unsigned number = 0; number < system_->swap_slots.size(); ++number) {
     check_swapped(system_->swap_slots[number]);
     check_swap_counts(system_->swap_slots[number], number);

@@ -144,6 +144,15 @@ void Monitors::mapcount_dropped(mm::folio& page, int mapcount) {
           .why = "each removal belongs to one mapping"});
 }
 
+void Monitors::memcg_stat_changed(const mm::mem_cgroup& memcg, int count) {
+  exercised_.add(RuleId::Count);
+  if (count >= 0) return;
+  broken(RuleId::Count,
+         {.what = {.format = "memory cgroup {} counts less than no mapped page",
+                   .args = {machine::arg(std::uint64_t{memcg.id})}},
+          .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
+}
+
 void Monitors::swap_count_dropped(int count) {
   exercised_.add(RuleId::Count);
   if (count >= 0) return;
@@ -160,6 +169,23 @@ void Monitors::page_freed(mm::folio& page) {
           .why = "the map count drops before the reference that the mapping held"});
 }
 
+void Monitors::page_truncated(mm::folio& page) {
+  exercised_.add(RuleId::Count);
+  if (page.mapcount.read_last() == -1) return;
+  broken(RuleId::Count,
+         {.what = {.format = "{} leaves its file while it still counts as mapped (bad page)",
+                   .args = {arg(page)}},
+          .why = "truncation has unmapped the page: where no entry is left, no map count may be"});
+}
+
+void Monitors::batched_page_used(mm::folio& page) {
+  exercised_.add(RuleId::Count);
+  if (page.refcount.read_last() > 0) return;
+  broken(RuleId::Count,
+         {.what = {.format = "{} was freed while a batch held it", .args = {arg(page)}},
+          .why = "each place in a batch holds a reference of its own"});
+}
+
 void Monitors::anon_vma_used(mm::anon_vma& av) {
   exercised_.add(RuleId::Anon);
   if (!av.freed.read_last()) return;
@@ -168,6 +194,13 @@ void Monitors::anon_vma_used(mm::anon_vma& av) {
           .why = "a page may count as mapped only while its anon_vma lives: its rmap must be "
                  "removed before unlink_anon_vmas()",
           .events = {av.freed_at, x().current_event()}});
+}
+
+void Monitors::anon_vma_freed(mm::anon_vma& av) {
+  if (!av.freed.read_last()) return;
+  broken(RuleId::Anon, {.what = {.format = "the anon_vma is freed twice"},
+                        .why = "who finds the count at 0 must leave it there",
+                        .events = {av.freed_at, x().current_event()}});
 }
 
 // linux v6.12 fs/ext4/inode.c: ext4_dirty_folio has a warning for each.

@@ -38,8 +38,10 @@ class Monitors final : public mm::Monitor {
   void lock_checked() override { exercised_.add(RuleId::Live); }
   // mm::Monitor
   void mapcount_dropped(mm::folio& page, int mapcount) override;
+  void memcg_stat_changed(const mm::mem_cgroup& memcg, int count) override;
   void page_freed(mm::folio& page) override;
   void anon_vma_used(mm::anon_vma& av) override;
+  void anon_vma_freed(mm::anon_vma& av) override;
   void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
@@ -47,6 +49,8 @@ class Monitors final : public mm::Monitor {
                    machine::AccessKind kind) override;
   void page_metadata_used(const mm::folio& page) override;
   void freed_page_referenced(const mm::folio& page) override;
+  void page_truncated(mm::folio& page) override;
+  void batched_page_used(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
 
  private:
@@ -60,6 +64,9 @@ class Monitors final : public mm::Monitor {
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   int held_references(const mm::folio& page) const;
+  void check_memcg(const mm::mem_cgroup& memcg);
+  void check_lru(const mm::folio& page);
+  int batches_holding(const mm::folio& page) const;
   void check_swapped(const mm::swap_slot& slot);
   void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;

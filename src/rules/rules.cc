@@ -20,7 +20,7 @@ constexpr std::array kRules{
          "mm/mmu_gather.c: tlb_flush_mmu: tlb_flush_mmu_tlbonly before tlb_batch_pages_flush",
          "linux-6.12/free-before-flush"},
     Rule{RuleId::Count, "R-COUNT",
-         "Map count and reference count equal what they count, and never go below.",
+         "Map count, reference count and memcg counters equal what they count, and never go below.",
          "A page is freed while it is in use, or never.",
          "mm/mmu_gather.c: tlb_flush_rmaps finds every delayed removal",
          "linux-6.12/scan-active-batch"},
@@ -59,6 +59,11 @@ constexpr std::array kRules{
          "the lock order in mm/rmap.c; PTL and page lock are never nested the "
          "wrong way round",
          "linux-6.12/zap-locks-folio"},
+    Rule{RuleId::Lru, "R-LRU", "A page in use is on an LRU list, or in a batch on its way there.",
+         "Reclaim never finds it.",
+         "mm/mlock.c: mlock_folio_batch tells a new page from one that is on a list by the flags "
+         "beside its pointer",
+         "linux-6.12/mlock-flags-as-bool"},
     Rule{
         RuleId::Pin, "R-PIN",
         "A reference taken without locks is to the page that is mapped there.",

@@ -18,11 +18,12 @@ enum class RuleId : std::uint8_t {
   Cohere,
   Torn,
   Live,
+  Lru,
   Pin,
   Table,
   Meta
 };
-inline constexpr unsigned kNrRules = 12;
+inline constexpr unsigned kNrRules = 13;
 
 struct Rule {
   RuleId id;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/encoded_page.h"
+#include "mm/folio.h"
 
 namespace mmcheck::workload {
 
@@ -71,11 +72,6 @@ bool walks_without_locks(const ThreadDecl& thread) {
          has_call(thread.body, Operation::PinUserPagesFast);
 }
 
-bool any_thread_calls(const Scenario& scenario, Operation operation) {
-  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
-                     [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
-}
-
 /// Whether some thread reclaims a page that need not be one of a file.
 bool reclaims_anon(const Scenario& scenario) {
   const auto test = [](const Expr& call) {
@@ -87,30 +83,30 @@ bool reclaims_anon(const Scenario& scenario) {
 
 }  // namespace
 
-bool calls_oom_kill(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::OomKillProcess);
-}
-
-bool calls_exit(const Scenario& scenario) {
-  return any_thread_calls(scenario, Operation::ExitGroup) || calls_oom_kill(scenario);
+bool any_thread_calls(const Scenario& scenario, Operation operation) {
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
   bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
                 any_thread_calls(scenario, Operation::ShrinkFolioList) ||
                 any_thread_calls(scenario, Operation::Mmap);
+  unsigned missing = 0;
   if (thread.process) {
     for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
       scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
+      if (!populated(mapping)) missing += mapping.nr_pages;
     }
   }
+  const bool populates = has_call(thread.body, Operation::Mlock);
   const bool reads_files =
       has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
   const bool accesses = has_call(thread.body, Operation::Load) ||
                         has_call(thread.body, Operation::Store) ||
                         has_call(thread.body, Operation::GetUserPagesFast) ||
                         has_call(thread.body, Operation::PinUserPagesFast);
-  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0);
+  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0) + (populates ? missing : 0);
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
@@ -138,12 +134,13 @@ void Builder::build() {
   link_trees();
   build_threads();
   build_dirty_locks();
+  build_memcgs();
+  build_lru();
   if (system_.execution->recording()) name_things();
 }
 
 // What no thread can tell is left out: it would only cost time.
 void Builder::build_mechanisms() {
-  system_.has_exit = calls_exit(scenario_);
   system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
   system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
   if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
@@ -381,6 +378,50 @@ void Builder::build_dirty_locks() {
     system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
                                      quiet("dirty_lock"));
   }
+}
+
+void Builder::build_memcgs() {
+  if (!any_thread_calls(scenario_, Operation::MemCgroupMoveCharge) &&
+      !any_thread_calls(scenario_, Operation::MemCgroupMoveParent)) {
+    return;
+  }
+  explore::Execution& x = execution_of(system_);
+  int mapped = 0;
+  for (mm::folio& page : system_.folios) {
+    page.memcg_data = Cell<std::uint8_t>(
+        x, 0, {.format = "{}.memcg", .args = {mm::arg(page)}, .value = trace::format_decimal});
+    mapped += page.mapcount.peek() >= 0 ? 1 : 0;
+  }
+  for (mm::thread& thread : system_.threads) thread.rcu = kernel::rcu_reader(x);
+  for (unsigned id = 0; id < system_.memcgs.capacity(); ++id) {
+    mm::mem_cgroup& memcg = system_.memcgs.emplace_back();
+    memcg.id = id;
+    memcg.nr_mapped = Cell<int>(x, id == 0 ? mapped : 0,
+                                {.format = "memcg{}.nr_mapped",
+                                 .args = {machine::arg(std::uint64_t{id})},
+                                 .value = mm::format_signed});
+    memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
+    memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
+  }
+}
+
+void Builder::build_lru() {
+  if (!system_.mlocks) return;
+  explore::Execution& x = execution_of(system_);
+  for (mm::folio& page : system_.folios) {
+    const trace::Arg name = mm::arg(page);
+    const bool in_use = page.refcount.peek() > 0;
+    page.lru =
+        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
+    page.unevictable = Cell<bool>(
+        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
+    page.mlocked =
+        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
+    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
+  }
+  const std::size_t nr_cpus = scenario_.threads.size();
+  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 void Builder::name_things() {

@@ -36,6 +36,8 @@ class Builder {
   void build_threads();
   void build_x86_tlb();
   void build_dirty_locks();
+  void build_memcgs();
+  void build_lru();
   void link_trees();
   void name_things();
 
@@ -44,9 +46,8 @@ class Builder {
   std::uint8_t next_swap_slot_ = 0;
 };
 
-/// Whether the scenario's threads call exit_group(), or may be killed as if they had.
-bool calls_exit(const Scenario& scenario);
-bool calls_oom_kill(const Scenario& scenario);
+/// Whether some thread of the scenario makes such a call.
+bool any_thread_calls(const Scenario& scenario, Operation operation);
 
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);

@@ -4,6 +4,7 @@
 #include "fs/filesystem.h"
 #include "mm/folio.h"
 #include "mm/memory.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/oom_kill.h"
 #include "mm/rmap.h"
@@ -27,7 +28,15 @@ unsigned pages_of(std::int64_t bytes) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
 }
 
-void check_supported(const Expr& expr) {
+void check_whole_mapping(const Scenario& scenario, const Expr& call) {
+  const Expr& page = call.operands[0];
+  const MappingDecl& mapping = scenario.processes[page.process].mappings[page.index];
+  if (page.page == 0 && pages_of(call.operands[1].value) == mapping.nr_pages) return;
+  throw InputError(call.place, call.name + "() of a part of the mapping '" + mapping.name +
+                                   "' is not modelled: expected all of it");
+}
+
+void check_supported(const Scenario& scenario, const Expr& expr) {
   if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
       expr.operands[0].kind == ExprKind::Page &&
       (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
@@ -35,14 +44,18 @@ void check_supported(const Expr& expr) {
     throw InputError(expr.place,
                      expr.name + "() of mapped memory is not modelled: expected a load or a store");
   }
-  for (const Expr& operand : expr.operands) check_supported(operand);
+  if (expr.kind == ExprKind::Call &&
+      (expr.operation == Operation::Mlock || expr.operation == Operation::Munlock)) {
+    check_whole_mapping(scenario, expr);
+  }
+  for (const Expr& operand : expr.operands) check_supported(scenario, operand);
 }
 
-void check_supported(const std::vector<Statement>& body) {
+void check_supported(const Scenario& scenario, const std::vector<Statement>& body) {
   for (const Statement& statement : body) {
-    check_supported(statement.expr);
-    check_supported(statement.then_body);
-    check_supported(statement.else_body);
+    check_supported(scenario, statement.expr);
+    check_supported(scenario, statement.then_body);
+    check_supported(scenario, statement.else_body);
   }
 }
 
@@ -52,11 +65,28 @@ void check_supported(const Scenario& scenario) {
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
+  if (any_thread_calls(scenario, Operation::Mlock) &&
+      any_thread_calls(scenario, Operation::ShrinkFolioList)) {
+    throw InputError({scenario.path, 0, 0},
+                     scenario.name +
+                         ": shrink_folio_list() beside mlock() is not modelled: reclaim "
+                         "would not see that a mapping is locked");
+  }
+  if (any_thread_calls(scenario, Operation::Ftruncate)) {
+    for (const Operation other :
+         {Operation::Load, Operation::Store, Operation::Pread, Operation::Pwrite}) {
+      if (!any_thread_calls(scenario, other)) continue;
+      throw InputError({scenario.path, 0, 0},
+                       scenario.name +
+                           ": accesses to memory or files beside ftruncate() are not "
+                           "modelled: there is no size of a file that they could exceed");
+    }
+  }
   for (const ThreadDecl& thread : scenario.threads) {
     if (thread.registers.size() > kRegistersMax) {
       throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
     }
-    check_supported(thread.body);
+    check_supported(scenario, thread.body);
   }
 }
 
@@ -213,6 +243,8 @@ std::int64_t Interpreter::call(const Expr& expr) {
       return access(expr);
     case Operation::Mmap:
     case Operation::Munmap:
+    case Operation::Mlock:
+    case Operation::Munlock:
     case Operation::Madvise:
     case Operation::Msync:
     case Operation::ExitGroup:
@@ -240,6 +272,7 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::PosixFadvise:
     case Operation::Pread:
     case Operation::Pwrite:
+    case Operation::Ftruncate:
       mm::enter_kernel(task());
       return file_call(expr);
     case Operation::Writeback:
@@ -253,6 +286,12 @@ std::int64_t Interpreter::call(const Expr& expr) {
       mm::enter_kernel(task());
       system_.rcu.synchronize_rcu(task(), system_.cpus.data());
       return 0;
+    case Operation::MemCgroupMoveCharge:
+    case Operation::MemCgroupMoveParent:
+    case Operation::RmapWalkAnon:
+    case Operation::FolioGetAnonVma:
+      mm::enter_kernel(task());
+      return page_activity(expr);
     case Operation::SpinTrylock:
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
@@ -365,6 +404,12 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
     case Operation::Munmap:
       mm::sys_munmap(task(), pages.first, pages.end);
       break;
+    case Operation::Mlock:
+      mm::sys_mlock(task(), pages.first, pages.end);
+      break;
+    case Operation::Munlock:
+      mm::sys_munlock(task(), pages.first, pages.end);
+      break;
     case Operation::Madvise:
       mm::sys_madvise_dontneed(task(), pages.first, pages.end);
       break;
@@ -402,6 +447,9 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
       fs::sys_fadvise_dontneed(task(), file, first, length == 0 ? file.nr_pages : first + length);
       return 0;
     }
+    case Operation::Ftruncate:
+      fs::sys_ftruncate(task(), file, pages_of(expr.operands[1].value));
+      return 0;
     case Operation::Pread:
       return static_cast<std::int64_t>(
           fs::sys_pread(task(), file, pages_of(expr.operands[1].value)));

@@ -273,6 +273,14 @@ class CallParser {
     push_number(node, length);
   }
 
+  void parse_page_of(const SyntaxNode& node) {
+    Expr expr = parse_expression(scope_, node).expr;
+    if (expr.kind != ExprKind::Page) {
+      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
+    }
+    call_.operands.push_back(std::move(expr));
+  }
+
   void parse_folios(const SyntaxNode& node) {
     Expr expr = parse_expression(scope_, node).expr;
     if (expr.kind != ExprKind::File && expr.kind != ExprKind::Page) {

@@ -24,7 +24,11 @@ class ScenarioProgram::Impl {
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
     system_->file_operations = &fs::ext4();
-    system_->has_oom = calls_oom_kill(scenario_);
+    system_->has_oom = any_thread_calls(scenario_, Operation::OomKillProcess);
+    system_->has_exit = any_thread_calls(scenario_, Operation::ExitGroup) || system_->has_oom;
+    system_->mlocks = any_thread_calls(scenario_, Operation::Mlock) ||
+                      any_thread_calls(scenario_, Operation::Munlock);
+    system_->truncates = any_thread_calls(scenario_, Operation::Ftruncate);
     if (const auto max = scenario_.gather_batch_max) {
       system_->gather_bundle = system_->gather_batch_max = *max;
     }

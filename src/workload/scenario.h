@@ -62,6 +62,8 @@ enum class Operation : std::uint8_t {
   // System calls: threads of a process.
   Mmap,       ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
   Munmap,     ///< (RANGE): 0
+  Mlock,      ///< (RANGE): 0; a whole mapping
+  Munlock,    ///< (RANGE): 0; a whole mapping
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
@@ -83,17 +85,22 @@ enum class Operation : std::uint8_t {
   PosixFadvise,  ///< (File, N offset, N length): 0; POSIX_FADV_DONTNEED is the only advice
   Pread,         ///< (File, N offset): the word of that page
   Pwrite,        ///< (File, N offset, VALUE): 0
+  Ftruncate,     ///< (File, N length): 0; the length is 0
   // What the kernel does of its own accord: kernel threads. FOLIOS is a File (all of its pages) or
   // a
   // Page (the page that is mapped there when the threads start).
-  Writeback,         ///< (File)
-  ShrinkFolioList,   ///< (FOLIOS): the number of pages freed
-  ShrinkActiveList,  ///< (FOLIOS): the number of pages that have lost their buffers
-  FolioReferenced,   ///< (FOLIOS): the number of entries found accessed
-  OomKillProcess,    ///< (N process): kills it and reaps its private memory
-  AllocPage,         ///< (Page): PAGE, if the page that was mapped there is free
-  OfflinePages,      ///< (Page): 1 if that page was free, and is offline now
-  ArchRemoveMemory,  ///< (Page): if that page is offline, its struct page goes
+  Writeback,            ///< (File)
+  ShrinkFolioList,      ///< (FOLIOS): the number of pages freed
+  ShrinkActiveList,     ///< (FOLIOS): the number of pages that have lost their buffers
+  FolioReferenced,      ///< (FOLIOS): the number of entries found accessed
+  OomKillProcess,       ///< (N process): kills it and reaps its private memory
+  MemCgroupMoveCharge,  ///< (Page)
+  MemCgroupMoveParent,  ///< (Page)
+  RmapWalkAnon,         ///< (Page): the number of entries found that map it
+  FolioGetAnonVma,      ///< (Page): the same, with a reference to the anon_vma in between
+  AllocPage,            ///< (Page): PAGE, if the page that was mapped there is free
+  OfflinePages,         ///< (Page): 1 if that page was free, and is offline now
+  ArchRemoveMemory,     ///< (Page): if that page is offline, its struct page goes
 };
 
 /// How an access is ordered.

@@ -2,6 +2,7 @@
 // What user programs see of the memory manager, apart from races: the semantics of mmap(2),
 // munmap(2), madvise(2), msync(2) and friends, with every rule watched. `forall` conditions must
 // hold in every final state of every execution.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "design/design.h"
@@ -135,6 +136,43 @@ TEST(Reclaim, CleanPageGoesAndComesBack) {
     forall (1:r0=0))");
 }
 
+TEST(Truncate, DropsPagesAndTheirStores) {
+  expect_held(R"({ file f, 2 pages; process A { x = mmap(f, 2 pages, MAP_SHARED), dirty; } }
+    P0(A) { ftruncate(f, 4096); msync(x, 8192, MS_SYNC); madvise(x, 8192, MADV_DONTNEED); })");
+}
+
+// The page lock keeps the mover away from a page that is about to be mapped.
+TEST(Memcg, ChargesMoveWhileAPageIsMapped) {
+  expect_held(R"({ file f; process A { x = mmap(f, 1 page, MAP_SHARED); }
+      process B { y = mmap(f, 1 page, MAP_SHARED), read; } }
+    P0(A) { r0 = READ_ONCE(*x); }
+    P1(kernel) { mem_cgroup_move_charge(A:x); }
+    forall (0:r0=0))");
+}
+
+TEST(AnonVma, WalksFindEachMapping) {
+  expect_held(R"({ process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } }
+    P0(kernel) { r0 = rmap_walk_anon(A:x); r1 = folio_get_anon_vma(A:x + 4096); }
+    P1(A) { munmap(x, 4096); }
+    forall ((0:r0=0 \/ 0:r0=1) /\ 0:r1=1))");
+}
+
+// Each way onto the lists and between them: pages that are there, that fault in, that are unmapped.
+TEST(Mlock, PagesStayOnTheListsAndAreFreed) {
+  expect_held(R"({ file f; process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty;
+      y = mmap(f, 1 page, MAP_SHARED); z = mmap(f, 1 page, MAP_PRIVATE), read; } }
+    P0(A) { mlock(x, 8192); mlock(y, 4096); mlock(z, 4096); WRITE_ONCE(*z, 2); munlock(x, 8192);
+            r0 = READ_ONCE(*x); munmap(x + 4096, 4096); munmap(y, 4096); munlock(z, 4096); }
+    forall (0:r0=1))");
+}
+
+TEST(Mlock, OfAPageThatTwoProcessesMap) {
+  expect_held(R"({ file f; process A { x = mmap(f, 1 page, MAP_SHARED), read; }
+      process B { y = mmap(f, 1 page, MAP_SHARED), read; } }
+    P0(A) { mlock(x, 4096); munlock(x, 4096); }
+    P1(B) { mlock(y, 4096); munmap(y, 4096); })");
+}
+
 TEST(Swap, PageGoesAndComesBack) {
   expect_held(R"({ process A { x = mmap(2 pages, MAP_PRIVATE|MAP_ANONYMOUS), dirty; } out = 0; }
     P0(kernel) { folio_referenced(A:x + 4096); r0 = shrink_folio_list(A:x + 4096);
@@ -178,6 +216,27 @@ TEST(Condition, CanFail) {
     P0(A) { r0 = READ_ONCE(*x); }
     forall (0:r0=1))")
                    .condition);
+}
+
+/// What the model has not is refused, at its place in the file.
+std::string refusal(const std::string& text) {
+  try {
+    run(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Unsupported, IsRefused) {
+  using ::testing::HasSubstr;
+  const std::string file = "{ file f, 2 pages; process A { x = mmap(f, 2 pages, MAP_SHARED); } }\n";
+  EXPECT_THAT(refusal(file + "P0(A) { mlock(x, 4096); }"),
+              HasSubstr("mlock() of a part of the mapping 'x' is not modelled"));
+  EXPECT_THAT(refusal(file + "P0(A) { mlock(x, 8192); }\nP1(kernel) { shrink_folio_list(f); }"),
+              HasSubstr("shrink_folio_list() beside mlock() is not modelled"));
+  EXPECT_THAT(refusal(file + "P0(A) { ftruncate(f, 0); r0 = READ_ONCE(*x); }"),
+              HasSubstr("beside ftruncate() are not modelled"));
 }
 
 // Message passing through mapped memory is sequentially consistent; store buffering likewise.

@@ -33,6 +33,31 @@ std::string name_of_page_call(Operation operation) {
   }
 }
 
+std::string name_of_activity(Operation operation) {
+  switch (operation) {
+    case Operation::Writeback:
+      return "Writeback";
+    case Operation::ShrinkFolioList:
+      return "ShrinkFolioList";
+    case Operation::ShrinkActiveList:
+      return "ShrinkActiveList";
+    case Operation::FolioReferenced:
+      return "FolioReferenced";
+    case Operation::OomKillProcess:
+      return "OomKillProcess";
+    case Operation::MemCgroupMoveCharge:
+      return "MemCgroupMoveCharge";
+    case Operation::MemCgroupMoveParent:
+      return "MemCgroupMoveParent";
+    case Operation::RmapWalkAnon:
+      return "RmapWalkAnon";
+    case Operation::FolioGetAnonVma:
+      return "FolioGetAnonVma";
+    default:
+      return name_of_page_call(operation);
+  }
+}
+
 std::string name_of(Operation operation) {
   switch (operation) {
     case Operation::Load:
@@ -67,6 +92,10 @@ std::string name_of(Operation operation) {
       return "Mmap";
     case Operation::Munmap:
       return "Munmap";
+    case Operation::Mlock:
+      return "Mlock";
+    case Operation::Munlock:
+      return "Munlock";
     case Operation::Madvise:
       return "Madvise";
     case Operation::Msync:
@@ -87,18 +116,10 @@ std::string name_of(Operation operation) {
       return "Pread";
     case Operation::Pwrite:
       return "Pwrite";
-    case Operation::Writeback:
-      return "Writeback";
-    case Operation::ShrinkFolioList:
-      return "ShrinkFolioList";
-    case Operation::ShrinkActiveList:
-      return "ShrinkActiveList";
-    case Operation::FolioReferenced:
-      return "FolioReferenced";
-    case Operation::OomKillProcess:
-      return "OomKillProcess";
+    case Operation::Ftruncate:
+      return "Ftruncate";
     default:
-      return name_of_page_call(operation);
+      return name_of_activity(operation);
   }
 }
 

@@ -273,6 +273,8 @@ inline constexpr Case kKernelStatements[] = {
      "5:20: expected a mapping of process A, got 'z'"},
     {"folio_referenced(C:x);",
      "5:18: expected a process before ':', got 'C'"},
+    {"mem_cgroup_move_charge(f);",
+     "5:24: expected a page of a mapping, as in mem_cgroup_move_charge(A:x)"},
     {"oom_kill_process(x);",
      "5:18: expected a process, as in oom_kill_process(A), got 'x'"},
     {"writeback(A:x);",
