@@ -78,6 +78,18 @@ const Policies kLinux612FlushDirty{.zap = &kDelayedRmap,
                                    .arch = &machine::x86_64(),
                                    .reclaim = {.flush_before_unlock = mm::Step::Kept}};
 
+const Policies kTorvaldsNoForceAtExit{
+    .zap = &kNoForceAtExit, .gather = &kLocalAndActive, .arch = &machine::x86_64()};
+// A gather that finds nothing to do has looked at the generation of the table: no nested rule.
+constexpr mm::Generations kAllChecks;
+const Policies kAmitTlbGeneration{.zap = &kRmapByGeneration,
+                                  .gather = &kAnyBatch,
+                                  .arch = &machine::x86_64(),
+                                  .generations = &kAllChecks,
+                                  .nested_rule = mm::NestedRule::Dropped};
+const Policies kLinux612Arm64{
+    .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::arm64()};
+
 const std::array kDesigns{
     Design{"linux-6.1", "rmap removed before the flush", "linux v6.1 mm/memory.c", &kLinux61},
     Design{"linux-6.2", "delayed rmap, no new batch while removals are outstanding",
@@ -100,6 +112,11 @@ const std::array kDesigns{
            "linux v6.12 mm/memory.c: the order of wp_page_copy", &kFlushEveryPagePolicies},
     Design{"linux-6.1-s390", "linux-6.1 where a change of an entry flushes all TLBs at once",
            "linux v6.1 arch/s390/mm/pgtable.c", &kLinux61S390},
+    Design{"amit-tlb-generation", "who relies on a page table flushes what is outstanding there",
+           "Amit, 27 and 30 Oct 2022, with the checks of claim-18a and claim-18b",
+           &kAmitTlbGeneration},
+    Design{"linux-6.12-arm64", "linux-6.12 where invalidations are broadcast, without any IPI",
+           "linux v6.12 arch/arm64/include/asm/tlbflush.h", &kLinux612Arm64},
     Design{"linux-6.1-pae-pv", "linux-6.1 on 32-bit x86 with PAE, as a guest of KVM",
            "linux v6.1 arch/x86/kernel/kvm.c", &kLinux61PaePv},
     Design{"linux-6.1-pae-pv-fixed", "the same, with flushes by IPI only, as on bare metal",
@@ -107,6 +124,8 @@ const std::array kDesigns{
 };
 
 const std::array kVariants{
+    Design{"torvalds-no-force-at-exit", "linux-6.12 without the forced flush at exit",
+           "Torvalds, 27 Oct 2022, question (b)", &kTorvaldsNoForceAtExit},
     Design{"linux-6.12/move-mapped-only", "only charges of pages that are mapped at the entry move",
            "drops mc_handle_file_pte in mm/memcontrol-v1.c: get_mctgt_type",
            &kLinux612MoveMappedOnly},

@@ -47,6 +47,26 @@ class AnonRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr AnonRmapAtFree kAnonRmapAtFree;
 
+/// Forces no flush of dirty pages of files where `Free` says so: they are treated like clean ones.
+template <typename Free>
+class UnforcedWhere final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    return Free()(entry) ? Treatment{} : kDelayedRmap.treat(entry);
+  }
+};
+struct Always {
+  bool operator()(const mm::zap_entry&) const { return true; }
+};
+struct ReadLocked {
+  bool operator()(const mm::zap_entry& entry) const { return !entry.write_locked; }
+};
+struct WriteLocked {
+  bool operator()(const mm::zap_entry& entry) const { return entry.write_locked; }
+};
+constexpr UnforcedWhere<Always> kUnforced;
+constexpr UnforcedWhere<ReadLocked> kUnforcedReadLocked;
+constexpr UnforcedWhere<WriteLocked> kUnforcedWriteLocked;
 /// Everything that the flush lets go of waits until then, and nothing forces the flush.
 class DirtyAndRmapAtFree final : public mm::ZapPolicy {
  public:
@@ -67,8 +87,8 @@ Policies changed_on_s390(Change change) {
 }
 
 template <typename Change>
-Policies changed(Change change) {
-  Policies policies = linux_6_12(machine::x86_64());
+Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
+  Policies policies = linux_6_12(arch);
   change(policies);
   return policies;
 }
@@ -110,6 +130,53 @@ const Policies kRcuIgnoresIrqsOff =
 const Policies kReclaimIgnoresPins =
     changed([](Policies& p) { p.reclaim_pins = mm::ReclaimPins::Ignored; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
+const Policies kArm64DsbForPending =
+    changed([](Policies& p) { p.batched_pending = mm::BatchedPending::Dsb; }, machine::arm64());
+const Policies kArm64NoBatchDsb =
+    changed([](Policies& p) { p.batch_flush = mm::BatchFlush::Omitted; }, machine::arm64());
+const Policies kSharedUnforced = changed([](Policies& p) { p.zap = &kUnforced; });
+const Policies kReadLockedUnforced = changed([](Policies& p) { p.zap = &kUnforcedReadLocked; });
+const Policies kWriteLockedUnforced = changed([](Policies& p) { p.zap = &kUnforcedWriteLocked; });
+const Policies kExitAmongThreads = changed([](Policies& p) {
+  p.zap = &kNoForceAtExit;
+  p.exit_waits = mm::ExitWaits::ForNobody;
+});
+const Policies kArm64ExitAmongThreads =
+    changed([](Policies& p) { p.exit_waits = mm::ExitWaits::ForNobody; }, machine::arm64());
+
+/// amit-tlb-generation with one thing changed.
+template <typename Change>
+mm::Generations generations(Change change) {
+  mm::Generations generations;
+  change(generations);
+  return generations;
+}
+Policies with(const mm::Generations& generations) {
+  return {.zap = &kRmapByGeneration,
+          .gather = &kAnyBatch,
+          .arch = &machine::x86_64(),
+          .generations = &generations,
+          .nested_rule = mm::NestedRule::Dropped};
+}
+using mm::Generations;
+const Generations kMkcleanEntry =
+    generations([](Generations& g) { g.mkclean = mm::MkcleanCheck::EntryFound; });
+const Generations kUncheckedUnlink =
+    generations([](Generations& g) { g.unlink_vma = mm::GenerationCheck::No; });
+const Generations kUncheckedFault =
+    generations([](Generations& g) { g.fault = mm::GenerationCheck::No; });
+const Generations kUncheckedZap =
+    generations([](Generations& g) { g.zap = mm::GenerationCheck::No; });
+const Generations kCountedEarly =
+    generations([](Generations& g) { g.count = mm::GenerationCount::BeforeClear; });
+const Generations kCompletedEarly =
+    generations([](Generations& g) { g.complete = mm::GenerationComplete::Early; });
+const Policies kGenMkcleanEntry = with(kMkcleanEntry);
+const Policies kGenUncheckedUnlink = with(kUncheckedUnlink);
+const Policies kGenUncheckedFault = with(kUncheckedFault);
+const Policies kGenUncheckedZap = with(kUncheckedZap);
+const Policies kGenCountedEarly = with(kCountedEarly);
+const Policies kGenCompletedEarly = with(kCompletedEarly);
 const Policies kThirdBatch = changed([](Policies& p) { p.gather = &kAnyBatch; });
 const Policies kPutBeforeRmap = changed([](Policies& p) {
   p.zap = &kFileRmapAtFree;
@@ -160,6 +227,12 @@ const Policies kLazyNoGen =
     changed([](Policies& p) { p.x86_tlb.lazy_return = Tlb::LazyReturn::IgnoresGen; });
 const Policies kFlushOwnRange =
     changed([](Policies& p) { p.x86_tlb.flush_func = Tlb::FlushFunc::OwnRange; });
+const Policies kS390AttachWithoutWait{.zap = &kEarlyRmap,
+                                      .gather = &kAnyBatch,
+                                      .arch = &machine::s390(machine::S390Attach::WithoutWait)};
+const Policies kS390AttachWithoutFlush{.zap = &kEarlyRmap,
+                                       .gather = &kAnyBatch,
+                                       .arch = &machine::s390(machine::S390Attach::WithoutFlush)};
 
 const std::array kMutations{
     Design{"linux-6.12/no-pvmw-sync", "folio_mkclean peeks at entries without the PTL",
@@ -182,6 +255,44 @@ const std::array kMutations{
            "adds folio_lock in mm/memory.c: zap_present_folio_ptes", &kZapLocksFolio},
     Design{"linux-6.12/late-anon-rmap", "anonymous pages keep their rmap until they are freed",
            "Torvalds, 31 Oct 2022, for anonymous pages only", &kLateAnonRmap},
+    Design{"linux-6.12/unforced", "dirty pages of files are zapped like clean ones",
+           "drops delay_rmap and force_flush in mm/memory.c: zap_present_folio_ptes",
+           &kSharedUnforced},
+    Design{"linux-6.12/unforced-read-locked", "the same where mmap_lock is held for reading",
+           "Torvalds, 27 Oct 2022, question (c)", &kReadLockedUnforced},
+    Design{"linux-6.12/unforced-write-locked", "the same where mmap_lock is held for writing",
+           "Torvalds, 27 Oct 2022, question (c)", &kWriteLockedUnforced},
+    Design{"linux-6.12/unforced-exit-among-threads",
+           "no forced flush at exit, and exit does not wait for the other threads",
+           "drops mm_users in kernel/fork.c: mmput; Torvalds, 27 Oct 2022, question (b)",
+           &kExitAmongThreads},
+    Design{"linux-6.1-s390/attach-no-wait", "a CPU attaches while entries are being changed",
+           "drops flush_count in arch/s390/include/asm/mmu_context.h: finish_arch_post_lock_switch",
+           &kS390AttachWithoutWait},
+    Design{"linux-6.1-s390/attach-no-flush", "a CPU attaches without the flush that was put off",
+           "drops __tlb_flush_mm_lazy in finish_arch_post_lock_switch of the same file",
+           &kS390AttachWithoutFlush},
+    Design{"linux-6.12-arm64/exit-among-threads", "fullmm, but other threads run",
+           "drops mm_users in kernel/fork.c: mmput; as the oom reaper's fullmm of 2017",
+           &kArm64ExitAmongThreads},
+    Design{"amit-tlb-generation/mkclean-entry", "the check is in page_vma_mkclean_one",
+           "Amit, 30 Oct 2022, to the letter", &kGenMkcleanEntry},
+    Design{"amit-tlb-generation/no-unlink-check", "no check before a VMA leaves the reverse map",
+           "Amit, 30 Oct 2022, to the letter", &kGenUncheckedUnlink},
+    Design{"amit-tlb-generation/no-fault-check", "faults do not look at the generation",
+           "drops rule 4 of 27 Oct 2022 in mm/memory.c: faults", &kGenUncheckedFault},
+    Design{"amit-tlb-generation/no-zap-check", "zap does not look at the generation",
+           "drops rule 4 of 27 Oct 2022 in mm/memory.c: zap_pte_range", &kGenUncheckedZap},
+    Design{"amit-tlb-generation/count-early", "the generation is counted before the clear",
+           "moves rule 3 of 27 Oct 2022", &kGenCountedEarly},
+    Design{"amit-tlb-generation/complete-early", "a flush counts as completed when it begins",
+           "moves rule 2 of 27 Oct 2022", &kGenCompletedEarly},
+    Design{"linux-6.12-arm64/dsb-for-pending", "zap waits for its own TLBIs, not for reclaim's",
+           "linux v6.6 arch/arm64/include/asm/tlbflush.h: arch_flush_tlb_batched_pending",
+           &kArm64DsbForPending},
+    Design{"linux-6.12-arm64/no-batch-dsb", "reclaim does not wait for the TLBIs of its batch",
+           "drops the DSB in arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_flush",
+           &kArm64NoBatchDsb},
     Design{"linux-6.12/mask-before-gen", "a flush looks for CPUs and then counts itself",
            "moves inc_mm_tlb_gen in arch/x86/mm/tlb.c: flush_tlb_mm_range", &kMaskBeforeGen},
     Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",

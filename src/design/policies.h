@@ -69,6 +69,25 @@ class ForceFlush final : public mm::ZapPolicy {
   }
 };
 
+/// Torvalds, 27 Oct 2022, question (b): do even shared pages need the forced flush "for the fullmm
+/// case when we tear down the whole VM?" Here they do without.
+class NoForceAtExit final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    return entry.fullmm ? Treatment{} : DelayedRmap().treat(entry);
+  }
+};
+
+/// Amit, 30 Oct 2022: with generations nothing need be flushed under the PTL, and the rmap of pages
+/// of files may go when they are freed: who cleans such a page finds it mapped, goes to the table,
+/// and sees there that a flush is outstanding. Anonymous pages cannot wait (Dickins, 6 Nov).
+class RmapByGeneration final : public mm::ZapPolicy {
+ public:
+  Treatment treat(const mm::zap_entry& entry) const override {
+    return {.rmap = entry.anon ? mm::RmapRemoval::Now : mm::RmapRemoval::AtFree};
+  }
+};
+
 /// What everybody would do if flushes were free: as wp_page_copy() does it.
 class FlushEveryPage final : public mm::ZapPolicy {
  public:
@@ -105,6 +124,8 @@ inline constexpr DirtyInBatch kDirtyInBatch;
 inline constexpr RmapAtFree kRmapAtFree;
 inline constexpr FileRmapAtFree kFileRmapAtFree;
 inline constexpr ForceFlush kForceFlush;
+inline constexpr NoForceAtExit kNoForceAtExit;
+inline constexpr RmapByGeneration kRmapByGeneration;
 inline constexpr FlushEveryPage kFlushEveryPage;
 inline constexpr NoBatchWhileDelayed kNoBatchWhileDelayed;
 inline constexpr LocalAndActive kLocalAndActive;

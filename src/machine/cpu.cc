@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/cpu.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace mmcheck::machine {
@@ -211,6 +213,32 @@ void Cpu::wait_for_flush(cpumask_t targets, Cpu* const* cpus) {
   });
 }
 
+void Cpu::start_broadcasts(Kept& kept, unsigned nr_entries, FaultsDropEntries faults_drop_entries) {
+  issued_ = {kept, nr_entries};
+  faults_drop_entries_ = faults_drop_entries;
+}
+
+void Cpu::tlbi(std::span<PteSlot> entries, cpumask_t targets) {
+  execution_->step(
+      {.format = "TLBI({})", .args = {arg(entries.empty() ? Vaddr{} : entries.front().va())}});
+  for (PteSlot& entry : entries) {
+    const IssuedTlbi issued = issue_tlbi(entry, targets);
+    const auto same = std::find_if(issued_.begin(), issued_.end(), [&](const IssuedTlbi& earlier) {
+      return earlier.entry == &entry;
+    });
+    if (same == issued_.end()) {
+      issued_.push_back(issued);
+    } else {
+      *same = issued;  // Completes no earlier, and forgets no less.
+    }
+  }
+}
+
+void Cpu::dsb() {
+  complete_tlbis(*execution_, {issued_.begin(), issued_.size()});
+  issued_.clear();
+}
+
 Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
   const WalkAlternatives alternatives(*execution_, slot, id_, kind);
   const std::uint64_t label = execution_->step_choose(
@@ -222,8 +250,11 @@ Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
   const Translation translation =
       label == 0 ? walk(slot, kind) : use_stale(slot, kind, static_cast<unsigned>(label - 1));
   if (translation.result == Translation::Result::Ok) slot.translated(translation.version);
-  // A page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
-  if (translation.result != Translation::Result::Ok) slot.tlb_invalidate(id_);
+  // x86: a page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
+  if (translation.result != Translation::Result::Ok &&
+      faults_drop_entries_ == FaultsDropEntries::Yes) {
+    slot.tlb_invalidate(id_);
+  }
   return translation;
 }
 

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "explore/cell.h"
-#include "machine/page_table.h"
+#include "machine/tlbi.h"
 
 namespace mmcheck::machine {
 
@@ -19,6 +19,8 @@ struct Translation {
 
 enum class AccessKind : std::uint8_t { Load, Store };
 
+/// Whether a page fault drops what the CPU's TLB holds for the address.
+enum class FaultsDropEntries : std::uint8_t { Yes, No };
 /// What one CPU asks others to forget.
 struct FlushInfo {
   std::span<PteSlot> entries;
@@ -77,6 +79,14 @@ class Cpu {
   /// Waits until the handlers of all targets have run; their CPUs then use no older translation.
   void wait_for_flush(cpumask_t targets, Cpu* const* cpus);
 
+  /// For CPUs whose invalidations are broadcast: room for those that are issued and not complete.
+  /// Called once, at setup.
+  void start_broadcasts(Kept& kept, unsigned nr_entries, FaultsDropEntries faults_drop_entries);
+  /// TLBI: tells all of `targets` to forget the entries, which they may do later. One step.
+  void tlbi(std::span<PteSlot> entries, cpumask_t targets);
+  /// DSB: returns when the TLBIs of this CPU are complete.
+  void dsb();
+
   /// The walk of one access: one step. Sets A, and D for a store, as the hardware does: atomically,
   /// in the entry, and only if it is still there.
   Translation translate(PteSlot& slot, AccessKind kind);
@@ -103,6 +113,8 @@ class Cpu {
 
   explore::Execution* execution_;
   CpuId id_;
+  FaultsDropEntries faults_drop_entries_ = FaultsDropEntries::Yes;
+  KeptVector<IssuedTlbi> issued_;
   explore::Cell<std::uint64_t> holds_off_;  ///< what interrupts wait for: 0 if nothing
   bool counts_stores_ = false;
   FlushFunction* flush_function_ = nullptr;

@@ -78,12 +78,14 @@ class KeptVector {
   T& operator[](std::size_t i) const { return items_[i]; }
   T& back() const { return items_[size() - 1]; }
   T* data() const { return items_.data(); }
-  void clear() const { *size_ = 0; }
 
   T& push_back(const T& item) {
     if (size() == items_.size()) throw InternalError("a vector in kept memory is full");
     items_[*size_] = item;
     return items_[(*size_)++];
+  }
+  void clear() const {
+    if (size_ != nullptr) *size_ = 0;
   }
   void erase(T* place) {
     for (T* next = place + 1; next != end(); ++place, ++next) *place = *next;

@@ -21,7 +21,8 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 }  // namespace
 
 PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
-                 std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial)
+                 std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial,
+                 mm_context* context)
     : memory_(&memory),
       monitor_(&monitor),
       word_(memory.add(
@@ -30,6 +31,7 @@ PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va
           *this)),
       nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
+      context_(context),
       va_(va),
       space_(space),
       cpus_(cpus) {
@@ -93,6 +95,11 @@ unsigned PteSlot::known_version() const {
   unsigned known = current();
   while (known > 0 && !execution().ordered_before(versions_[known].stored_at)) --known;
   return known;
+}
+
+cpumask_t PteSlot::users() const {
+  if (context_ == nullptr) return cpus_;
+  return cpumask_t::of_bits(cpus_.bits() & context_->usable.read());
 }
 
 unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }

@@ -18,6 +18,7 @@
 #include "explore/cell.h"
 #include "explore/memory.h"
 #include "machine/kept.h"
+#include "machine/mm_context.h"
 #include "machine/monitor.h"
 #include "machine/pte.h"
 
@@ -33,6 +34,11 @@ class cpumask_t {
   void set(CpuId cpu) { bits_ |= 1u << to_index(cpu); }
   bool test(CpuId cpu) const { return (bits_ >> to_index(cpu)) & 1u; }
   std::uint32_t bits() const { return bits_; }
+  static cpumask_t of_bits(std::uint32_t bits) {
+    cpumask_t mask;
+    mask.bits_ = bits;
+    return mask;
+  }
 
  private:
   std::uint32_t bits_ = 0;
@@ -60,8 +66,9 @@ class PteSlot final : public explore::Landing {
   };
 
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
+  /// `context` may be null; see Arch::uses_context.
   PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
-          cpumask_t cpus, const pmd_t& pmd, pte_t initial);
+          cpumask_t cpus, const pmd_t& pmd, pte_t initial, mm_context* context = nullptr);
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
@@ -112,6 +119,7 @@ class PteSlot final : public explore::Landing {
   /// The newest version whose store happens before the current step.
   unsigned known_version() const;
   cpumask_t cpus() const { return cpus_; }
+  mm_context* context() const { return context_; }
 
   /// An access goes through this version; for monitors.
   void translated(unsigned version) { monitor_->translated(*this, version); }
@@ -145,7 +153,7 @@ class PteSlot final : public explore::Landing {
   template <typename Predicate, typename Counts>
   Stale find_stale(Predicate&& matters, Counts&& counts) const {
     Stale found;
-    for_each_cpu(cpus_, [&](CpuId cpu) {
+    for_each_cpu(users(), [&](CpuId cpu) {
       if (!counts(cpu)) return;
       for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
         if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
@@ -157,6 +165,8 @@ class PteSlot final : public explore::Landing {
  private:
   explore::Execution& execution() const { return memory_->execution(); }
   void remember();
+  /// The CPUs that can use what their TLB holds of the entry.
+  cpumask_t users() const;
   static std::uint32_t low_of(pte_t pte) { return static_cast<std::uint8_t>(pte.word); }
   static std::uint32_t high_of(pte_t pte);
 
@@ -172,6 +182,7 @@ class PteSlot final : public explore::Landing {
   std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
   TablePage* table_ = nullptr;
+  mm_context* context_;
   Vaddr va_;
   std::uint64_t space_;
   cpumask_t cpus_;

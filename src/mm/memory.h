@@ -13,7 +13,7 @@ enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 /// finds that it is already. After Done the access is tried again.
 FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
 
-enum class ZapReason : std::uint8_t { Unmap, DontNeed, Exit };
+enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, Exit };
 
 /// Clears the entries of the pages [first, end), all of one VMA.
 void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,

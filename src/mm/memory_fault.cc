@@ -5,6 +5,7 @@
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -45,7 +46,13 @@ bool lock_and_recheck(thread& task, const vm_fault& vmf) {
   task.x().step({.format = "pte_same({})?",
                  .args = {machine::arg(vmf.slot().va())},
                  .detail = Detail::Minor});
-  if (vmf.slot().ptep_get_last() == vmf.orig) return true;
+  if (vmf.slot().ptep_get_last() == vmf.orig) {
+    const Generations* generations = task.system->policies->generations;
+    if (generations != nullptr && generations->fault == GenerationCheck::Yes) {
+      flush_deferred(task, *vmf.vma.mm, vmf.vma.mm->table_of(vmf.page_nr));
+    }
+    return true;
+  }
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return false;
 }
@@ -54,6 +61,14 @@ bool lock_and_recheck(thread& task, const vm_fault& vmf) {
 void set_pte(thread& task, const vm_fault& vmf, pte_t pte) {
   task.system->arch().set_pte(*task.cpu, vmf.slot(), pte,
                               {.format = "set_pte({})", .args = {machine::arg(vmf.slot().va())}});
+}
+
+/// Makes an entry more permissive. [PTL]
+/// linux v6.12 mm/pgtable-generic.c: ptep_set_access_flags; arch/arm64/mm/fault.c
+void ptep_set_access_flags(thread& task, const vm_fault& vmf, pte_t pte) {
+  set_pte(task, vmf, pte);
+  if (!task.system->arch().flushes_upgrades()) return;
+  flush_tlb_pages(task, *vmf.vma.mm, vmf.page_nr, vmf.page_nr + 1);
 }
 
 /// Whether the OOM reaper may have taken what was here, so that a fresh page would be a lie.
@@ -166,7 +181,7 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
     return;
   }
   if (lock_and_recheck(task, vmf)) {
-    set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+    ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
     unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
     folio_mark_dirty(task, page);
   }
@@ -211,7 +226,7 @@ void do_wp_page(thread& task, vm_fault& vmf) {
     wp_page_copy(task, vmf);
     return;
   }
-  set_pte(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+  ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
@@ -279,10 +294,13 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     do_wp_page(task, vmf);
     return;
   }
-  // Spurious: the entry allows the access, only this CPU's TLB did not know.
-  // linux v6.12 arch/x86: flush_tlb_fix_spurious_fault is empty: the fault itself has dropped the
-  // CPU's entry.
-  if (!pte_dirty(vmf.orig)) set_pte(task, vmf, pte_mkyoung(pte_mkdirty(vmf.orig)));
+  // Spurious: the entry allows the access, only this CPU's TLB did not know. x86: the fault itself
+  // has dropped what it held.
+  if (!pte_dirty(vmf.orig)) {
+    ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(vmf.orig)));
+  } else {
+    task.system->arch().flush_tlb_fix_spurious_fault(*task.cpu, vmf.slot());
+  }
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 

@@ -6,6 +6,7 @@
 #include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -19,6 +20,7 @@ using machine::pte_present;
 struct ZapProgress {
   bool force_flush = false;  ///< before the PTL is dropped
   bool gather_full = false;
+  bool cleared = false;  ///< some entry
 };
 
 /// One entry that was found present. linux v6.12 mm/memory.c: zap_present_folio_ptes; v6.1 inlines
@@ -35,10 +37,15 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   const pte_t pte = system.arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page_nr));
   task.zapped_at[page_nr] = static_cast<std::uint8_t>(tlb.mm->pte(page_nr).current());
   tlb_remove_tlb_entry(tlb, page_nr);
+  progress.cleared = true;
   folio& page = task.system->page(pte_pfn(pte));
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
-  const ZapPolicy::Treatment treatment = system.policies->zap->treat(
-      {.pte = pte, .anon = anon, .fullmm = tlb.fullmm, .dontneed = reason == ZapReason::DontNeed});
+  const ZapPolicy::Treatment treatment =
+      system.policies->zap->treat({.pte = pte,
+                                   .anon = anon,
+                                   .fullmm = tlb.fullmm,
+                                   .dontneed = reason == ZapReason::DontNeed,
+                                   .write_locked = reason == ZapReason::MapFixed});
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
@@ -71,6 +78,25 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   }
 }
 
+/// [PTL] Flushes that others have put off, of entries that are none by now, before the table is
+/// changed further.
+void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations == nullptr) {
+    const bool kept = task.system->policies->reclaim.batched_pending == Step::Kept;
+    if (kept) flush_tlb_batched_pending(task, mm);
+  } else if (generations->zap == GenerationCheck::Yes) {
+    flush_deferred(task, mm, table);
+  }
+}
+
+/// With generations: says in the table that its flush is put off. [PTL]
+void count_generation(thread& task, mmu_gather& tlb, page_table& table, GenerationCount when) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations == nullptr || generations->count != when) return;
+  tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
+}
+
 /// An entry of a page that is on the swap device. [PTL]
 void zap_swap_pte(thread& task, PteSlot& slot) {
   free_swap_and_cache(task, swp_offset(slot.peek()));
@@ -85,9 +111,9 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
   mm_struct& mm = *tlb.mm;
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
-  if (task.system->policies->reclaim.batched_pending == Step::Kept) {
-    flush_tlb_batched_pending(task, mm);
-  }
+  page_table& table = mm.table_of(first_page);
+  flush_pending_of_others(task, mm, table);
+  count_generation(task, tlb, table, GenerationCount::BeforeClear);
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {
     task.x().step({.format = "ptep_get({})",
@@ -101,6 +127,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     }
     ++page_nr;
   }
+  if (progress.cleared) count_generation(task, tlb, table, GenerationCount::AfterClear);
   const bool flush_late = task.system->policies->ptl_at_flush == PtlAtFlush::Dropped;
   if (progress.force_flush && !flush_late) {
     tlb_flush_mmu_tlbonly(task, tlb);
@@ -179,6 +206,10 @@ bool table_in_use(const mm_struct& mm, const page_table& table) {
 // linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
 // differs: where a scenario has no lockless walks, a table's memory is not freed, only unhooked.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
+  const Generations* generations = task.system->policies->generations;
+  if (generations != nullptr && generations->unlink_vma == GenerationCheck::Yes) {
+    flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
+  }
   vma.vm_locked = false;
   unlink_anon_vmas(task, vma);
   unlink_file_vma(task, vma);
@@ -188,6 +219,7 @@ void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
     task.x().step({.format = "pmd_clear()", .detail = Detail::Minor});
     if (!table.pmd.read()) continue;
     table.pmd.write(false);
+    if (generations != nullptr) tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, nullptr);
     pte_free_tlb(task, tlb, table);
   }
 }

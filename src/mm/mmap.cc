@@ -81,11 +81,11 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
 }
 
 /// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
-void unmap_region(thread& task, mm_struct& mm, VmaList& vmas) {
+void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason) {
   lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
-    unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Unmap);
+    unmap_page_range(task, tlb, vma->first_page, vma->end_page, reason);
   }
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
@@ -109,7 +109,7 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
   mm.mmap_lock.down_write(task, {.format = "munmap({}): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
   mm.mmap_lock.downgrade_write(task, {.format = "mmap_write_downgrade()", .detail = Detail::Minor});
-  if (!detached.empty()) unmap_region(task, mm, detached);
+  if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   unmap_returns(task, first_page, end_page, {.format = "munmap({}) returns", .args = {va}});
 }
@@ -121,7 +121,7 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
-  if (!detached.empty()) unmap_region(task, mm, detached);
+  if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::MapFixed);
   vm_area_struct& vma = vm_area_alloc(mm);
   vma.kind = kind;
   vma.first_page = first_page;
@@ -162,6 +162,7 @@ void schedule(thread& task) {
 }
 
 void yield(thread& task) {
+  if (task.mm->has_context) task.system->arch().yield(*task.cpu, task.mm->context);
   if (!task.system->x86_tlb) return;
   task.system->x86_tlb->switch_away(*task.cpu);
   task.system->x86_tlb->switch_mm_irqs_off(*task.cpu, task.mm->id);
@@ -171,6 +172,7 @@ void sys_exit_group(thread& task) {
   task.x().step({.format = "exit_group()"});
   task.mm->exiting.write(true);
   exit_mm(task);
+  if (task.system->policies->exit_waits == ExitWaits::ForNobody) exit_mmap(task);
 }
 
 // linux v6.12 kernel/exit.c: exit_mm; kernel/fork.c: mmput
@@ -180,7 +182,11 @@ void exit_mm(thread& task) {
   task.x().step({.format = "mmput()", .detail = Detail::Minor});
   const int users = task.mm->mm_users.read_last() - 1;
   task.mm->mm_users.write(users);
-  if (users == 0) exit_mmap(task);
+  if (task.mm->has_context) {
+    auto& usable = task.mm->context.usable;
+    usable.write(usable.read_last() & ~(1u << to_index(task.cpu->id())));
+  }
+  if (users == 0 && task.system->policies->exit_waits == ExitWaits::ForThreads) exit_mmap(task);
 }
 
 // No thread runs in the address space any more, but writeback and reclaim still find its pages

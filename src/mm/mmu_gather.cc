@@ -8,6 +8,7 @@
 #include "mm/rmap.h"
 #include "mm/swap.h"
 #include "mm/swapfile.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -152,7 +153,10 @@ bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t fl
 // linux v6.12 include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb) {
   if (!tlb.need_flush && !tlb.freed_tables) return;
-  if (task.system->policies->flushes == Flushes::Done) {
+  const bool needed = task.system->arch().needs_tlb_flush(tlb.fullmm, tlb.freed_tables);
+  if (task.system->policies->generations != nullptr) {
+    flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
+  } else if (needed && task.system->policies->flushes == Flushes::Done) {
     flush_tlb_pages(task, *tlb.mm, tlb.start_page, tlb.end_page,
                     tlb.freed_tables ? machine::FreedTables::Yes : machine::FreedTables::No);
   }

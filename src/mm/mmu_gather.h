@@ -32,7 +32,8 @@ struct mmu_gather {
   bool fullmm = false;
   bool freed_tables = false;
   bool delayed_rmap = false;
-  bool need_flush = false;  ///< cleared_ptes: an entry in [start, end) was cleared
+  std::uint32_t tlb_gen = 0;  ///< with generations: of the last change
+  bool need_flush = false;    ///< cleared_ptes: an entry in [start, end) was cleared
   unsigned start_page = ~0u;
   unsigned end_page = 0;
   std::uint8_t active = 0;  ///< the active batch; 0 is the one on the stack ("local")

@@ -2,6 +2,7 @@
 #include "mm/page_vma_mapped.h"
 
 #include "mm/folio.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
@@ -32,10 +33,14 @@ PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& p
   task.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
   if (table.followed()) table.walk(generation);
   const pte_t pte = slot.ptep_get_last();
-  if (pte_present(pte) && pte_pfn(pte) == page.frame.pfn()) {
-    found_ = true;
-    return;
+  found_ = pte_present(pte) && pte_pfn(pte) == page.frame.pfn();
+  const Generations* generations = task.system->policies->generations;
+  if (generations != nullptr && sync == PvmwSync::Yes &&
+      (generations->mkclean == MkcleanCheck::AnyEntry ||
+       (generations->mkclean == MkcleanCheck::EntryFound && found_))) {
+    flush_deferred(task, mm_, mm_.table_of(page_nr_));
   }
+  if (found_) return;
   unlock_ptl(task, mm_, page_nr_);
 }
 

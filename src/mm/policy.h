@@ -14,6 +14,7 @@ struct zap_entry {
   bool anon = false;      ///< an anonymous page, not one of the page cache
   bool fullmm = false;    ///< the whole address space goes away (exit)
   bool dontneed = false;  ///< the mapping stays (MADV_DONTNEED), so others may fault in a new page
+  bool write_locked = false;  ///< mmap_lock is held for writing (MAP_FIXED)
 };
 
 /// When the page stops to count as mapped (_mapcount drops, rmap walks miss it).
@@ -102,6 +103,10 @@ enum class FlushVersusFree : std::uint8_t { FlushFirst, FreeFirst };
 enum class Flushes : std::uint8_t { Done, Omitted };
 enum class NestedRule : std::uint8_t { Kept, Dropped };
 enum class PvmwSync : std::uint8_t { Yes, No };
+enum class BatchFlush : std::uint8_t { Done, Omitted };
+/// How zap waits for reclaim's deferred flushes. Only arm64 has something to wait for without a
+/// flush: v6.6 had it like that.
+enum class BatchedPending : std::uint8_t { Flush, Dsb };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 /// When GUP-fast looks at the entry again, and at how much of it.
 enum class GupRecheck : std::uint8_t { AfterGrab, BeforeGrab, PfnOnly, None };
@@ -121,6 +126,25 @@ enum class TableFree : std::uint8_t { Rcu, WithPages };
 enum class TableInvalidate : std::uint8_t { Done, Omitted };
 enum class TableSync : std::uint8_t { Done, Omitted };
 enum class FlushVersusTables : std::uint8_t { FlushFirst, TablesFirst };
+
+/// exit_group(): the address space goes away with its last thread, or under the others.
+enum class ExitWaits : std::uint8_t { ForThreads, ForNobody };
+
+/// Which walks of folio_mkclean look for a flush that has been put off.
+enum class MkcleanCheck : std::uint8_t { AnyEntry, EntryFound };
+enum class GenerationCheck : std::uint8_t { Yes, No };
+enum class GenerationCount : std::uint8_t { AfterClear, BeforeClear };
+enum class GenerationComplete : std::uint8_t { AfterFlush, Early };
+
+/// Where generations (mm/tlb_gen.h) are counted and looked at.
+struct Generations {
+  GenerationCheck zap = GenerationCheck::Yes;
+  GenerationCheck fault = GenerationCheck::Yes;
+  MkcleanCheck mkclean = MkcleanCheck::AnyEntry;
+  GenerationCheck unlink_vma = GenerationCheck::Yes;
+  GenerationCount count = GenerationCount::AfterClear;
+  GenerationComplete complete = GenerationComplete::AfterFlush;
+};
 
 /// A step that a mutation leaves out.
 enum class Step : std::uint8_t { Kept, Dropped };
@@ -149,13 +173,18 @@ struct Policies {
   const ZapPolicy* zap = nullptr;
   const GatherPolicy* gather = nullptr;
   const machine::Arch* arch = nullptr;
+  /// Null: what Linux has, tlb_flush_pending and tlb_flush_batched.
+  const Generations* generations = nullptr;
   // The rest is the same in all designs of the thread; mutations change it.
   PtlAtFlush ptl_at_flush = PtlAtFlush::Held;
   FlushVersusFree flush_versus_free = FlushVersusFree::FlushFirst;
   Flushes flushes = Flushes::Done;
   NestedRule nested_rule = NestedRule::Kept;
   PvmwSync mkclean_walk = PvmwSync::Yes;
+  BatchFlush batch_flush = BatchFlush::Done;
+  BatchedPending batched_pending = BatchedPending::Flush;
   ZapFolioLock zap_folio_lock = ZapFolioLock::NotTaken;
+  ExitWaits exit_waits = ExitWaits::ForThreads;
   machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;

@@ -35,7 +35,7 @@ void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned 
 }
 
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
-  const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
+  const pte_t old = task.system->arch().ptep_xchg_direct(*task.cpu, slot);
   const unsigned page = mm.page_of(slot.va());
   if (pte_present(old)) flush_tlb_pages(task, mm, page, page + 1);
   return old;
@@ -158,7 +158,8 @@ unsigned folio_mkclean(thread& task, folio& page) {
 
 namespace {
 
-/// linux v6.12 mm/rmap.c: folio_referenced_one. x86 does not flush after clearing A.
+/// linux v6.12 mm/rmap.c: folio_referenced_one; ptep_clear_flush_young of the architecture: x86
+/// does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
   if (!walk.found()) return 0;
@@ -169,6 +170,7 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
   const pte_t pte = slot.ptep_get();
   const bool young = pte_present(pte) && pte_young(pte);
   if (young) slot.set_pte(pte_mkold(pte));
+  if (young) task.system->arch().flush_young(*task.cpu, slot, vma.mm->cpumask);
   walk.done();
   return young ? 1 : 0;
 }

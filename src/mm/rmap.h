@@ -21,7 +21,8 @@ unsigned folio_referenced(thread& task, folio& page);
 /// linux v6.12 include/linux/mm_types_task.h: tlbflush_unmap_batch
 struct tlb_batch {
   static_vector<mm_struct*, 4> mms;
-  bool writable = false;  ///< an entry was dirty
+  std::array<std::uint32_t, 4> tlb_gen{};  ///< with generations: of each one's last change
+  bool writable = false;                   ///< an entry was dirty
 };
 
 /// Unmaps the page everywhere, with the flush left to try_to_unmap_flush().

@@ -5,19 +5,27 @@
 #include "mm/folio.h"
 #include "mm/page_vma_mapped.h"
 #include "mm/swapfile.h"
+#include "mm/tlb_gen.h"
 
 namespace mmcheck::mm {
 
 namespace {
 
-/// linux v6.12 mm/rmap.c: set_tlb_ubc_flush_pending; arch/x86: arch_tlbbatch_add_pending. In one
-/// step: both are under the PTL, and flush_tlb_batched_pending() looks under a PTL.
-void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, pte_t old, tlb_batch& batch) {
-  task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
-  mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
-  if (std::find(batch.mms.begin(), batch.mms.end(), &mm) == batch.mms.end()) {
-    batch.mms.push_back(&mm);
+/// linux v6.12 mm/rmap.c: set_tlb_ubc_flush_pending. In one step: all is under the PTL, and
+/// flush_tlb_batched_pending() looks under a PTL.
+void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, pte_t old,
+                               tlb_batch& batch) {
+  task.system->arch().arch_tlbbatch_add_pending(*task.cpu, slot, mm.cpumask);
+  std::uint32_t generation = 0;
+  if (task.system->policies->generations != nullptr) {
+    generation = defer_tlb_flush(task, mm, &mm.table_of(mm.page_of(slot.va())));
+  } else {
+    task.x().step({.format = "set_tlb_ubc_flush_pending()", .detail = Detail::Minor});
+    mm.tlb_flush_batched.write(mm.tlb_flush_batched.read_last() + 1);
   }
+  auto place = std::find(batch.mms.begin(), batch.mms.end(), &mm);
+  if (place == batch.mms.end()) place = batch.mms.insert(place, &mm);
+  batch.tlb_gen[static_cast<std::size_t>(place - batch.mms.begin())] = generation;
   if (pte_dirty(old)) batch.writable = true;
 }
 
@@ -28,7 +36,7 @@ void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch&
   if (!walk.found()) return;
   PteSlot& slot = vma.mm->pte(walk.page_nr());
   const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
-  set_tlb_ubc_flush_pending(task, *vma.mm, old, batch);
+  set_tlb_ubc_flush_pending(task, *vma.mm, slot, old, batch);
   if (pte_dirty(old)) folio_mark_dirty(task, page);
   if (page.mapping.peek().is_anon()) {
     if (task.system->policies->reclaim.swap_duplicate == Step::Kept) {
@@ -63,11 +71,17 @@ void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
 }
 
-// linux v6.12 mm/rmap.c: try_to_unmap_flush, try_to_unmap_flush_dirty; arch/x86/mm/tlb.c:
-// arch_tlbbatch_flush
+// linux v6.12 mm/rmap.c: try_to_unmap_flush, try_to_unmap_flush_dirty
 void try_to_unmap_flush(thread& task, tlb_batch& batch) {
-  for (mm_struct* mm : batch.mms) {
-    flush_tlb_pages(task, *mm, 0, static_cast<unsigned>(mm->ptes.size()));
+  const System& system = *task.system;
+  for (std::size_t i = 0; i < batch.mms.size(); ++i) {
+    mm_struct& mm = *batch.mms[i];
+    if (system.policies->batch_flush == BatchFlush::Omitted) continue;
+    if (system.policies->generations != nullptr) {
+      flush_tlb_generation(task, mm, batch.tlb_gen[i]);
+    } else if (!system.arch().arch_tlbbatch_flush(*task.cpu)) {
+      flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
+    }
   }
   batch.mms.clear();
   batch.writable = false;
@@ -77,8 +91,18 @@ void try_to_unmap_flush_dirty(thread& task, tlb_batch& batch) {
   if (batch.writable) try_to_unmap_flush(task, batch);
 }
 
-// linux v6.12 mm/rmap.c: flush_tlb_batched_pending. Two counters, and not a flag, so that an
-// unmapping that comes between the flush and the last step stays pending.
+// linux v6.12 mm/rmap.c: flush_tlb_batched_pending; arch_flush_tlb_batched_pending
+//
+// Two counters, and not a flag, so that an unmapping that comes between the flush and the last step
+// stays pending. On arm64 a DSB here would not do, since it completes what this CPU has issued:
+//
+//     CPU0 kswapd                    CPU1 munmap                     CPU2 user
+//     ptep_get_and_clear
+//     TLBI
+//                                    entry is none: nothing to do    (TLB holds it)
+//                                    DSB
+//                                    return                          still reads the page
+//     DSB
 void flush_tlb_batched_pending(thread& task, mm_struct& mm) {
   constexpr unsigned kFlushedShift = 16;
   constexpr std::uint32_t kPendingMask = (1u << kFlushedShift) - 1;
@@ -86,7 +110,11 @@ void flush_tlb_batched_pending(thread& task, mm_struct& mm) {
   const std::uint32_t batch = mm.tlb_flush_batched.read_last();
   const std::uint32_t pending = batch & kPendingMask;
   if (pending == batch >> kFlushedShift) return;
-  flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
+  if (task.system->policies->batched_pending == BatchedPending::Flush) {
+    flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
+  } else {
+    task.cpu->dsb();
+  }
   task.x().step({.format = "flush_tlb_batched_pending(): done", .detail = Detail::Minor});
   // Linux gives up if somebody else has changed the word; so this does not go back either.
   if (mm.tlb_flush_batched.read() == batch) {

@@ -176,7 +176,8 @@ struct vm_area_struct {
 struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
-  machine::TablePage page;  ///< its memory, where the scenario has lockless walks
+  machine::TablePage page;      ///< its memory, where the scenario has lockless walks
+  Cell<std::uint32_t> tlb_gen;  ///< with generations: of its last change; see mm/tlb_gen.h
   unsigned first_page = 0;
   unsigned end_page = 0;
 };
@@ -190,10 +191,14 @@ struct mm_struct {
   Cell<int> mm_users;                     ///< threads that run in it
   Cell<int> tlb_flush_pending;            ///< gathers under way
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
-  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
-  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
-  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
-  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries
+  Cell<std::uint32_t> tlb_gen_pending;    ///< with generations: changes whose flush was put off
+  Cell<std::uint32_t> tlb_gen_completed;  ///< and those that flushes have completed
+  Cell<bool> exiting;           ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;          ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;          ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
+  cpumask_t cpumask;            ///< CPUs whose TLB may hold its entries
+  machine::mm_context context;  ///< where Arch::uses_context
+  bool has_context = false;
   KeptVector<vm_area_struct> vmas;
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number

@@ -130,6 +130,14 @@ void Builder::build() {
   for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
     build_process(process);
   }
+  unsigned nr_entries = 0;
+  for (mm::mm_struct& mm : system_.mms) {
+    nr_entries += static_cast<unsigned>(mm.ptes.size());
+    mm.context.entries = {mm.ptes.data(), mm.ptes.size()};
+  }
+  for (machine::Cpu* cpu : system_.cpus) {
+    system_.arch().start_cpu(*cpu, system_.kept, nr_entries);
+  }
   build_x86_tlb();
   link_trees();
   build_threads();
@@ -221,9 +229,22 @@ void Builder::build_process(unsigned process) {
     ++users;
     mm.cpumask.set(static_cast<CpuId>(thread));
   }
+  if (system_.arch().uses_context(any_thread_calls(scenario_, Operation::Yield))) {
+    mm.has_context = true;
+    mm.context.usable = Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("usable TLBs"));
+    mm.context.cpu_attach_mask =
+        Cell<std::uint32_t>(x, mm.cpumask.bits(), quiet("cpu_attach_mask"));
+    mm.context.flush_count = Cell<std::uint32_t>(x, 0, quiet("flush_count"));
+    mm.context.flush_mm = Cell<bool>(x, false, quiet("flush_mm"));
+    mm.context.lock = Cell<bool>(x, false, quiet("context.lock"));
+  }
   mm.mm_users = Cell<int>(x, users, quiet("mm_users"));
   mm.tlb_flush_pending = Cell<int>(x, 0, quiet("tlb_flush_pending"));
   mm.tlb_flush_batched = Cell<std::uint32_t>(x, 0, quiet("tlb_flush_batched"));
+  if (system_.policies->generations != nullptr) {
+    mm.tlb_gen_pending = Cell<std::uint32_t>(x, 0, quiet("pending generation"));
+    mm.tlb_gen_completed = Cell<std::uint32_t>(x, 0, quiet("completed generation"));
+  }
   mm.exiting = Cell<bool>(x, false, quiet("exiting"));
   if (system_.has_oom) {
     mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
@@ -274,6 +295,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
       mm::page_table& table = mm.tables.emplace_back();
       table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
+      if (system_.policies->generations != nullptr) {
+        table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
+      }
       table.first_page = vma.first_page + page;
       if (system_.follows_tables) {
         table.page = {system_.kept, *system_.monitor, table.pmd, mm.cpumask,
@@ -284,7 +308,8 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
     mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
-                         process, mm.cpumask, mm.tables.back().pmd, pte);
+                         process, mm.cpumask, mm.tables.back().pmd, pte,
+                         mm.has_context ? &mm.context : nullptr);
     if (system_.follows_tables) mm.ptes.back().in_table(mm.tables.back().page);
     if (system_.arch().splits_entries()) mm.ptes.back().split();
   }

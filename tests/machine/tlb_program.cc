@@ -37,6 +37,7 @@ void TlbProgram::setup(explore::Execution& x) {
                         initial_[i]);
     if (arch_.splits_entries()) slots_.back().split();
   }
+  for (Cpu* cpu : cpu_list_) arch_.start_cpu(*cpu, *kept_, kEntries);
   flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
     contexts_[i] = {.program = this, .number = i};
@@ -128,8 +129,8 @@ void TlbProgram::finished(explore::Execution& x) {
 }
 
 std::string TlbProgram::describe() const {
-  static constexpr const char* kNames[] = {"load",  "store",      "set_pte",  "get_and_clear",
-                                           "flush", "flag_store", "flag_load", "read_lockless",
+  static constexpr const char* kNames[] = {"load",     "store",      "set_pte",   "get_and_clear",
+                                           "flush",    "flag_store", "flag_load", "read_lockless",
                                            "irqs_off", "irqs_on"};
   std::string text = fmt::format("entries {:#x} {:#x}\n", initial_[0].word, initial_[1].word);
   for (const auto& thread : threads_) {

@@ -27,9 +27,10 @@ Outcome run(const std::string& text, const char* design = "linux-6.12") {
           result.executions};
 }
 
-/// Holds under every design, with the condition true.
-void expect_held(const std::string& text) {
+/// Holds under every design but `except`, with the condition true.
+void expect_held(const std::string& text, std::string_view except = "") {
   for (const design::Design& design : design::designs()) {
+    if (design.name == except) continue;
     SCOPED_TRACE(design.name);
     const Outcome outcome = run(text, design.name.data());
     EXPECT_EQ(outcome.rule, "");
@@ -133,7 +134,8 @@ TEST(Reclaim, CleanPageGoesAndComesBack) {
   expect_held(R"({ file f; process A { x = mmap(f, 1 page, MAP_SHARED), read; } }
     P0(kernel) { folio_referenced(f); r0 = shrink_folio_list(f); }
     P1(A) { r0 = READ_ONCE(*x); }
-    forall (1:r0=0))");
+    forall (1:r0=0))",
+              "linux-6.12-arm64");  // R-COHERE: see catalog/load+reclaim.litmus
 }
 
 TEST(Truncate, DropsPagesAndTheirStores) {

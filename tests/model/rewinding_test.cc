@@ -50,7 +50,8 @@ TEST(Rewinding, CannotBeToldFromRunningAgain) {
   for (const std::string& name : catalog_names()) {
     const workload::Scenario scenario = catalog(name);
     // Early rmap, delayed rmap, and TLBs that follow at once: between them they use all paths.
-    for (const char* design_name : {"linux-6.1", "linux-6.12", "linux-6.1-s390"}) {
+    for (const char* design_name :
+         {"linux-6.1", "linux-6.12", "linux-6.1-s390", "linux-6.12-arm64"}) {
       SCOPED_TRACE(name + " on " + design_name);
       const design::Design& design = *design::find_design(design_name);
       for (const auto on_violation : {explore::OnViolation::Stop, explore::OnViolation::Continue}) {

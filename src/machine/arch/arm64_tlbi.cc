@@ -48,20 +48,12 @@ void Arm64Cpu::tlbi(std::span<PteSlot* const> entries, cpumask_t targets) {
   execution_->step({.format = "TLBI"});
   for (PteSlot* entry : entries) {
     if (issued_.size() == kIssuedMax) throw InternalError("too many TLBI without a DSB");
-    issued_.push_back({.entry = entry, .targets = targets, .oldest = entry->tlb_oldest_kept()});
+    issued_.push_back(issue_tlbi(*entry, targets));
   }
 }
 
 void Arm64Cpu::dsb() {
-  if (issued_.empty()) return;
-  // Where stores are buffered, an entry at a time: a step waits for one thing.
-  const bool buffered = issued_.front().entry->stores_counter() != explore::kNoObject;
-  if (!buffered) execution_->step({.format = "DSB"});
-  for (const Issued& issued : issued_) {
-    if (buffered) issued.entry->step_when_landed({.format = "DSB"});
-    for_each_cpu(issued.targets,
-                 [&](CpuId target) { issued.entry->tlb_forget(target, issued.oldest); });
-  }
+  complete_tlbis(*execution_, issued_);
   issued_.clear();
 }
 

@@ -11,7 +11,7 @@
 #include <span>
 
 #include "machine/cpu.h"
-#include "machine/page_table.h"
+#include "machine/tlbi.h"
 
 namespace mmcheck::machine {
 
@@ -34,14 +34,10 @@ class Arm64Cpu {
 
   Arm64Cpu(explore::Execution& execution, CpuId id) : execution_(&execution), id_(id) {}
 
-  /// Issues invalidations, of these entries on these CPUs: one step. Of each entry, what was
-  /// replaced before this step is what the CPUs must forget; until the invalidation is complete
-  /// they may use it, and may fill their TLBs with what is present meanwhile.
+  /// Issues invalidations, of these entries on these CPUs: one step.
   void tlbi(std::span<PteSlot* const> entries, cpumask_t targets);
 
-  /// DSB for loads and stores: completes what this CPU has issued, in one step. Accesses of other
-  /// CPUs that have translated and not yet accessed translate anew (see still_valid): which is
-  /// the same as waiting for them.
+  /// Completes them; see complete_tlbis.
   void dsb();
 
   /// The walk of one access: one step.
@@ -53,15 +49,9 @@ class Arm64Cpu {
   }
 
  private:
-  struct Issued {
-    PteSlot* entry = nullptr;
-    cpumask_t targets;
-    unsigned oldest = 0;  ///< version that may still be used after completion
-  };
-
   explore::Execution* execution_;
   CpuId id_;
-  boost::container::static_vector<Issued, kIssuedMax> issued_;
+  boost::container::static_vector<IssuedTlbi, kIssuedMax> issued_;
 };
 
 }  // namespace mmcheck::machine
