@@ -128,8 +128,8 @@ void TlbProgram::finished(explore::Execution& x) {
 }
 
 std::string TlbProgram::describe() const {
-  static constexpr const char* kNames[] = {"load",  "store",      "set_pte",  "get_and_clear",
-                                           "flush", "flag_store", "flag_load", "read_lockless",
+  static constexpr const char* kNames[] = {"load",     "store",      "set_pte",   "get_and_clear",
+                                           "flush",    "flag_store", "flag_load", "read_lockless",
                                            "irqs_off", "irqs_on"};
   std::string text = fmt::format("entries {:#x} {:#x}\n", initial_[0].word, initial_[1].word);
   for (const auto& thread : threads_) {

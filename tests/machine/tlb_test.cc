@@ -154,9 +154,9 @@ TEST(Pae, AFlushThatWaitsForTheReaderKeepsHalvesTogether) {
   const auto outcomes_with = [](TlbFlush flush, LocklessRead read, bool irqs_off) {
     std::vector<Instruction> reader = {{Op::ReadLockless, 0, 0}};
     if (irqs_off) reader.insert(reader.begin(), {Op::IrqsOff, 0, 0});
-    Probe probe(i386_pae(flush, read), kDirtyA,
-                {{{Op::GetAndClear, 0, 0}, {Op::Flush, 0, 0}, {Op::SetPte, 0, kDirtyB.word}},
-                 reader});
+    Probe probe(
+        i386_pae(flush, read), kDirtyA,
+        {{{Op::GetAndClear, 0, 0}, {Op::Flush, 0, 0}, {Op::SetPte, 0, kDirtyB.word}}, reader});
     return probe.nr_outcomes(Strategy::Dpor);
   };
   EXPECT_EQ(outcomes_with(TlbFlush::Native, LocklessRead::LowHighLow, true), 3u);
