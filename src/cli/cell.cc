@@ -155,6 +155,10 @@ report::Verdict verdict_of(const Cell& cell, const explore::Options& options,
   return verdict;
 }
 
+bool is_as_short(const explore::Counterexample& a, const explore::Counterexample& b) {
+  return std::pair(a.context_switches, a.steps) <= std::pair(b.context_switches, b.steps);
+}
+
 /// The counterexample to show, for the one that the search found first.
 report::Counterexample minimise(workload::ScenarioProgram& program, const explore::Options& options,
                                 const explore::Result& first, Search search) {
@@ -169,7 +173,8 @@ report::Counterexample minimise(workload::ScenarioProgram& program, const explor
     const explore::Result result = explore::explore(program, more);
     // The same rule: a shorter way to break another one is not this counterexample made shorter.
     if (result.counterexample && result.counterexample->rule == best.rule) {
-      best = *result.counterexample;
+      // The first need not be among so many: it was found out of order.
+      if (is_as_short(*result.counterexample, best)) best = *result.counterexample;
       minimality = result.complete ? report::Minimality::Shortest : report::Minimality::Capped;
       searched = result.executions;
     }

@@ -24,7 +24,7 @@ constexpr Mode merge(Mode a, Mode b) {
   return reading ? Mode::ReadAdd : Mode::Write;
 }
 
-/// One access of one step. A step's accesses of one word are merged before they are logged.
+/// One access of one step. A step's accesses of one word are merged before it enters the log.
 struct StepAccess {
   std::uint64_t delta = 0;  ///< by how much the word changes
   ObjectId object{};
@@ -33,6 +33,31 @@ struct StepAccess {
   bool value_read = false;  ///< which words the step uses may depend on this one
   bool compares = false;    ///< the step writes the word if it has the value `expected`, else reads
   std::uint64_t expected = 0;
+};
+
+/// Makes one of two accesses of a word in a step.
+inline void merge(StepAccess& known, const StepAccess& other) {
+  known.mode = merge(known.mode, other.mode);
+  known.delta += other.delta;
+  known.guard |= other.guard;
+  known.value_read |= other.value_read;
+  if (!other.compares) return;
+  known.compares = true;
+  known.expected = other.expected;
+}
+
+/// Position in the log of accesses.
+inline constexpr std::uint32_t kNoAccess = 0xffffffff;
+
+/// As the log has it. A step notes its accesses where they will stand there.
+struct LoggedAccess {
+  StepAccess use;
+  // What follows is known when the step enters the log.
+  std::uint64_t before = 0;  ///< the word as the step found it
+  std::uint32_t event = 0;
+  std::uint32_t previous = kNoAccess;  ///< the access of the same word before this one
+  std::uint16_t index = 0;             ///< of the event in its thread
+  std::uint8_t thread = 0;
 };
 
 }  // namespace mmcheck::explore

@@ -20,6 +20,10 @@
 // that judge by what races, as search_dpor does, would not be right here: the reversal of a race
 // may need a preemption more than another schedule that it stands for (Coons, Musuvathi and
 // McKinley, OOPSLA 2013).
+//
+// Within a bound the search goes depth first: who ran goes on, and the choice that was made last is
+// changed first. With `steps_per_bound` the search is a look ahead (see dpor.cc): a bound that has
+// taken so many steps is left as it is, and the next one begins as if nothing had been searched.
 #include <bit>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -87,16 +91,21 @@ enum class Went : std::uint8_t {
 
 class BoundedSearch {
  public:
-  BoundedSearch(Program& program, Tally& tally)
+  BoundedSearch(Program& program, Tally& tally, std::uint64_t steps_per_bound)
       : tally_(tally),
+        steps_per_bound_(steps_per_bound),
         engine_(program,
                 {.logging = true, .rewinding = true, .steps_max = tally.options().steps_max}) {}
 
   Result run();
 
  private:
-  /// All that needs just bound_ preemptions. False: the search is to end here.
+  /// All that needs just bound_ preemptions, or until it has taken enough. False: the search is to
+  /// end here.
   bool search_bound();
+  bool has_taken_enough() const {
+    return engine_.nr_steps_made() - steps_before_ >= steps_per_bound_;
+  }
   Went move();
   void make_step();
   bool back_up();
@@ -109,9 +118,12 @@ class BoundedSearch {
   double fraction() const;
 
   Tally& tally_;
+  std::uint64_t steps_per_bound_;
   Engine engine_;
   unsigned bound_ = 0;
-  bool left_out_ = false;  ///< something needs more preemptions than the bound
+  std::uint64_t steps_before_ = 0;  ///< those made when the bound began
+  std::optional<unsigned> done_;    ///< all with so many preemptions were judged
+  bool left_out_ = false;           ///< something needs more preemptions than the bound
   std::vector<Position> positions_;
   std::size_t depth_ = 0;  ///< steps made, each from one of positions_[0..depth_)
   /// From which beginnings which thread went on, and what was judged.
@@ -123,23 +135,30 @@ Result BoundedSearch::run() {
     throw InputError("bounded: more than 250 preemptions: use a search without a bound");
   }
   tally_.report_progress([this] { return fraction(); });
-  std::optional<unsigned> done;
   Coverage coverage = Coverage::Bounded;
   while (coverage == Coverage::Bounded) {
     left_out_ = false;
+    steps_before_ = engine_.nr_steps_made();
     if (!search_bound()) {
       const bool stops = tally_.options().on_violation == OnViolation::Stop;
       if (!tally_.found() || !stops) coverage = Coverage::CutShort;
       break;
     }
-    done = bound_;
-    if (!left_out_) coverage = Coverage::Complete;
+    if (has_taken_enough()) {
+      searched_.clear();  // not all that follows was searched
+    } else {
+      done_ = bound_;
+      if (!left_out_) coverage = Coverage::Complete;
+    }
     if (bound_ == tally_.options().preemptions_max) break;
     ++bound_;
   }
+  if (coverage == Coverage::Bounded && !tally_.found() && done_ != bound_) {
+    coverage = Coverage::CutShort;
+  }
   tally_.add_steps(engine_.nr_steps_made());
   Result result = tally_.finish(coverage);
-  result.preemptions = done;
+  result.preemptions = done_;
   return result;
 }
 
@@ -149,9 +168,10 @@ bool BoundedSearch::search_bound() {
   depth_ = 0;
   do {
     if (!tally_.may_begin()) return false;
+    if (has_taken_enough()) return true;
     Went went = Went::On;
     while (went == Went::On) went = move();
-    if (went == Went::End && spent() < bound_) continue;  // an earlier bound's
+    if (went == Went::End && done_ && spent() <= *done_) continue;  // judged before
     if (went == Went::Back || !is_new_end()) {
       tally_.blocked();
     } else if (!tally_.ended(engine_, {})) {
@@ -270,8 +290,8 @@ double BoundedSearch::fraction() const {
 
 }  // namespace
 
-Result search_bounded(Program& program, Tally& tally) {
-  return BoundedSearch(program, tally).run();
+Result search_bounded(Program& program, Tally& tally, std::uint64_t steps_per_bound) {
+  return BoundedSearch(program, tally, steps_per_bound).run();
 }
 
 }  // namespace mmcheck::explore

@@ -110,7 +110,7 @@ ForeseenStep read_step(Reader& in, std::vector<Use>& uses) {
   for (std::uint64_t i = in.number(); i > 0; --i) {
     const ObjectId object{in.number_as<std::uint16_t>()};
     uses.push_back({.object = object, .mode = static_cast<Mode>(in.number() & 3)});
-    step.footprint.words |= word_bit(object);
+    add_bits(step.footprint, uses.back());
   }
   step.footprint.uses = uses.data();
   step.footprint.size = static_cast<std::uint32_t>(uses.size());
@@ -147,7 +147,7 @@ void write_node(Writer& out, const TreeNode& node) {
   out.number(node.node.expanded);
   out.number(node.nr_begun);
   out.number(node.node.sleepers.size());
-  for (const Sleeper& sleeper : node.node.sleepers) write_step(out, node.node.step(sleeper));
+  for (const ForeseenStep& sleeper : node.node.sleepers) write_step(out, sleeper);
   write_branches(out, node.node.pending);
 }
 
@@ -188,7 +188,7 @@ void read_nodes(Reader& in, SearchTree& tree) {
       edge.label = in.number();
       const std::shared_ptr<TreeNode>& node = nodes[parent - 2];
       begun = std::make_shared<Begun>(node, edge);
-      node->node.set_unfinished(edge.thread, edge.label);
+      node->node.set_unfinished(edge.thread, edge.label, true);
     }
     Node content;
     content.enabled = in.number_as<std::uint32_t>();

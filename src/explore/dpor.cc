@@ -19,12 +19,13 @@
 //
 // What differs, and why:
 //
-// - Races are looked for when a step is made, and v ends with it. In the paper E is maximal. A
-// longer
-//   v matters in two cases only, and for these the race is kept and judged again at the end of each
-//   execution that has it (RaceDetector::detect_unsettled): something sleeps or is pending that is
-//   not in v and independent of it, but may be in conflict with what v will have; or what e' uses
-//   is not known.
+// - Races are looked for when a step is made, and v ends with it. In the paper E is maximal. A v
+//   that is longer matters in two cases only, and for these the race is kept and judged again at
+//   the end of each execution that has it (RaceDetector::detect_unsettled): something sleeps or is
+//   pending that is not in v and independent of it, but may be in conflict with what v will have;
+//   or what e' uses is not known. In the first case nothing changes until v has something in
+//   conflict, or a step of the same thread, so that it is enough to look at the steps that were
+//   made since (is_covered_still).
 // - A step may use many words, and which ones may depend on what it reads. In v only e' is made in
 //   another order than in E. It is known if it read nothing that is left out, or said that its uses
 //   do not depend on that (Execution::read_last, read_to_compare, guards for one value). If it is
@@ -72,9 +73,15 @@
 // (`unfinished`). So nothing is missed, and some executions are cut short that one lane would not
 // have begun.
 //
-// Violations first. With OnViolation::Stop, some executions are made out of order before all
-// others: few preemptions first (SearchTree, Order::FewPreemptions). If they find nothing they are
-// made again in their place.
+// Violations first. Most races need few preemptions. But of equivalent schedules an optimal search
+// makes one, which may have many, and it comes to it when all that lies deeper is done. So with
+// OnViolation::Stop, when the first 16 executions have broken no rule, a scout goes ahead: first
+// the schedules without any preemption, then those with one, then those with two, in the order of
+// bounded.cc, and with all alternatives of each step. (An alternative that acts as if an earlier
+// step had not been made is left out here, as an order without that step leads to it. That order
+// may need a preemption more.) Each of the three ends after a number of steps, some milliseconds,
+// so that none keeps the next from its turn. If nothing is found the search begins anew, and counts
+// nothing of this.
 #include <tbb/parallel_for_each.h>
 #include <tbb/task_arena.h>
 
@@ -96,16 +103,13 @@ namespace {
 class Dpor {
  public:
   Dpor(Program& program, const ProgramFactory& more_programs, const Options& options,
-       const OutcomeFunction& on_outcome, const EndFunction& on_end, const Tuning& tuning,
-       Order order)
+       const OutcomeFunction& on_outcome, const EndFunction& on_end, const Tuning& tuning)
       : program_(program),
         more_programs_(more_programs),
         options_(options),
         on_outcome_(on_outcome),
         on_end_(on_end),
-        tuning_(tuning),
-        order_(order),
-        tree_(order) {
+        tuning_(tuning) {
     add_lane(program);
   }
 
@@ -134,7 +138,6 @@ class Dpor {
   const OutcomeFunction& on_outcome_;
   const EndFunction& on_end_;
   Tuning tuning_;
-  Order order_;
   SearchTree tree_;
   Result resumed_;  ///< of the search that this one goes on with
   std::vector<std::unique_ptr<Program>> programs_;
@@ -188,7 +191,6 @@ Result Dpor::search() {
     result = totals();
     if (stops()) break;
     for (const auto& lane : lanes_) lane->report(tree_);
-    if (order_ == Order::FewPreemptions) lanes_.front()->publish_all(tree_);
     if (all_idle() && tree_.empty()) break;
     if (result.executions >= options_.executions_max) break;
     if (options_.checkpoints.due && options_.checkpoints.due()) save();
@@ -206,7 +208,7 @@ void Dpor::run_round(std::uint64_t nr_before) {
   std::vector<std::pair<Lane*, std::uint64_t>> shares;
   for (const auto& lane : lanes_) {
     if (lane->idle()) continue;
-    const std::uint64_t share = std::min(left, order_ == Order::FewPreemptions ? 1 : tuning_.round);
+    const std::uint64_t share = std::min(left, tuning_.round);
     left -= share;
     if (share > 0) shares.push_back({lane.get(), share});
   }
@@ -289,30 +291,47 @@ double Dpor::fraction() const {
   return std::clamp(1 - left, 0.0, 1.0);
 }
 
-/// Searches out of order for a violation with few preemptions: most need one or two. None if there
-/// is none among the first executions.
-std::optional<Result> scout(Program& program, const Options& options, const Tuning& tuning) {
+/// Looks for a violation among what comes first in order, then among what needs few preemptions.
+std::optional<Result> look_ahead(Program& program, const Options& options, const Tuning& tuning) {
   Options few = options;
-  few.executions_max = tuning.scouted;
+  few.executions_max = tuning.looked_at;
+  few.preemptions_max = 2;
   few.on_progress = {};
   few.checkpoints = {};
-  Result result = Dpor(program, {}, few, {}, {}, tuning, Order::FewPreemptions).search();
-  if (!result.counterexample) program.forget_findings();
-  return result.counterexample ? std::optional(std::move(result)) : std::nullopt;
+  Result result = Dpor(program, {}, few, {}, {}, tuning).search();
+  if (!result.complete) {
+    few.executions_max = options.executions_max - result.executions;
+    const OutcomeFunction nobody_asks;
+    const EndFunction nobody_looks;
+    Tally tally(program, few, nobody_asks, nobody_looks);
+    const Result scouted = search_bounded(program, tally, tuning.scouted);
+    result.executions += scouted.executions;
+    result.blocked += scouted.blocked;
+    result.steps += scouted.steps;
+    result.counterexample = scouted.counterexample;
+  }
+  if (!result.counterexample) {
+    program.forget_findings();
+    return std::nullopt;
+  }
+  result.complete = true;
+  return result;
 }
 
 Result search_as_told(Program& program, const ProgramFactory& more_programs, const Options& options,
                       const OutcomeFunction& on_outcome, const EndFunction& on_end,
                       const Tuning& tuning) {
-  const bool scouts = options.on_violation == OnViolation::Stop && !on_end &&
-                      options.executions_max > tuning.scouted && options.checkpoints.resume.empty();
-  if (scouts) {
-    if (std::optional<Result> found = scout(program, options, tuning)) return *std::move(found);
+  const bool looks = options.on_violation == OnViolation::Stop && !on_end &&
+                     options.executions_max > tuning.looked_at &&
+                     options.checkpoints.resume.empty();
+  if (looks) {
+    if (std::optional<Result> found = look_ahead(program, options, tuning))
+      return *std::move(found);
   }
   // Which executions come first, when not all are made, is defined by the search in order.
   const bool all = options.executions_max == std::numeric_limits<std::uint64_t>::max();
   if (options.jobs < 2 || !more_programs || !all) {
-    return Dpor(program, {}, options, on_outcome, on_end, tuning, Order::DeepFirst).search();
+    return Dpor(program, {}, options, on_outcome, on_end, tuning).search();
   }
   std::mutex mutex;
   const auto locked = [&mutex](const auto& function) {
@@ -325,7 +344,7 @@ Result search_as_told(Program& program, const ProgramFactory& more_programs, con
   };
   const OutcomeFunction locked_outcome = locked(on_outcome);
   const EndFunction locked_end = locked(on_end);
-  Dpor dpor(program, more_programs, options, locked_outcome, locked_end, tuning, Order::DeepFirst);
+  Dpor dpor(program, more_programs, options, locked_outcome, locked_end, tuning);
   Result result;
   tbb::task_arena(static_cast<int>(options.jobs)).execute([&] { result = dpor.search(); });
   if (dpor.in_order() || !result.counterexample || options.on_violation == OnViolation::Continue) {
@@ -335,7 +354,7 @@ Result search_as_told(Program& program, const ProgramFactory& more_programs, con
   Options alone = options;
   alone.checkpoints.resume.clear();
   program.forget_findings();
-  return Dpor(program, {}, alone, {}, {}, tuning, Order::DeepFirst).search();
+  return Dpor(program, {}, alone, {}, {}, tuning).search();
 }
 
 }  // namespace

@@ -3,19 +3,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <span>
-#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
 
 namespace mmcheck::explore {
 
-static_assert(std::is_trivially_copyable_v<Guard>);  // threads' states are saved as bytes
-
 namespace {
-constexpr std::size_t kAccessesAtFirst = 64;
+constexpr std::size_t kAccessesOfStep = 64;          // as a rule
 constexpr std::uint64_t kStepsMaxOfClocks = 65'000;  // lanes of clocks have 16 bits
 }  // namespace
 
@@ -26,7 +22,6 @@ Engine::Engine(Program& program, const EngineOptions& options)
       fibers_(&Engine::fiber_body, this),
       rewinding_(options.rewinding && program.rewindable() && Fibers::can_restore()),
       words_(new std::uint64_t[kObjectsMax]()),
-      accesses_(kAccessesAtFirst),
       merged_at_(kObjectsMax, 0) {
   options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
   execution_.words_ = words_.get();
@@ -36,13 +31,15 @@ Engine::Engine(Program& program, const EngineOptions& options)
 Engine::~Engine() = default;
 
 void Engine::reset_accesses() {
-  execution_.next_access_ = accesses_.data();
-  execution_.accesses_end_ = accesses_.data() + accesses_.size();
+  log_.make_room(kAccessesOfStep);
+  const std::span<LoggedAccess> room = log_.room();
+  accesses_ = execution_.next_access_ = room.data();
+  execution_.accesses_end_ = room.data() + room.size();
 }
 
 void Engine::grow_accesses() {
-  std::size_t used = accesses_.size();
-  accesses_.resize(used * 2);
+  const auto used = static_cast<std::size_t>(execution_.next_access_ - accesses_);
+  log_.make_room(2 * used);
   reset_accesses();
   execution_.next_access_ += used;
 }
@@ -113,7 +110,7 @@ void Engine::start_threads() {
     fibers_.restart(i);
     resume(i);
   }
-  if (execution_.next_access_ != accesses_.data()) {
+  if (execution_.next_access_ != accesses_) {
     throw InternalError("shared words are accessed in steps only: announce a step first");
   }
   phase_ = Phase::Running;
@@ -154,8 +151,8 @@ void Engine::take_back(std::uint32_t nr_steps) {
       words_[to_index(access.use.object)] = access.before;
     }
   }
-  rewinder_.undo_to(nr_steps, fibers_, [&](unsigned index, std::span<const std::byte> state) {
-    std::memcpy(&threads_[index], state.data(), state.size());
+  rewinder_.undo_to(nr_steps, fibers_, [&](unsigned index, const ThreadState& state) {
+    static_cast<ThreadState&>(threads_[index]) = state;
     set_pending_bits(index);
   });
   nr_steps_ = nr_steps;
@@ -189,7 +186,7 @@ unsigned Engine::list(unsigned index, std::span<std::uint64_t, Alternatives::kMa
   if (nr_labels == 0 || nr_labels > Alternatives::kMax) {
     throw InternalError("a step must have between 1 and 32 alternatives");
   }
-  if (execution_.next_access_ != accesses_.data()) {
+  if (execution_.next_access_ != accesses_) {
     throw InternalError("Alternatives::list must not access words, only peek");
   }
   return nr_labels;
@@ -205,10 +202,7 @@ void Engine::enter_step(unsigned index) {
 
 void Engine::run(unsigned index, std::uint64_t label) {
   Thread& thread = threads_[index];
-  if (rewinding_) {
-    rewinder_.save(fibers_, index, thread.pending != Pending::Handler,
-                   std::as_bytes(std::span(&thread, 1)));
-  }
+  if (rewinding_) rewinder_.save(fibers_, index, thread);
   enter_step(index);
   label_ = label;
   step_chose_ = thread.pending == Pending::Choice;
@@ -216,7 +210,7 @@ void Engine::run(unsigned index, std::uint64_t label) {
   for (unsigned i = 0; i < thread.nr_guards; ++i) {
     step_guards_[i] = thread.guard[i];  // the thread announces its next ones before the step ends
     execution_.use(thread.guard[i].object, Mode::Read, 0, false);
-    execution_.next_access_[-1].guard = true;
+    execution_.next_access_[-1].use.guard = true;
   }
   if (recorder_) {
     recorder_->begin_step(ThreadId{static_cast<std::uint8_t>(index)}, label, *thread.text);
@@ -240,26 +234,22 @@ void Engine::run_handler(Thread& thread) {
   }
 }
 
-std::span<const StepAccess> Engine::merge_step() {
-  merged_.clear();
-  for (const StepAccess* access = accesses_.data(); access != execution_.next_access_; ++access) {
-    std::uint32_t& at = merged_at_[to_index(access->object)];
-    if (at < merged_.size() && merged_[at].object == access->object) {
-      StepAccess& known = merged_[at];
-      known.mode = merge(known.mode, access->mode);
-      known.delta += access->delta;
-      known.guard |= access->guard;
-      known.value_read |= access->value_read;
-      if (access->compares) {
-        known.compares = true;
-        known.expected = access->expected;
-      }
+std::span<const LoggedAccess> Engine::merge_step() {
+  const auto nr_accesses = static_cast<std::uint32_t>(execution_.next_access_ - accesses_);
+  std::uint32_t nr_merged = std::min(nr_accesses, 1u);
+  if (nr_accesses > 1) merged_at_[to_index(accesses_[0].use.object)] = 0;
+  for (std::uint32_t i = 1; i < nr_accesses; ++i) {
+    const StepAccess& use = accesses_[i].use;
+    std::uint32_t& at = merged_at_[to_index(use.object)];
+    if (at < nr_merged && accesses_[at].use.object == use.object) {
+      merge(accesses_[at].use, use);
     } else {
-      at = static_cast<std::uint32_t>(merged_.size());
-      merged_.push_back(*access);
+      at = nr_merged++;
+      if (at != i) accesses_[at].use = use;
     }
   }
-  return merged_;
+  execution_.next_access_ = accesses_ + nr_merged;
+  return {accesses_, nr_merged};
 }
 
 const Clock& Engine::step_clock() {
@@ -270,23 +260,21 @@ const Clock& Engine::step_clock() {
     clock_started_ = true;
     nr_joined_ = 0;
   }
-  auto nr_accesses = static_cast<std::size_t>(execution_.next_access_ - accesses_.data());
+  auto nr_accesses = static_cast<std::size_t>(execution_.next_access_ - accesses_);
   for (; nr_joined_ < nr_accesses; ++nr_joined_) {
-    log_.join_conflicting(clock_, accesses_[nr_joined_], step_event_);
+    log_.join_conflicting(clock_, accesses_[nr_joined_].use, step_event_);
   }
   return clock_;
 }
 
 void Engine::append_step() {
-  const Clock& clock = step_clock();
-  merge_step();
   log_.append({.thread = current_,
                .label = label_,
-               .accesses = merged_,
+               .nr_accesses = static_cast<std::uint32_t>(merge_step().size()),
                .guards = {step_guards_, nr_step_guards_},
                .asked_order = asked_order_,
                .chose = step_chose_},
-              clock, words_.get());
+              words_.get());
 }
 
 bool Engine::ordered_before(EventId event) {

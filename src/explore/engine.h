@@ -111,16 +111,8 @@ class Engine {
  private:
   friend class Execution;
 
-  enum class Pending : std::uint8_t { Step, Choice, Guarded, Handler, Finished };
-
-  struct Thread {
-    Pending pending = Pending::Finished;
-    std::uint8_t nr_guards = 0;
-    std::uint16_t nr_steps = 0;
+  struct Thread : ThreadState {
     CpuId cpu{};
-    Guard guard[2];
-    const Alternatives* alternatives = nullptr;
-    const trace::StepText* text = nullptr;  ///< on the fiber's stack while it is suspended
     ThreadFunction function = nullptr;
     void* context = nullptr;
     std::string_view name;
@@ -141,8 +133,8 @@ class Engine {
   void report_no_progress();
   std::string deadlock_text(std::uint32_t blocked) const;
   bool ordered_before(EventId event);
-  /// Of the current step: its accesses, each word once. Valid until the next call.
-  std::span<const StepAccess> merge_step();
+  /// Of the current step: its accesses so far, each word once.
+  std::span<const LoggedAccess> merge_step();
   /// Of the current step: what happens before it as far as it has come, itself not included.
   const Clock& step_clock();
   ThreadId add_thread(std::string_view name, CpuId cpu, ThreadFunction function, void* context);
@@ -156,9 +148,8 @@ class Engine {
   Rewinder rewinder_;
   bool rewinding_;
   std::unique_ptr<std::uint64_t[]> words_;
-  std::vector<StepAccess> accesses_;  ///< of the current step, in the order they were made
-  std::vector<StepAccess> merged_;
-  std::vector<std::uint32_t> merged_at_;  ///< per object: its place in merged_, if it says so
+  LoggedAccess* accesses_ = nullptr;      ///< of the current step
+  std::vector<std::uint32_t> merged_at_;  ///< per object: its place among them, if it says so
   Thread threads_[kThreadsMax];
   trace::StepText handler_texts_[kThreadsMax];
   unsigned nr_threads_ = 0;

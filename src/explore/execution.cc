@@ -43,7 +43,7 @@ ThreadId Execution::spawn_handler(std::string_view name, CpuId cpu, Guard first,
   ThreadId id = engine_->add_thread(name, cpu, function, context);
   unsigned index = to_index(id);
   Engine::Thread& thread = engine_->threads_[index];
-  thread.pending = Engine::Pending::Handler;
+  thread.pending = Pending::Handler;
   thread.nr_guards = 2;
   thread.guard[0] = first;
   thread.guard[1] = second;
@@ -64,14 +64,14 @@ void Execution::keep(void* memory, std::size_t bytes) {
 
 void Execution::step(const trace::StepText& text) {
   engine_->threads_[engine_->current_].nr_guards = 0;
-  engine_->announce(Engine::Pending::Step, text);
+  engine_->announce(Pending::Step, text);
 }
 
 void Execution::step_when(const Guard& guard, const trace::StepText& text) {
   Engine::Thread& thread = engine_->threads_[engine_->current_];
   thread.nr_guards = 1;
   thread.guard[0] = guard;
-  engine_->announce(Engine::Pending::Guarded, text);
+  engine_->announce(Pending::Guarded, text);
 }
 
 std::uint64_t Execution::step_choose(const Alternatives& alternatives,
@@ -79,7 +79,7 @@ std::uint64_t Execution::step_choose(const Alternatives& alternatives,
   Engine::Thread& thread = engine_->threads_[engine_->current_];
   thread.nr_guards = 0;
   thread.alternatives = &alternatives;
-  engine_->announce(Engine::Pending::Choice, text);
+  engine_->announce(Pending::Choice, text);
   return engine_->label_;
 }
 

@@ -128,8 +128,8 @@ class Execution {
   /// another.
   std::uint64_t read_to_compare(ObjectId object, std::uint64_t expected) {
     use(object, Mode::Read, 0, false);
-    next_access_[-1].compares = true;
-    next_access_[-1].expected = expected;
+    next_access_[-1].use.compares = true;
+    next_access_[-1].use.expected = expected;
     return words_[to_index(object)];
   }
   void write(ObjectId object, std::uint64_t value) { replace(object, Mode::Write, value); }
@@ -193,7 +193,7 @@ class Execution {
 
   void use(ObjectId object, Mode mode, std::uint64_t delta, bool value_read) {
     if (next_access_ == accesses_end_) grow_accesses();
-    *next_access_++ = {
+    next_access_++->use = {
         .delta = delta, .object = object, .mode = mode, .guard = false, .value_read = value_read};
   }
   void replace(ObjectId object, Mode mode, std::uint64_t value) {
@@ -205,8 +205,8 @@ class Execution {
 
   Engine* engine_;
   std::uint64_t* words_ = nullptr;
-  StepAccess* next_access_ = nullptr;  ///< where the current step notes its next access
-  StepAccess* accesses_end_ = nullptr;
+  LoggedAccess* next_access_ = nullptr;  ///< where the current step notes its next access
+  LoggedAccess* accesses_end_ = nullptr;
 };
 
 /// What is explored. One object per worker, reused for all its executions: setup() builds the

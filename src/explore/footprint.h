@@ -2,7 +2,6 @@
 // What steps use, and which steps are in conflict because of it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,8 +19,9 @@ struct Use {
 /// The uses of a step. Refers to memory that somebody else owns.
 struct Footprint {
   const Use* uses = nullptr;
+  std::uint64_t words = 0;    ///< a bit for each word, folded to 64
+  std::uint64_t changed = 0;  ///< those that it does not merely read
   std::uint32_t size = 0;
-  std::uint64_t words = 0;  ///< a bit for each word, folded to 64: most steps share none
 
   std::span<const Use> all() const { return {uses, size}; }
 };
@@ -30,8 +30,16 @@ constexpr std::uint64_t word_bit(ObjectId object) {
   return std::uint64_t{1} << (to_index(object) & 63u);
 }
 
+/// Notes the word in the bits of a footprint.
+inline void add_bits(Footprint& footprint, const Use& use) {
+  const std::uint64_t bit = word_bit(use.object);
+  footprint.words |= bit;
+  if (use.mode == Mode::Write || use.mode == Mode::Commute) footprint.changed |= bit;
+}
+
 inline bool in_conflict(const Footprint& a, const Footprint& b) {
-  if ((a.words & b.words) == 0) return false;
+  // This alone decides it for most pairs of steps.
+  if (((a.changed & b.words) | (a.words & b.changed)) == 0) return false;
   for (const Use& x : a.all()) {
     for (const Use& y : b.all()) {
       if (x.object == y.object && conflict(x.mode, y.mode)) return true;
@@ -40,29 +48,60 @@ inline bool in_conflict(const Footprint& a, const Footprint& b) {
   return false;
 }
 
-/// A footprint that has its own memory. Most steps use a word or two.
-class OwnFootprint {
+/// Memory for the uses of a step. Most steps use a word or two.
+class OwnUses {
  public:
-  void assign(const Footprint& other) {
-    size_ = other.size;
-    words_ = other.words;
-    if (size_ > kFew && size_ > capacity_) {
-      many_ = std::make_unique<Use[]>(size_);
-      capacity_ = size_;
+  const Use* assign(const Footprint& footprint) {
+    const std::uint32_t size = footprint.size;
+    if (size > kFew && size > capacity_) {
+      many_ = std::make_unique<Use[]>(size);
+      capacity_ = size;
     }
-    std::copy_n(other.uses, size_, size_ > kFew ? many_.get() : few_);
+    Use* uses = size > kFew ? many_.get() : few_;
+    for (std::uint32_t i = 0; i < size; ++i) uses[i] = footprint.uses[i];
+    return uses;
   }
-
-  Footprint view() const { return {size_ > kFew ? many_.get() : few_, size_, words_}; }
+  const Use* get(std::uint32_t size) const { return size > kFew ? many_.get() : few_; }
 
  private:
   static constexpr std::uint32_t kFew = 4;
 
   Use few_[kFew];
-  std::uint32_t size_ = 0;
   std::uint32_t capacity_ = 0;
-  std::uint64_t words_ = 0;
   std::unique_ptr<Use[]> many_;
+};
+
+/// A footprint that has its own memory, and can be moved.
+class OwnFootprint {
+ public:
+  void assign(const Footprint& other) {
+    bits_ = other;
+    uses_.assign(other);
+  }
+
+  Footprint view() const {
+    Footprint result = bits_;
+    result.uses = uses_.get(bits_.size);
+    return result;
+  }
+
+ private:
+  Footprint bits_;  ///< all but the uses
+  OwnUses uses_;
+};
+
+/// A step, as far as it is known where it was not made yet.
+struct ForeseenStep {
+  Footprint footprint;  ///< as it was made elsewhere; empty if it was not
+  std::uint64_t label = 0;
+  std::uint8_t thread = 0;
+  bool any_label = false;  ///< the thread has alternatives here, and each is meant
+  bool chooses = false;    ///< the thread has alternatives here, and this is one of them
+  bool known = true;       ///< the footprint is what the step will use
+  bool ends_all = false;   ///< it broke a rule: nothing can follow it
+  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
+  /// not known yet, so it cannot stand for a sequence beside it.
+  bool unfinished = false;
 };
 
 }  // namespace mmcheck::explore

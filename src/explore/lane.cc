@@ -62,7 +62,7 @@ void Lane::begin(SearchTree& tree) {
     nr_begun_[node->depth] = node->nr_begun;
     if (node == last) continue;
     const LoggedEvent& step = engine_.log().event(node->depth);
-    own.forget_sleeper(step.thread, step.label);
+    own.sleepers.forget(step.thread, step.label);
     own.taken = step.thread;
     --nr_begun_[node->depth];
   }
@@ -114,7 +114,7 @@ void Lane::report(SearchTree& tree) {
   TreeNode& last = *begun_->node();
   const std::uint32_t depth = last.depth;
   if (first_to_report_ && engine_.log().size() > depth) {
-    ForeseenStep step = foreseen(engine_.log(), depth);
+    ForeseenStep step = engine_.log().event(depth);
     step.ends_all = first_ends_all_;
     begun_->edge.label = step.label;
     last.node.begun(step, true);
@@ -148,7 +148,7 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
     pool_.release_all(path_.node(i).pending);
     path_.node(i).pending = nullptr;
     if (i < log.size()) {
-      const ForeseenStep step = foreseen(log, i);
+      const ForeseenStep& step = log.event(i);
       node->node.begun(step, true);
       ++node->nr_begun;
       begun_ = std::make_shared<Begun>(node, Edge{.label = step.label, .thread = step.thread});
@@ -259,7 +259,8 @@ void Lane::push_node() {
   node.enabled = engine_.enabled();
   if (depth != 0) {
     const TraceLog& log = engine_.log();
-    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread, log.footprint(depth - 1));
+    node.inherit(path_.node(depth - 1), log.event(depth - 1).thread,
+                 log.event(depth - 1).footprint);
   }
   node.pending = following_;
   following_ = nullptr;
@@ -361,6 +362,7 @@ void Lane::make_step() {
   unsigned thread = taken_->step.thread;
   std::uint64_t label = taken_->step.label;
   following_ = taken_->child;
+  Branch::prefetch(following_);
   pool_.release(taken_);
   taken_ = nullptr;
   path_.top().taken = thread;
@@ -421,12 +423,13 @@ bool Lane::back_up() {
   for (; path_.size() > shared_.size(); path_.pop()) {
     std::uint32_t depth = path_.size() - 1;
     Node& node = path_.top();
-    ForeseenStep step = foreseen(engine_.log(), depth);
+    if (node.pending == nullptr) continue;
+    Branch::prefetch(node.pending);
+    ForeseenStep step = engine_.log().event(depth);
     step.ends_all = violated && depth + 1 == nr_steps;
     node.add_sleeper(step);
     node.taken = kThreadsMax;
     ++nr_begun_[depth];
-    if (node.pending == nullptr) continue;
     engine_.back_to(depth);
     races_.forget(depth);
     if (take_pending()) return true;

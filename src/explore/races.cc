@@ -13,59 +13,64 @@ namespace mmcheck::explore {
 
 namespace {
 constexpr std::size_t kPartsMax = 4096;
+constexpr std::int64_t kCountMax = 1 << 20;
 }  // namespace
-
-ForeseenStep foreseen(const TraceLog& log, std::uint32_t event) {
-  const LoggedEvent& step = log.event(event);
-  return {.footprint = log.footprint(event),
-          .label = step.label,
-          .thread = step.thread,
-          .chooses = step.chose};
-}
 
 void RaceDetector::begin(EventNumber number) {
   later_ = number;
-  const LoggedEvent& event = log_.event(later_);
-  thread_ = event.thread;
-  before_ = &log_.clock_of(thread_, event.index - 1u);
-  uses_ = log_.accesses_of(later_);
-  guards_ = log_.guards_of(later_);
-  footprint_ = log_.footprint(later_);
-  unknown_ = event.asked_order;
-  chose_ = event.chose;
-  label_ = event.label;
+  step_ = &log_.event(number);
+  uses_ = log_.accesses_of(number);
+  guards_ = log_.guards_of(number);
 }
 
-void RaceDetector::detect_latest() { detect_again(log_.size() - 1); }
+void RaceDetector::detect_latest() {
+  begin(log_.size() - 1);
+  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
+  detect(log_.latest_direct());
+}
 
 void RaceDetector::detect_again(EventNumber event) {
   begin(event);
-  if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
-  detect();
+  detect_anywhere();
 }
 
 void RaceDetector::detect_unsettled(bool cut) {
   cut_ = cut;
-  std::erase_if(unsettled_, [&](const Race& race) {
+  std::erase_if(unsettled_, [&](Race& race) {
+    if (!cut && is_covered_still(race)) return false;
     begin(race.later);
-    return settle(race.earlier);
+    race.covered = settle(race.earlier);
+    return race.covered.how == Begins::ForGood;
   });
   cut_ = false;
+  nr_judged_ = log_.size();
+}
+
+/// Whether nothing was made since that could change how the race is covered. Most often so.
+bool RaceDetector::is_covered_still(const Race& race) const {
+  // Of a shared node, others take what is pending.
+  if (race.covered.how != Begins::Beside || race.earlier < nr_shared_) return false;
+  for (EventNumber f = std::max(race.later + 1, nr_judged_); f < log_.size(); ++f) {
+    if (race.covered.depends_on(log_.event(f)) && !log_.happens_before(race.earlier, f)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void RaceDetector::forget(std::uint32_t nr_events) {
   while (!unsettled_.empty() && unsettled_.back().later >= nr_events) unsettled_.pop_back();
+  nr_judged_ = std::min(nr_judged_, nr_events);
 }
 
 void RaceDetector::detect_blocked(unsigned thread) {
-  thread_ = thread;
   later_ = log_.size();
-  before_ = &log_.clock_of(thread, engine_.steps_of(thread));
+  blocked_ = {};
+  blocked_.thread = static_cast<std::uint8_t>(thread);
+  blocked_.index = static_cast<std::uint16_t>(engine_.steps_of(thread) + 1);
+  blocked_.asked_order = true;  // what it would do in another order cannot be told
+  step_ = &blocked_;
   guards_ = engine_.guards(thread);
-  footprint_ = {};
-  unknown_ = true;
-  chose_ = false;
-  label_ = 0;
   blocked_uses_.clear();
   for (const Guard& guard : guards_) {
     blocked_uses_.push_back({.use = {.object = guard.object, .mode = Mode::Write, .guard = true},
@@ -74,72 +79,89 @@ void RaceDetector::detect_blocked(unsigned thread) {
                              .previous = log_.last_access(guard.object)});
   }
   uses_ = blocked_uses_;
-  detect();
+  const bool possible = std::all_of(guards_.begin(), guards_.end(),
+                                    [&](const Guard& guard) { return within_reach(guard); });
+  if (possible) detect_anywhere();
 }
 
-void RaceDetector::detect() {
-  find_direct();
+/// False: after no part of the execution has the word the value that the step waits for, so that it
+/// takes part in no race. What happens before other things comes with the steps of its thread that
+/// come before it, so a part has the first so many steps of each thread. What they add to the word
+/// lies between the sums, over the threads, of what each adds at the least and at the most. Where a
+/// handler waits for a count to be 0, gets and puts that come in pairs are told by this at once.
+bool RaceDetector::within_reach(const Guard& guard) const {
+  if (guard.negated || guard.mask != ~std::uint64_t{0}) return true;
+  struct Sums {
+    std::int64_t all = 0;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+  };
+  Sums taken_back[kThreadsMax];  // by leaving out the last so many steps of a thread
+  const LoggedAccess& use = use_of(guard.object);
+  for (std::uint32_t a = use.previous; a != kNoAccess; a = log_.access(a).previous) {
+    const LoggedAccess& access = log_.access(a);
+    const auto delta = static_cast<std::int64_t>(access.use.delta);
+    if (delta > kCountMax || delta < -kCountMax) return true;  // no count; the sums could overflow
+    Sums& own = taken_back[log_.event(access.event).thread];
+    own.all -= delta;
+    own.least = std::min(own.least, own.all);
+    own.most = std::max(own.most, own.all);
+  }
+  const auto wanted = static_cast<std::int64_t>(guard.expected - use.before);
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  for (unsigned t = 0; t < engine_.nr_threads(); ++t) {
+    least += taken_back[t].least;
+    most += taken_back[t].most;
+  }
+  return least <= wanted && wanted <= most;
+}
+
+void RaceDetector::detect_anywhere() {
+  Clock clock = before();
+  Events direct;
+  log_.find_direct(uses_, clock, direct);
+  detect(direct);
+}
+
+/// `direct`: see TraceLog::find_direct.
+void RaceDetector::detect(const Events& direct) {
   if (!guards_.empty()) {
-    detect_guarded();
+    detect_guarded(direct);
     return;
   }
-  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
-    auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(direct_, direct_threads_, t)) reverse(direct_[t]);
-  }
-}
-
-/// The latest conflicting events that do not happen before the thread's previous step. An earlier
-/// step of a thread happens before its later one and can thus be no direct predecessor.
-void RaceDetector::find_direct() {
-  direct_threads_ = 0;
-  for (const LoggedAccess& use : uses_) {
-    for (std::uint32_t a = use.previous; a != kNoAccess;) {
-      const LoggedAccess& earlier = log_.access(a);
-      if (conflict(use.use.mode, earlier.use.mode) && !log_.covers(*before_, earlier.event)) {
-        unsigned t = log_.event(earlier.event).thread;
-        const bool is_new = ((direct_threads_ >> t) & 1u) == 0;
-        if (is_new || direct_[t] < earlier.event) direct_[t] = earlier.event;
-        direct_threads_ |= 1u << t;
-      }
-      if (earlier.use.mode == Mode::Write) break;
-      a = earlier.previous;
-    }
+  for (std::uint32_t rest = direct.threads; rest != 0; rest &= rest - 1) {
+    reverse(direct.of[std::countr_zero(rest)]);
   }
 }
 
 /// Whether the thread's event happens before another thread's event in the same set.
-bool RaceDetector::dominated(const EventNumber* latest, std::uint32_t threads,
-                             unsigned thread) const {
-  for (std::uint32_t rest = threads & ~(1u << thread); rest != 0; rest &= rest - 1) {
-    if (log_.happens_before(latest[thread], latest[std::countr_zero(rest)])) return true;
+bool RaceDetector::dominated(const Events& events, unsigned thread) const {
+  for (std::uint32_t rest = events.threads & ~(1u << thread); rest != 0; rest &= rest - 1) {
+    if (log_.happens_before(events.of[thread], events.of[std::countr_zero(rest)])) return true;
   }
   return false;
 }
 
 /// B1 of dpor.cc.
-void RaceDetector::detect_guarded() {
+void RaceDetector::detect_guarded(const Events& direct) {
   guard_changes_.clear();
   for (const Guard& guard : guards_) find_guard_changes(guard);
-  std::uint32_t threads = 0;
+  Events reversible;
   const auto keep_if_reversible = [&](EventNumber event) {
     if (!possible_after(event, all_without(event))) return false;
-    unsigned t = log_.event(event).thread;
-    const bool is_new = ((threads >> t) & 1u) == 0;
-    if (is_new || reversible_[t] < event) reversible_[t] = event;
-    threads |= 1u << t;
+    reversible.add(log_.event(event).thread, event);
     return true;
   };
-  for (std::uint32_t rest = direct_threads_; rest != 0; rest &= rest - 1) {
-    auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(direct_, direct_threads_, t)) keep_if_reversible(direct_[t]);
+  for (std::uint32_t rest = direct.threads; rest != 0; rest &= rest - 1) {
+    keep_if_reversible(direct.of[std::countr_zero(rest)]);
   }
   for (EventNumber event : guard_changes_) {
     if (!keep_if_reversible(event)) reverse(event);
   }
-  for (std::uint32_t rest = threads; rest != 0; rest &= rest - 1) {
+  for (std::uint32_t rest = reversible.threads; rest != 0; rest &= rest - 1) {
     auto t = static_cast<unsigned>(std::countr_zero(rest));
-    if (!dominated(reversible_, threads, t)) reverse(reversible_[t]);
+    if (!dominated(reversible, t)) reverse(reversible.of[t]);
   }
 }
 
@@ -154,7 +176,7 @@ void RaceDetector::find_guard_changes(const Guard& guard) {
           "a guard looks at what read_add() changes; its step must also write the word");
     }
     word -= earlier.use.delta;
-    bool covered = log_.covers(*before_, earlier.event);
+    bool covered = log_.covers(before(), earlier.event);
     // All that came before a Write happens before it, so it is covered too.
     if (covered && earlier.use.mode == Mode::Write) break;
     bool races = !covered && conflict(use.use.mode, earlier.use.mode);
@@ -233,7 +255,7 @@ void RaceDetector::find_parts(EventNumber state, const Clock& end) {
     a = access.previous;
     if (access.event < state) break;
     if (access.use.delta == 0 || !log_.covers(end, access.event)) continue;
-    if (log_.covers(*before_, access.event)) continue;
+    if (log_.covers(before(), access.event)) continue;
     find_parts(state, part_without(access.event, state, end));
   }
 }
@@ -246,10 +268,10 @@ bool RaceDetector::value_is_given(ObjectId object) const {
 }
 
 bool RaceDetector::is_unforeseen() const {
-  if (unknown_ || chose_) return true;
-  return std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
-    return use.use.value_read && !value_is_given(use.use.object);
-  });
+  if (step_->asked_order || step_->chooses) return true;
+  return step_->value_read && std::any_of(uses_.begin(), uses_.end(), [&](const LoggedAccess& use) {
+           return use.use.value_read && !value_is_given(use.use.object);
+         });
 }
 
 /// Of what comes before e', what does not come before it in the other order.
@@ -260,7 +282,8 @@ bool RaceDetector::is_left_out(EventNumber access, EventNumber event, const Cloc
 /// The footprint of e' in the other order, if uses_same_without(): the same, but for comparisons
 /// that may come out otherwise.
 Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
-  Footprint result = footprint_;
+  Footprint result = step_->footprint;
+  if (!step_->compares) return result;
   for (std::size_t i = 0; i < uses_.size(); ++i) {
     const LoggedAccess& use = uses_[i];
     if (!use.use.compares) continue;
@@ -273,11 +296,12 @@ Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
     }
     const Mode mode = word == use.use.expected ? Mode::Write : Mode::Read;
     if (mode == use.use.mode) continue;
-    if (result.uses == footprint_.uses) {
-      foreseen_uses_.assign(footprint_.uses, footprint_.uses + footprint_.size);
+    if (result.uses == step_->footprint.uses) {
+      foreseen_uses_.assign(result.uses, result.uses + result.size);
       result.uses = foreseen_uses_.data();
     }
     foreseen_uses_[i].mode = mode;
+    add_bits(result, foreseen_uses_[i]);
   }
   return result;
 }
@@ -285,7 +309,8 @@ Footprint RaceDetector::foresee(EventNumber event, const Clock* end) {
 /// Whether e' would use the same words without e and what happens after it; or, where `end` is
 /// given, without all that is not before it.
 bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const {
-  if (unknown_ || chose_) return false;
+  if (step_->asked_order || step_->chooses) return false;
+  if (!step_->value_read) return true;
   for (const LoggedAccess& use : uses_) {
     if (!use.use.value_read || value_is_given(use.use.object)) continue;
     for (std::uint32_t a = use.previous; a != kNoAccess;) {
@@ -300,53 +325,70 @@ bool RaceDetector::uses_same_without(EventNumber event, const Clock* end) const 
 
 /// Sees to it that e' is made before e somewhere.
 void RaceDetector::reverse(EventNumber event) {
-  if (!settle(event) && later_ < log_.size()) {
-    unsettled_.push_back({.earlier = event, .later = later_});
+  const Covered covered = settle(event);
+  if (covered.how != Begins::ForGood && later_ < log_.size()) {
+    unsettled_.push_back({.earlier = event, .later = later_, .covered = covered});
   }
 }
 
-/// Returns whether nothing more need be done for this race, whatever follows.
-bool RaceDetector::settle(EventNumber event) {
+/// If this is for good, nothing more need be done for this race, whatever follows.
+Covered RaceDetector::settle(EventNumber event) {
   if (guards_.empty() || possible_after(event, all_without(event))) return add(event, nullptr);
   return settle_parts(event);
 }
 
-bool RaceDetector::settle_parts(EventNumber event) {
+Covered RaceDetector::settle_parts(EventNumber event) {
   parts_.clear();
   parts_seen_.clear();
   find_parts(event, all_without(event));
-  bool all_settled = true;
-  for (const Clock& part : parts_) all_settled = add(event, &part) && all_settled;
-  return all_settled;
+  Covered result{.how = Begins::ForGood};
+  for (const Clock& part : parts_) {
+    if (add(event, &part).how != Begins::ForGood) result.how = Begins::ForNow;
+  }
+  return result;
 }
 
 /// Adds v = notdep(e, E).e', or a part of notdep(e, E) and e', to what is to be made at E'.
-bool RaceDetector::add(EventNumber event, const Clock* end) {
+Covered RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
   if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
-    if (end != nullptr ? !log_.covers(*end, f) : log_.happens_before(event, f)) continue;
-    sequence_.push_back(foreseen(log_, f));
+    if (end != nullptr ? log_.covers(*end, f) : !log_.happens_before(event, f)) {
+      sequence_.push_back(log_.event(f));
+    }
   }
-  sequence_.push_back({.footprint = foresee(event, end),
-                       .label = label_,
-                       .thread = static_cast<std::uint8_t>(thread_),
-                       .any_label = chose_,
-                       .chooses = chose_,
-                       .known = uses_same_without(event, end)});
+  if (step_->value_read || step_->compares || step_->asked_order || step_->chooses) {
+    reversed_ = *step_;
+    reversed_.footprint = foresee(event, end);
+    reversed_.any_label = step_->chooses;
+    reversed_.known = uses_same_without(event, end);
+    sequence_.push_back(reversed_);
+  } else {
+    sequence_.push_back(*step_);
+  }
   Node& node = path_.node(event);
-  Begins found = node.covers(sequence_);
-  if (found != Begins::No) return found == Begins::ForGood;
-  if (event >= nr_shared_) {
-    return insert(sequence_, node.pending, pool_, Others::Later).enough == Begins::ForGood;
+  const Covered covered = node.covers(sequence_);
+  if (covered.how != Begins::No) return covered;
+  const bool alone = sequence_.size() == 1;
+  Inserted there = request(event, node);
+  // What is pending was asked for by a shorter sequence, perhaps. Where steps may do something else
+  // after other steps, that it leads to v does not mean that it leads to what v grows to.
+  if (!foreseeable_ && !(there.added && alone)) {
+    there.covered.how = std::min(there.covered.how, Begins::ForNow);
   }
+  return there.covered;
+}
+
+/// Enters the sequence among what is pending at the node.
+Inserted RaceDetector::request(EventNumber event, Node& node) {
+  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_, Others::Later);
   OwnSequence whole(sequence_);
   Inserted there = find(sequence_, node.pending_at_owner);
-  if (!there.added) return there.enough == Begins::ForGood;
+  if (!there.added) return there;
   sequence_ = whole.view();
   Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
   if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
-  return inserted.enough == Begins::ForGood;
+  return inserted;
 }
 
 }  // namespace mmcheck::explore

@@ -11,9 +11,6 @@
 
 namespace mmcheck::explore {
 
-/// A step of the log, to be made elsewhere.
-ForeseenStep foreseen(const TraceLog& log, std::uint32_t event);
-
 /// Thrown where a program that is foreseeable() makes a step that is not.
 struct Unforeseen {};
 
@@ -51,15 +48,19 @@ class RaceDetector {
   struct Race {
     EventNumber earlier;
     EventNumber later;
+    Covered covered;
   };
 
   void begin(EventNumber event);
-  void detect();
-  void find_direct();
-  void detect_guarded();
+  void detect_anywhere();
+  void detect(const Events& direct);
+  bool within_reach(const Guard& guard) const;
+  void detect_guarded(const Events& direct);
   void find_guard_changes(const Guard& guard);
-  bool dominated(const EventNumber* latest, std::uint32_t threads, unsigned thread) const;
+  bool dominated(const Events& events, unsigned thread) const;
 
+  /// The clock of the racing thread's previous step.
+  const Clock& before() const { return log_.clock_of(step_->thread, step_->index - 1u); }
   const LoggedAccess& use_of(ObjectId object) const;
   Clock all_without(EventNumber event) const;
   Clock part_without(EventNumber event, EventNumber state, const Clock& end) const;
@@ -68,9 +69,11 @@ class RaceDetector {
   void find_parts(EventNumber state, const Clock& end);
 
   void reverse(EventNumber event);
-  bool settle(EventNumber event);
-  bool settle_parts(EventNumber event);
-  bool add(EventNumber event, const Clock* end);
+  bool is_covered_still(const Race& race) const;
+  Covered settle(EventNumber event);
+  Covered settle_parts(EventNumber event);
+  Covered add(EventNumber event, const Clock* end);
+  Inserted request(EventNumber event, Node& node);
   Footprint foresee(EventNumber event, const Clock* end);
   bool is_left_out(EventNumber access, EventNumber event, const Clock* end) const;
   bool is_unforeseen() const;
@@ -84,26 +87,22 @@ class RaceDetector {
   bool foreseeable_;  ///< what is independent of a sequence may stand for it: see dpor.cc
 
   // The racing step: e' in the paper.
-  unsigned thread_ = 0;
-  EventNumber later_ = 0;          ///< its number, or that of the end of the log
+  EventNumber later_ = 0;  ///< its number, or that of the end of the log
+  const LoggedEvent* step_ = nullptr;
   const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
   std::span<const LoggedAccess> uses_;
-  std::vector<LoggedAccess> blocked_uses_;  ///< of a step that was not made
   std::span<const Guard> guards_;
-  Footprint footprint_;
-  bool unknown_ = false;  ///< what it would do in another order cannot be told from its accesses
-  bool chose_ = false;
-  std::uint64_t label_ = 0;
+  LoggedEvent blocked_;  ///< a step that was not made
+  std::vector<LoggedAccess> blocked_uses_;
 
-  EventNumber direct_[kThreadsMax];      ///< per thread: its latest step in conflict
-  std::uint32_t direct_threads_ = 0;     ///< those that have one
-  EventNumber reversible_[kThreadsMax];  ///< per thread: its latest step to reverse
   std::vector<EventNumber> guard_changes_;
   std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
+  EventNumber nr_judged_ = 0;  ///< steps of the log that the unsettled races have been judged with
   bool cut_ = false;
   Sequence sequence_;
+  ForeseenStep reversed_;  ///< the last step of the sequence
   std::vector<Use> foreseen_uses_;
   std::uint32_t nr_shared_ = 0;
   std::vector<Request> requests_;

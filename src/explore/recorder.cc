@@ -24,10 +24,11 @@ void Recorder::begin_step(ThreadId thread, std::uint64_t label, const trace::Ste
   text_ = text;
 }
 
-void Recorder::end_step(std::span<const StepAccess> accesses, const std::uint64_t* words) {
+void Recorder::end_step(std::span<const LoggedAccess> accesses, const std::uint64_t* words) {
   trace::StepRecord& step = record_.steps.back();
   step.text = trace::render(names_, text_);
-  for (const StepAccess& access : accesses) {
+  for (const LoggedAccess& logged : accesses) {
+    const StepAccess& access = logged.use;
     const trace::ObjectText& object = objects_[to_index(access.object)];
     if (access.delta == 0 || object.value == nullptr) continue;
     std::uint64_t after = words[to_index(access.object)];

@@ -20,7 +20,7 @@ class Recorder {
   void make_part_of_cpu(ThreadId thread) { record_.threads[to_index(thread)].part_of_cpu = true; }
   void begin_step(ThreadId thread, std::uint64_t label, const trace::StepText& text);
   /// `accesses` are the step's, each word once; `words` are as the step left them.
-  void end_step(std::span<const StepAccess> accesses, const std::uint64_t* words);
+  void end_step(std::span<const LoggedAccess> accesses, const std::uint64_t* words);
   void note(const trace::StepText& text);
   void attribute_to(CpuId cpu);
   void violate(const trace::Violation& violation, EventId reporter);

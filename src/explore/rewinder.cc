@@ -27,37 +27,31 @@ void Rewinder::keep(std::span<std::byte> memory) {
   interval_ = std::min(interval, kIntervalMax);
 }
 
-void Rewinder::save(const Fibers& fibers, unsigned fiber, bool has_stack,
-                    std::span<const std::byte> thread_state) {
+void Rewinder::save(const Fibers& fibers, unsigned thread, const ThreadState& state) {
   std::span<const std::byte> stack;
-  if (has_stack) stack = fibers.live(fiber);
-  bool has_kept = size() % interval_ == 0;
-  std::size_t needed = used_ + thread_state.size() + stack.size() + (has_kept ? kept_bytes_ : 0);
-  if (bytes_.size() < needed) bytes_.resize(std::max(needed, 2 * bytes_.size()));
-  steps_.push_back({.begin = used_,
+  if (state.pending != Pending::Handler) stack = fibers.live(thread);
+  const bool has_kept = kept_bytes_ != 0 && size() % interval_ == 0;
+  const std::size_t end = used_ + stack.size() + (has_kept ? kept_bytes_ : 0);
+  if (bytes_.size() < end) bytes_.resize(2 * end);
+  steps_.push_back({.state = state,
+                    .begin = used_,
                     .stack_bytes = static_cast<std::uint32_t>(stack.size()),
-                    .state_bytes = static_cast<std::uint32_t>(thread_state.size()),
-                    .fiber = static_cast<std::uint8_t>(fiber),
-                    .has_kept = has_kept,
-                    .has_stack = has_stack});
+                    .thread = thread});
   std::byte* out = bytes_.data() + used_;
-  std::memcpy(out, thread_state.data(), thread_state.size());
-  out += thread_state.size();
-  if (has_stack) std::memcpy(out, stack.data(), stack.size());
+  used_ = end;
+  std::memcpy(out, stack.data(), stack.size());
+  if (!has_kept) return;
   out += stack.size();
-  if (has_kept) {
-    for (std::span<std::byte> memory : kept_) {
-      std::memcpy(out, memory.data(), memory.size());
-      out += memory.size();
-    }
+  for (std::span<std::byte> memory : kept_) {
+    std::memcpy(out, memory.data(), memory.size());
+    out += memory.size();
   }
-  used_ = needed;
 }
 
 std::uint32_t Rewinder::nearest(std::uint32_t step) const { return step - step % interval_; }
 
 void Rewinder::restore_kept(const Saved& saved) {
-  const std::byte* from = bytes_.data() + saved.begin + saved.state_bytes + saved.stack_bytes;
+  const std::byte* from = bytes_.data() + saved.begin + saved.stack_bytes;
   for (std::span<std::byte> memory : kept_) {
     std::memcpy(memory.data(), from, memory.size());
     from += memory.size();

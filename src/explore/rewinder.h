@@ -11,6 +11,19 @@
 
 namespace mmcheck::explore {
 
+/// What a thread is about to do.
+enum class Pending : std::uint8_t { Step, Choice, Guarded, Handler, Finished };
+
+/// Where a thread stands: what its steps change besides its stack.
+struct ThreadState {
+  Pending pending = Pending::Finished;
+  std::uint8_t nr_guards = 0;
+  std::uint16_t nr_steps = 0;
+  const Alternatives* alternatives = nullptr;
+  const trace::StepText* text = nullptr;  ///< on the fiber's stack while it is suspended
+  Guard guard[2];
+};
+
 /// A stack of saved states, one per step. Words are not here: the log knows how they were.
 ///
 /// A step changes its own thread's stack, which is small and saved each time. Memory that the
@@ -23,15 +36,14 @@ class Rewinder {
   void keep(std::span<std::byte> memory);
   std::span<const std::span<std::byte>> kept() const { return kept_; }
 
-  /// Before a step, at which its thread stands as `thread_state` says.
-  void save(const Fibers& fibers, unsigned fiber, bool has_stack,
-            std::span<const std::byte> thread_state);
+  /// Before a step of the thread. A handler has no stack.
+  void save(const Fibers& fibers, unsigned thread, const ThreadState& state);
 
   /// The latest step, not after `step`, before which all memory is known.
   std::uint32_t nearest(std::uint32_t step) const;
   /// Forgets step `step` and all after it, and puts back what they changed: the kept memory, which
   /// must be known before `step`, and each of their threads. Calls `put_back` with a thread's
-  /// number and state, as it was given to save().
+  /// number and state.
   template <typename PutBack>
   void undo_to(std::uint32_t step, Fibers& fibers, PutBack put_back) {
     if (step >= size()) return;
@@ -39,12 +51,11 @@ class Rewinder {
     std::uint32_t done = 0;
     for (std::uint32_t i = step; i < size(); ++i) {
       const Saved& saved = steps_[i];
-      if (((done >> saved.fiber) & 1u) != 0) continue;  // an earlier one counts
-      done |= 1u << saved.fiber;
-      const std::byte* from = bytes_.data() + saved.begin;
-      put_back(saved.fiber, std::span(from, saved.state_bytes));
-      if (saved.has_stack)
-        fibers.restore(saved.fiber, {from + saved.state_bytes, saved.stack_bytes});
+      if (((done >> saved.thread) & 1u) != 0) continue;  // an earlier one counts
+      done |= 1u << saved.thread;
+      put_back(saved.thread, saved.state);
+      if (saved.stack_bytes == 0) continue;
+      fibers.restore(saved.thread, {bytes_.data() + saved.begin, saved.stack_bytes});
     }
     used_ = steps_[step].begin;
     steps_.resize(step);
@@ -54,12 +65,10 @@ class Rewinder {
 
  private:
   struct Saved {
-    std::size_t begin = 0;  ///< of its bytes: the thread's state, its stack, the kept memory
+    ThreadState state;
+    std::size_t begin = 0;  ///< of its bytes: the thread's stack, the kept memory
     std::uint32_t stack_bytes = 0;
-    std::uint32_t state_bytes = 0;
-    std::uint8_t fiber = 0;
-    bool has_kept = false;
-    bool has_stack = false;
+    std::uint32_t thread = 0;
   };
 
   void restore_kept(const Saved& saved);

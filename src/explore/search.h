@@ -70,17 +70,19 @@ class Tally {
 
 /// The strategies. Each runs until the space or the options' bounds are exhausted.
 Result search_naive(Program& program, Tally& tally);
-Result search_bounded(Program& program, Tally& tally);
+Result search_bounded(Program& program, Tally& tally,
+                      std::uint64_t steps_per_bound = ~std::uint64_t{0});
 Result search_random(Program& program, Tally& tally);
 Result search_pct(Program& program, Tally& tally);
 Result search_stateful(Program& program, Tally& tally);
 
 /// Sizes that change how fast a search is, and not what it finds.
 struct Tuning {
-  std::uint64_t scouted = 128;    ///< executions that are made out of order first, and in vain
-  std::uint64_t one_lane = 4096;  ///< executions before there are more lanes than one
-  std::uint64_t round = 1024;     ///< executions of a lane between two times when lanes trade
-  bool foreseeable = true;        ///< believe Program::foreseeable()
+  std::uint64_t looked_at = 16;      ///< executions in order before there is a scout
+  std::uint64_t scouted = 1u << 15;  ///< steps of each bound of the scout
+  std::uint64_t one_lane = 4096;     ///< executions before there are more lanes than one
+  std::uint64_t round = 1024;        ///< executions of a lane between two times when lanes trade
+  bool foreseeable = true;           ///< believe Program::foreseeable()
 };
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,

@@ -6,52 +6,62 @@
 
 namespace mmcheck::explore {
 
+void Sleepers::add(const ForeseenStep& step) {
+  const Footprint& footprint = step.footprint;
+  if (uses_.size() + footprint.size > uses_.capacity()) own_uses(footprint.size);
+  steps_.push_back(step);
+  steps_.back().footprint.uses = uses_.data() + uses_.size();
+  steps_.back().any_label = false;
+  steps_.back().known = true;
+  uses_.insert(uses_.end(), footprint.uses, footprint.uses + footprint.size);
+}
+
+/// Moves all uses to memory of its own, with room for more.
+void Sleepers::own_uses(std::size_t nr_more) {
+  std::size_t nr_uses = nr_more;
+  for (const ForeseenStep& step : steps_) nr_uses += step.footprint.size;
+  std::vector<Use> uses;
+  uses.reserve(2 * nr_uses);
+  for (ForeseenStep& step : steps_) {
+    const Footprint& footprint = step.footprint;
+    uses.insert(uses.end(), footprint.uses, footprint.uses + footprint.size);
+    step.footprint.uses = uses.data() + uses.size() - footprint.size;
+  }
+  uses_ = std::move(uses);
+}
+
+ForeseenStep* Sleepers::find(unsigned thread, std::uint64_t label) {
+  for (ForeseenStep& step : steps_) {
+    if (step.thread == thread && step.label == label) return &step;
+  }
+  return nullptr;
+}
+
+void Sleepers::forget(unsigned thread, std::uint64_t label) {
+  std::erase_if(steps_, [&](const ForeseenStep& step) {
+    return step.thread == thread && step.label == label;
+  });
+}
+
 bool Node::asleep(unsigned thread, std::uint64_t label) const {
-  return std::any_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
+  return std::any_of(sleepers.begin(), sleepers.end(), [&](const ForeseenStep& sleeper) {
     return sleeper.thread == thread && sleeper.label == label;
   });
 }
 
-void Node::add_sleeper(const ForeseenStep& step) {
-  sleepers.push_back({.label = step.label,
-                      .words = step.footprint.words,
-                      .begin = static_cast<std::uint32_t>(uses.size()),
-                      .size = step.footprint.size,
-                      .thread = step.thread,
-                      .chooses = step.chooses,
-                      .ends_all = step.ends_all,
-                      .unfinished = step.unfinished});
-  uses.insert(uses.end(), step.footprint.uses, step.footprint.uses + step.footprint.size);
-}
-
 void Node::begun(const ForeseenStep& step, bool unfinished) {
-  auto same = std::find_if(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
-    return sleeper.thread == step.thread && sleeper.label == step.label;
-  });
-  if (same == sleepers.end()) {
+  ForeseenStep* same = sleepers.find(step.thread, step.label);
+  if (same == nullptr) {
     add_sleeper(step);
-    same = sleepers.end() - 1;
+    same = &*(sleepers.end() - 1);
   }
   same->ends_all = step.ends_all;
   same->unfinished = unfinished;
 }
 
-void Node::finished(unsigned thread, std::uint64_t label) {
-  for (Sleeper& sleeper : sleepers) {
-    if (sleeper.thread == thread && sleeper.label == label) sleeper.unfinished = false;
-  }
-}
-
-void Node::forget_sleeper(unsigned thread, std::uint64_t label) {
-  std::erase_if(sleepers, [&](const Sleeper& sleeper) {
-    return sleeper.thread == thread && sleeper.label == label;
-  });
-}
-
-void Node::set_unfinished(unsigned thread, std::uint64_t label) {
-  for (Sleeper& sleeper : sleepers) {
-    if (sleeper.thread == thread && sleeper.label == label) sleeper.unfinished = true;
-  }
+void Node::set_unfinished(unsigned thread, std::uint64_t label, bool unfinished) {
+  ForeseenStep* sleeper = sleepers.find(thread, label);
+  if (sleeper != nullptr) sleeper->unfinished = unfinished;
 }
 
 void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
@@ -59,25 +69,27 @@ void Node::inherit(const Node& parent, unsigned thread, const Footprint& footpri
   for (const Branch* branch = parent.pending; branch != nullptr; branch = branch->sibling) {
     expanded &= ~(1u << branch->step.thread);
   }
-  for (const Sleeper& sleeper : parent.sleepers) {
+  for (const ForeseenStep& sleeper : parent.sleepers) {
     if (sleeper.thread == thread) continue;
-    const ForeseenStep step = parent.step(sleeper);
-    if (in_conflict(step.footprint, footprint)) {
+    if (in_conflict(sleeper.footprint, footprint)) {
       expanded &= ~(1u << sleeper.thread);
     } else {
-      add_sleeper(step);
+      sleepers.share(sleeper);
     }
   }
 }
 
-Begins Node::covers(const Sequence& sequence) const {
-  Begins result = Begins::No;
-  for (const Sleeper& sleeper : sleepers) {
-    Begins found = begins(step(sleeper), sequence);
-    if (found == Begins::ForGood) return found;
-    if (found == Begins::ForNow) result = found;
+Covered Node::covers(const Sequence& sequence) const {
+  Covered result;
+  for (const ForeseenStep& sleeper : sleepers) {
+    const Begins found = begins(sleeper, sequence);
+    if (found <= result.how) continue;
+    result = {.how = found};
+    result.add_beside(sleeper);
+    if (found == Begins::ForGood) return result;
   }
-  return expanded == 0 || result != Begins::No ? result : covers_by_all_labels(sequence);
+  if (expanded != 0 && result.how == Begins::No) result.how = covers_by_all_labels(sequence);
+  return result;
 }
 
 bool Node::covers_branch(const Branch& branch) const {
@@ -88,7 +100,7 @@ bool Node::covers_branch(const Branch& branch) const {
     if (step != &branch && step->sibling != nullptr) return false;  // not one sequence but several
     sequence.push_back(step->step);
   }
-  return covers(sequence) == Begins::ForGood;
+  return covers(sequence).how == Begins::ForGood;
 }
 
 /// A thread that has alternatives can be moved to the front only with all of them.
@@ -121,9 +133,9 @@ bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
     return true;
   };
   if (!none_dependent(pending) || !none_dependent(pending_at_owner)) return false;
-  return std::all_of(sleepers.begin(), sleepers.end(), [&](const Sleeper& sleeper) {
+  return std::all_of(sleepers.begin(), sleepers.end(), [&](const ForeseenStep& sleeper) {
     return sleeper.thread != thread ||
-           (!sleeper.ends_all && !sleeper.unfinished && independent(step(sleeper)));
+           (!sleeper.ends_all && !sleeper.unfinished && independent(sleeper));
   });
 }
 
@@ -135,7 +147,6 @@ Node& SearchPath::push() {
   node.pending = nullptr;
   node.pending_at_owner = nullptr;
   node.sleepers.clear();
-  node.uses.clear();
   return node;
 }
 

@@ -10,17 +10,42 @@
 
 namespace mmcheck::explore {
 
-/// A step that need not be made before one in conflict with it is: all that begins with it was
+/// Steps that need not be made before one in conflict with them is: all that begins with them was
 /// searched already, or is being searched.
-struct Sleeper {
-  std::uint64_t label = 0;
-  std::uint64_t words = 0;
-  std::uint32_t begin = 0;  ///< of its uses, in the node's
-  std::uint32_t size = 0;
-  std::uint8_t thread = 0;
-  bool chooses = false;
-  bool ends_all = false;
-  bool unfinished = false;
+class Sleepers {
+ public:
+  Sleepers() = default;
+  Sleepers(const Sleepers& other) : steps_(other.steps_) { own_uses(0); }
+  Sleepers& operator=(const Sleepers& other) {
+    steps_ = other.steps_;
+    own_uses(0);
+    return *this;
+  }
+  Sleepers(Sleepers&&) noexcept = default;
+  Sleepers& operator=(Sleepers&&) noexcept = default;
+  ~Sleepers() = default;
+
+  std::size_t size() const { return steps_.size(); }
+  auto begin() { return steps_.begin(); }
+  auto begin() const { return steps_.begin(); }
+  auto end() { return steps_.end(); }
+  auto end() const { return steps_.end(); }
+
+  void clear() {
+    steps_.clear();
+    uses_.clear();
+  }
+  void add(const ForeseenStep& step);
+  /// The same; the step's uses stay where they are for as long as these sleepers are not copied.
+  void share(const ForeseenStep& step) { steps_.push_back(step); }
+  ForeseenStep* find(unsigned thread, std::uint64_t label);
+  void forget(unsigned thread, std::uint64_t label);
+
+ private:
+  void own_uses(std::size_t nr_more);
+
+  std::vector<ForeseenStep> steps_;
+  std::vector<Use> uses_;
 };
 
 /// One state on the path. Node i is the state before event i of the log.
@@ -32,28 +57,18 @@ struct Node {
   /// In a copy of somebody else's node: what is pending there. `pending` is then what was found
   /// since.
   const Branch* pending_at_owner = nullptr;
-  std::vector<Sleeper> sleepers;
-  std::vector<Use> uses;  ///< of the sleepers
+  Sleepers sleepers;
 
-  ForeseenStep step(const Sleeper& sleeper) const {
-    return {.footprint = {uses.data() + sleeper.begin, sleeper.size, sleeper.words},
-            .label = sleeper.label,
-            .thread = sleeper.thread,
-            .chooses = sleeper.chooses,
-            .ends_all = sleeper.ends_all,
-            .unfinished = sleeper.unfinished};
-  }
   bool asleep(unsigned thread, std::uint64_t label) const;
-  void add_sleeper(const ForeseenStep& step);
+  void add_sleeper(const ForeseenStep& step) { sleepers.add(step); }
   /// The same, unless it sleeps already, perhaps less well known.
   void begun(const ForeseenStep& step, bool unfinished);
-  void finished(unsigned thread, std::uint64_t label);
-  void forget_sleeper(unsigned thread, std::uint64_t label);
-  void set_unfinished(unsigned thread, std::uint64_t label);
-  /// Those that sleep before the step, and are independent of it, sleep on after it.
+  void set_unfinished(unsigned thread, std::uint64_t label, bool unfinished);
+  /// Those that sleep before the step, and are independent of it, sleep on after it. The parent
+  /// must stay as it is for as long as this node is used.
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);
   /// Whether all that begins with the sequence is searched by way of a step that sleeps.
-  Begins covers(const Sequence& sequence) const;
+  Covered covers(const Sequence& sequence) const;
   /// The same for a pending branch and what follows it: what could not be told when it was added
   /// may be known by now. For good only: when it was added, its race was settled.
   bool covers_branch(const Branch& branch) const;

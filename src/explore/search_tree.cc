@@ -2,31 +2,11 @@
 #include "explore/search_tree.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace mmcheck::explore {
 
 namespace {
-
-constexpr std::uint32_t kManyPreemptions = 3;
-
-/// Whether the branch takes the processor from a thread that could go on.
-bool preempts(const TreeNode& node, unsigned thread) {
-  if (node.begun == nullptr) return false;
-  const unsigned last = node.begun->edge.thread;
-  return last != thread && ((node.node.enabled >> last) & 1u) != 0;
-}
-
-std::uint32_t preemptions_of(const TreeNode& node) {
-  std::uint32_t least = kManyPreemptions;
-  const std::uint32_t with_one = std::min(node.preemptions + 1, kManyPreemptions);
-  const std::uint32_t without = std::min(node.preemptions, kManyPreemptions);
-  for (const Branch* b = node.node.pending; b != nullptr; b = b->sibling) {
-    least = std::min(least, preempts(node, b->step.thread) ? with_one : without);
-  }
-  return least;
-}
 
 /// The branches may be begun before all races are known that could ask for other labels.
 void try_others_too(Branch* tree) {
@@ -38,7 +18,7 @@ void try_others_too(Branch* tree) {
 
 }  // namespace
 
-Begun::~Begun() { node_->node.finished(edge.thread, edge.label); }
+Begun::~Begun() { node_->node.set_unfinished(edge.thread, edge.label, false); }
 
 unsigned TreeNode::nr_branches() const {
   unsigned result = nr_begun;
@@ -58,14 +38,12 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
                                               std::uint32_t nr_begun) {
   auto result = std::make_shared<TreeNode>();
   if (begun != nullptr) {
-    const TreeNode& parent = *begun->node();
-    result->depth = parent.depth + 1;
-    result->preemptions = parent.preemptions + (preempts(parent, begun->edge.thread) ? 1 : 0);
+    result->depth = begun->node()->depth + 1;
   }
   result->begun = std::move(begun);
   result->node = std::move(content);
   result->node.pending = pool_.copy(result->node.pending);
-  if (order_ != Order::DeepFirst) try_others_too(result->node.pending);
+  if (shallow_first_) try_others_too(result->node.pending);
   result->node.taken = kThreadsMax;
   result->nr_begun = nr_begun;
   set_open(result);
@@ -73,7 +51,7 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
 }
 
 void SearchTree::expect_others() {
-  order_ = Order::ShallowFirst;
+  shallow_first_ = true;
   for (const std::shared_ptr<TreeNode>& node : open_) try_others_too(node->node.pending);
 }
 
@@ -97,8 +75,8 @@ void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
 /// A lane knows the node as it was when it began. What is good enough only for now is not enough
 /// here: nobody will ask again.
 void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
-  if (node->node.covers(sequence) == Begins::ForGood) return;
-  const Others others = order_ == Order::DeepFirst ? Others::Later : Others::Too;
+  if (node->node.covers(sequence).how == Begins::ForGood) return;
+  const Others others = shallow_first_ ? Others::Too : Others::Later;
   insert(sequence, node->node.pending, pool_, others);
   set_open(node);
 }
@@ -134,31 +112,18 @@ Assignment SearchTree::take() {
     node->open = !drop_covered(*node);
     return !node->open;
   });
-  using Key = std::tuple<std::uint32_t, std::int64_t, std::size_t>;
   auto best = open_.end();
-  Key best_key;
   for (auto it = open_.begin(); it != open_.end(); ++it) {
     if ((*it)->waits) continue;
-    const bool few = order_ == Order::FewPreemptions;
-    const std::int64_t depth = (*it)->depth;
-    const Key key{few ? preemptions_of(**it) : 0, order_ == Order::ShallowFirst ? depth : -depth,
-                  static_cast<std::size_t>(it - open_.begin())};
-    if (best != open_.end() && best_key <= key) continue;
-    best = it;
-    best_key = key;
+    const bool better = best == open_.end() || (shallow_first_ ? (*it)->depth < (*best)->depth
+                                                               : (*it)->depth > (*best)->depth);
+    if (better) best = it;
   }
   if (best == open_.end()) return {};
   std::shared_ptr<TreeNode> holder = *best;
   TreeNode& node = *holder;
-  Branch** chosen = &node.node.pending;
-  // The first with as few preemptions as there are.
-  while (order_ == Order::FewPreemptions &&
-         std::min(node.preemptions + (preempts(node, (*chosen)->step.thread) ? 1u : 0u),
-                  kManyPreemptions) != std::get<0>(best_key)) {
-    chosen = &(*chosen)->sibling;
-  }
-  Assignment result{.begun = nullptr, .branch = *chosen};
-  *chosen = result.branch->sibling;
+  Assignment result{.begun = nullptr, .branch = node.node.pending};
+  node.node.pending = result.branch->sibling;
   result.branch->sibling = nullptr;
   ++node.nr_begun;
   result.begun = std::make_shared<Begun>(

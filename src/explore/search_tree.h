@@ -40,11 +40,10 @@ class Begun {
 struct TreeNode : std::enable_shared_from_this<TreeNode> {
   std::shared_ptr<Begun> begun;  ///< the step that leads here; none: the initial state
   std::uint32_t depth = 0;       ///< how many steps lead here
-  std::uint32_t preemptions = 0;
-  std::uint32_t nr_begun = 0;  ///< branches that were begun here
-  bool waits = false;          ///< what the one begun last uses is not known yet
-  bool open = false;           ///< SearchTree knows that something is pending
-  Node node;                   ///< what was begun here is among the sleepers
+  std::uint32_t nr_begun = 0;    ///< branches that were begun here
+  bool waits = false;            ///< what the one begun last uses is not known yet
+  bool open = false;             ///< SearchTree knows that something is pending
+  Node node;                     ///< what was begun here is among the sleepers
 
   TreeNode* parent() const { return begun == nullptr ? nullptr : begun->node().get(); }
   /// The share of the whole that lies below, if all branches were alike.
@@ -58,17 +57,9 @@ struct Assignment {
   Branch* branch = nullptr;  ///< of the tree's pool
 };
 
-enum class Order : std::uint8_t {
-  DeepFirst,       ///< as one depth-first search would go
-  ShallowFirst,    ///< large parts first, for lanes that go on by themselves
-  FewPreemptions,  ///< 0, 1, 2, the rest; and then what lies deep
-};
-
 /// Used by one thread at a time.
 class SearchTree {
  public:
-  explicit SearchTree(Order order) : order_(order) {}
-
   /// The state after the step `begun`. Takes over what is in `content`; pending branches are
   /// copied.
   std::shared_ptr<TreeNode> publish(std::shared_ptr<Begun> begun, Node content,
@@ -94,7 +85,9 @@ class SearchTree {
   void set_open(const std::shared_ptr<TreeNode>& node);
   bool drop_covered(TreeNode& node);
 
-  Order order_;
+  /// Large parts first, for lanes that go on by themselves. Else as one depth-first search would
+  /// go.
+  bool shallow_first_ = false;
   BranchPool pool_;
   std::vector<std::shared_ptr<TreeNode>> open_;
 };

@@ -166,7 +166,7 @@ void StatefulSearch::make_step() {
   ++nr_transitions_;
   const auto event = static_cast<std::uint32_t>(depth_++);
   Made made{option, {}, asked_order};
-  made.footprint.assign(engine_.log().footprint(event));
+  made.footprint.assign(engine_.log().event(event).footprint);
   to.asleep.clear();
   for (const Made* other : from.asleep) {
     if (!made.conflicts(*other)) to.asleep.push_back(other);

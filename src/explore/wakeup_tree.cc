@@ -19,24 +19,27 @@ bool is_part_of(const Footprint& a, const Footprint& b) {
 }  // namespace
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence) {
-  const std::size_t own = sequence.find(step.thread);
+  // Made after steps that it is independent of, it does the same as made before them.
+  const ForeseenStep* first = &step;
+  if (!step.known) {
+    const std::size_t own = sequence.find(step.thread);
+    if (own < sequence.size()) first = &sequence[own];
+    if (own > 0 && !first->known) return Begins::No;
+  }
+  std::size_t own = 0;
+  for (; own < sequence.size() && sequence[own].thread != step.thread; ++own) {
+    const ForeseenStep& other = sequence[own];
+    if (!other.known || in_conflict(first->footprint, other.footprint)) return Begins::No;
+  }
   const bool is_in = own < sequence.size();
   if (is_in && !step.any_label && (sequence[own].any_label || sequence[own].label != step.label)) {
     return Begins::No;
-  }
-  // Made after steps that it is independent of, it does the same as made before them.
-  const ForeseenStep& first = is_in && !step.known ? sequence[own] : step;
-  if (own > 0 && !first.known) return Begins::No;
-  for (std::size_t i = 0; i < own; ++i) {
-    if (!sequence[i].known || in_conflict(first.footprint, sequence[i].footprint)) {
-      return Begins::No;
-    }
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
     const bool alone =
         step.chooses || step.ends_all || step.unfinished || !sequence.counts_beside();
-    return alone ? Begins::No : Begins::ForNow;
+    return alone ? Begins::No : Begins::Beside;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
   // as it was made.
@@ -46,9 +49,11 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
 }
 
 Branch* BranchPool::make() {
-  if (free_ == nullptr) return &all_.emplace_back();
-  Branch* branch = free_;
-  free_ = branch->sibling;
+  constexpr std::size_t kAhead = 4;  // branches are made some at a time
+  if (free_.empty()) return &all_.emplace_back();
+  if (free_.size() > kAhead) Branch::prefetch(free_[free_.size() - 1 - kAhead]);
+  Branch* branch = free_.back();
+  free_.pop_back();
   branch->child = branch->sibling = nullptr;
   branch->and_others = branch->unsure = false;
   return branch;
@@ -56,9 +61,8 @@ Branch* BranchPool::make() {
 
 Branch* BranchPool::make(const ForeseenStep& step) {
   Branch* branch = make();
-  branch->footprint.assign(step.footprint);
   branch->step = step;
-  branch->step.footprint = branch->footprint.view();
+  branch->step.footprint.uses = branch->uses.assign(step.footprint);
   return branch;
 }
 
@@ -86,7 +90,7 @@ void BranchPool::release_all(Branch* branch) {
 // whose footprint was not known when it was added may have a sleeper beside it, with which the rest
 // of the sequence is in conflict. Among all that can follow, the rest of the sequence comes first.
 Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others) {
-  Begins result = Begins::ForGood;
+  Covered result{.how = Begins::ForGood};
   bool below_leaf = false;
   bool unsure = false;
   Branch** siblings = &tree;
@@ -101,13 +105,17 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     const std::size_t own = sequence.find(branch.step.thread);
     if (branch.step.any_label) {
       // It has no one step after which the rest could be made; it will find its label asleep.
-      if (own + 1 == sequence.size()) return {};
+      if (own + 1 == sequence.size()) return {.covered = {.how = Begins::ForNow}};
       break;
     }
     branch.unsure = false;  // it stands for this sequence too, or for what is longer than it was
-    if (found == Begins::ForNow) result = found;
-    if (own < sequence.size()) sequence.erase(own);
-    if (sequence.empty()) return {.enough = result};
+    result.how = std::min(result.how, found);
+    if (own < sequence.size()) {
+      sequence.erase(own);
+    } else {
+      result.add_beside(branch.step);
+    }
+    if (sequence.empty()) return {.covered = result};
     siblings = &branch.child;
     below_leaf = *siblings == nullptr;
   }
@@ -123,11 +131,12 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     }
     siblings = &(*siblings)->child;
   }
-  return {.enough = sequence.back().known ? result : Begins::ForNow, .added = true};
+  if (!sequence.back().known) result.how = Begins::ForNow;
+  return {.covered = result, .added = true};
 }
 
 Inserted find(Sequence& sequence, const Branch* tree) {
-  Begins result = Begins::ForGood;
+  Covered result{.how = Begins::ForGood};
   while (tree != nullptr) {
     Begins found = begins(tree->step, sequence);
     if (found == Begins::No) {
@@ -137,31 +146,28 @@ Inserted find(Sequence& sequence, const Branch* tree) {
     const std::size_t own = sequence.find(tree->step.thread);
     if (tree->unsure) break;  // its owner may drop it
     if (tree->step.any_label) {
-      return {.enough = Begins::ForNow, .added = own + 1 != sequence.size()};
+      return {.covered = {.how = Begins::ForNow}, .added = own + 1 != sequence.size()};
     }
-    if (found == Begins::ForNow) result = found;
+    result.how = std::min(result.how, found);
     if (own < sequence.size()) sequence.erase(own);
-    if (sequence.empty()) return {.enough = result};
+    if (sequence.empty()) return {.covered = result};
     tree = tree->child;
   }
-  return {.enough = Begins::ForNow, .added = true};
+  return {.covered = {.how = Begins::ForNow}, .added = true};
 }
 
 OwnSequence::OwnSequence(const Sequence& sequence) : counts_beside_(sequence.counts_beside()) {
+  uses_.resize(sequence.size());
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     steps_.push_back(sequence[i]);
-    footprints_.emplace_back().assign(sequence[i].footprint);
+    steps_.back().footprint.uses = uses_[i].assign(sequence[i].footprint);
   }
 }
 
 Sequence OwnSequence::view() const {
   Sequence result;
   if (!counts_beside_) result.do_not_count_beside();
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    ForeseenStep step = steps_[i];
-    step.footprint = footprints_[i].view();
-    result.push_back(step);
-  }
+  for (const ForeseenStep& step : steps_) result.push_back(step);
   return result;
 }
 

@@ -13,31 +13,16 @@
 
 namespace mmcheck::explore {
 
-/// A step, as far as it is known where it was not made yet.
-struct ForeseenStep {
-  Footprint footprint;  ///< as it was made elsewhere; empty if it was not
-  std::uint64_t label = 0;
-  std::uint8_t thread = 0;
-  bool any_label = false;  ///< the thread has alternatives here, and each is meant
-  bool chooses = false;    ///< the thread has alternatives here, and this is one of them
-  bool known = true;       ///< the footprint is what the step will use
-  bool ends_all = false;   ///< it broke a rule: nothing can follow it
-  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
-  /// not known yet, so it cannot stand for a sequence beside it.
-  bool unfinished = false;
-};
-
-/// v in the paper. Only the last step may be unknown.
+/// v in the paper. Only the last step may be unknown. Refers to steps that somebody else owns.
 class Sequence {
  public:
-  std::size_t size() const { return left_.size(); }
-  bool empty() const { return left_.empty(); }
-  const ForeseenStep& operator[](std::size_t i) const { return steps_[left_[i]]; }
-  const ForeseenStep& back() const { return steps_[left_.back()]; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const ForeseenStep& operator[](std::size_t i) const { return *steps_[i]; }
+  const ForeseenStep& back() const { return *steps_[size_ - 1]; }
 
   void clear() {
-    steps_.clear();
-    left_.clear();
+    size_ = 0;
     counts_beside_ = true;
   }
   /// Whether a step that is not in the sequence and independent of it may stand for it. Not if the
@@ -45,45 +30,76 @@ class Sequence {
   bool counts_beside() const { return counts_beside_; }
   void do_not_count_beside() { counts_beside_ = false; }
   void push_back(const ForeseenStep& step) {
-    left_.push_back(static_cast<std::uint16_t>(steps_.size()));
-    steps_.push_back(step);
+    if (size_ == steps_.size()) steps_.resize(2 * size_ + 16);
+    steps_[size_++] = &step;
   }
-  void erase(std::size_t i) { left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(i)); }
+  void erase(std::size_t i) {
+    --size_;
+    for (; i < size_; ++i) steps_[i] = steps_[i + 1];
+  }
   /// The first step of the thread, or size().
   std::size_t find(unsigned thread) const {
     std::size_t i = 0;
-    while (i < left_.size() && (*this)[i].thread != thread) ++i;
+    while (i < size_ && steps_[i]->thread != thread) ++i;
     return i;
   }
 
  private:
-  std::vector<ForeseenStep> steps_;
-  std::vector<std::uint16_t> left_;  ///< those that were not erased, in order
+  std::vector<const ForeseenStep*> steps_;
+  std::size_t size_ = 0;
   bool counts_beside_ = true;
 };
 
 /// Whether a step may as well come first: all that can follow the sequence can follow when the step
-/// is made before it.
+/// is made before it. The later in this list, the better.
 enum class Begins : std::uint8_t {
   No,       ///< or it cannot be told
   ForNow,   ///< yes, but no longer, perhaps, if the sequence turns out to be longer
+  Beside,   ///< yes, for as long as nothing in the sequence is in conflict with it; it is not in it
   ForGood,  ///< yes, however long the sequence turns out to be
 };
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence);
 
-/// One step of a tree. Its siblings are tried after it, its children follow it.
-struct Branch {
+/// Why a sequence need not be made by itself.
+struct Covered {
+  Begins how = Begins::No;
+  // If it is Beside: the threads and words of the steps that are not in the sequence.
+  std::uint32_t threads = 0;
+  std::uint64_t words = 0;
+  std::uint64_t changed = 0;
+
+  void add_beside(const ForeseenStep& step) {
+    threads |= 1u << step.thread;
+    words |= step.footprint.words;
+    changed |= step.footprint.changed;
+  }
+  /// Whether it may be otherwise if the sequence grows by this step.
+  bool depends_on(const ForeseenStep& step) const {
+    return ((threads >> step.thread) & 1u) != 0 ||
+           ((changed & step.footprint.words) | (words & step.footprint.changed)) != 0;
+  }
+};
+
+/// One step of a tree. Its siblings are tried after it, its children follow it. There may be many,
+/// so that most are not in the cache when it is their turn.
+struct alignas(64) Branch {
   Branch* child = nullptr;
   Branch* sibling = nullptr;
   ForeseenStep step;
+  OwnUses uses;             ///< of the step
   bool and_others = false;  ///< the thread's other alternatives are to be tried too
   bool unsure = false;      ///< may turn out to be covered by a sibling before it
-  OwnFootprint footprint;   ///< of the step
 
   Branch() = default;
-  Branch(const Branch&) = delete;  // the step refers to the footprint
+  Branch(const Branch&) = delete;  // the step refers to the uses
   Branch& operator=(const Branch&) = delete;
+
+  /// Says that the branch, if there is one, is needed soon.
+  static void prefetch(const Branch* branch) {
+    __builtin_prefetch(branch);
+    __builtin_prefetch(reinterpret_cast<const char*>(branch) + 64);
+  }
 };
 
 /// Branches come and go all the time: those not in use are kept.
@@ -92,10 +108,7 @@ class BranchPool {
   Branch* make(const ForeseenStep& step);
   /// Copies a tree, which may be of another pool.
   Branch* copy(const Branch* tree);
-  void release(Branch* branch) {
-    branch->sibling = free_;
-    free_ = branch;
-  }
+  void release(Branch* branch) { free_.push_back(branch); }
   /// With all that follow it, and its siblings.
   void release_all(Branch* branch);
 
@@ -103,12 +116,12 @@ class BranchPool {
   Branch* make();
 
   std::deque<Branch> all_;
-  Branch* free_ = nullptr;
+  std::vector<Branch*> free_;
 };
 
 struct Inserted {
-  Begins enough = Begins::ForNow;  ///< whether the tree leads to all that the sequence leads to
-  bool added = false;              ///< something was not there yet
+  Covered covered;     ///< how the tree leads to all that the sequence leads to
+  bool added = false;  ///< something was not there yet
 };
 
 /// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No
@@ -126,11 +139,16 @@ Inserted find(Sequence& sequence, const Branch* tree);
 class OwnSequence {
  public:
   explicit OwnSequence(const Sequence& sequence);
+  OwnSequence(const OwnSequence&) = delete;  // the steps refer to the uses
+  OwnSequence& operator=(const OwnSequence&) = delete;
+  OwnSequence(OwnSequence&&) = default;
+  OwnSequence& operator=(OwnSequence&&) = default;
+  ~OwnSequence() = default;
   Sequence view() const;
 
  private:
-  std::vector<ForeseenStep> steps_;  ///< their footprints are not valid
-  std::vector<OwnFootprint> footprints_;
+  std::vector<ForeseenStep> steps_;
+  std::vector<OwnUses> uses_;
   bool counts_beside_ = true;
 };
 

@@ -250,18 +250,6 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::ExitGroup:
       mm::enter_kernel(task());
       return system_call(expr);
-    case Operation::GetUserPagesFast:
-    case Operation::PinUserPagesFast:
-    case Operation::PutPage:
-    case Operation::UnpinUserPage:
-    case Operation::SetPageDirty:
-    case Operation::SetPageDirtyLock:
-    case Operation::MemcpyToPage:
-    case Operation::AllocPage:
-    case Operation::OfflinePages:
-    case Operation::ArchRemoveMemory:
-      mm::enter_kernel(task());
-      return page_call(expr);
     case Operation::Schedule:
     case Operation::Yield:
       mm::enter_kernel(task());
@@ -282,10 +270,6 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::OomKillProcess:
       mm::enter_kernel(task());
       return kernel_activity(expr);
-    case Operation::SynchronizeRcu:
-      mm::enter_kernel(task());
-      system_.rcu.synchronize_rcu(task(), system_.cpus.data());
-      return 0;
     case Operation::MemCgroupMoveCharge:
     case Operation::MemCgroupMoveParent:
     case Operation::RmapWalkAnon:
@@ -297,6 +281,9 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::RcuReadLock:
     case Operation::RcuReadUnlock:
       break;  // The parser refuses them in scenarios.
+    default:
+      mm::enter_kernel(task());
+      return page_call(expr);
   }
   throw InternalError("an operation without a meaning");
 }

@@ -42,6 +42,10 @@ std::int64_t Interpreter::memory_call(const Expr& expr) {
 }
 
 std::int64_t Interpreter::page_call(const Expr& expr) {
+  if (expr.operation == Operation::SynchronizeRcu) {
+    system_.rcu.synchronize_rcu(task(), system_.cpus.data());
+    return 0;
+  }
   if (expr.operation == Operation::GetUserPagesFast ||
       expr.operation == Operation::PinUserPagesFast) {
     const bool write = (expr.operands[1].value & kFollWrite) != 0;

@@ -289,14 +289,6 @@ class CallParser {
     call_.operands.push_back(std::move(expr));
   }
 
-  void parse_page_of(const SyntaxNode& node) {
-    Expr expr = parse_expression(scope_, node).expr;
-    if (expr.kind != ExprKind::Page) {
-      context_.fail(node, fmt::format("expected a page of a mapping, as in {}", spec_.usage));
-    }
-    call_.operands.push_back(std::move(expr));
-  }
-
   void parse_gup_flags(const SyntaxNode& node) {
     const TypedExpr typed = parse_expression(scope_, node);
     const bool flags = typed.family == ConstantFamily::GupFlags ||

@@ -51,6 +51,19 @@ TEST(Mutations, AreCaughtWithStoreBuffersToo) {
   }
 }
 
+// Few preemptions come first, so that the race of the thread is found at once in whatever form.
+TEST(LostWrite, IsFoundWithin100Executions) {
+  const design::Design& design = *design::find_design("linux-6.1");
+  unsigned nr_found = 0;
+  for (const std::string& name : catalog_names()) {
+    if (name.find("store") == std::string::npos || name.starts_with("exit")) continue;
+    const Cell cell = search(catalog(name), design, {.executions_max = 100});
+    EXPECT_EQ(cell.verdict, "R-WRITE") << name;
+    ++nr_found;
+  }
+  EXPECT_EQ(nr_found, 8u);
+}
+
 // The counterexample replays to the same violation, step by step.
 TEST(Counterexample, ReplaysAndSaysWhatTheMailSays) {
   const workload::Scenario scenario = catalog("munmap+store+msync");
