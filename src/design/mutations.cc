@@ -217,6 +217,8 @@ const Policies kMaskBeforeGen =
     changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
 const Policies kSkipSwitchingCpu =
     changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
+const Policies kSkipLazyTables =
+    changed([](Policies& p) { p.x86_tlb.lazy_cpu = Tlb::LazyCpu::Skipped; });
 const Policies kSwitchGenFirst =
     changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
 const Policies kSwitchNoGen =
@@ -298,6 +300,8 @@ const std::array kMutations{
     Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
            "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
            &kSkipSwitchingCpu},
+    Design{"linux-6.12/skip-lazy-tables", "lazy CPUs are skipped although tables are freed",
+           "drops freed_tables in arch/x86/mm/tlb.c: native_flush_tlb_multi", &kSkipLazyTables},
     Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
            "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
     Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",

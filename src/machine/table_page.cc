@@ -48,12 +48,4 @@ void TablePage::free(unsigned generation) {
   monitor_->table_freed(*this, generation);
 }
 
-std::optional<CpuId> TablePage::walker(unsigned generation) const {
-  std::optional<CpuId> found;
-  for_each_cpu(cpus_, [&](CpuId cpu) {
-    if (floors_[to_index(cpu)].read_last() <= generation) found = cpu;
-  });
-  return found;
-}
-
 }  // namespace mmcheck::machine

@@ -36,8 +36,16 @@ class TablePage {
   void walk(unsigned generation) const;
   /// Part of the step that frees the table.
   void free(unsigned generation);
-  /// A CPU that may still walk the table. An access of the current step to what each CPU knows.
-  std::optional<CpuId> walker(unsigned generation) const;
+  /// A CPU for which `counts` holds and that may still walk the table. An access of the current
+  /// step to what each CPU knows.
+  template <typename Counts>
+  std::optional<CpuId> walker(unsigned generation, Counts&& counts) const {
+    std::optional<CpuId> found;
+    for_each_cpu(cpus_, [&](CpuId cpu) {
+      if (floors_[to_index(cpu)].read_last() <= generation && counts(cpu)) found = cpu;
+    });
+    return found;
+  }
   // Of the last one, for reports.
   EventId unhooked_at() const { return events_->unhooked; }
   EventId freed_at() const { return events_->freed; }

@@ -116,7 +116,9 @@ pte_t ptep_get_lockless(thread& task, const lockless_pte& walked) {
   walked.table.page.walk(walked.generation);
   // What is in the entries now may be in another table. That is known in time: between a table's
   // last entry and the next one's first, the table is unhooked.
-  return walked.table.page.generation() == walked.generation ? pte : pte_t{};
+  if (walked.table.page.generation() != walked.generation) return {};
+  walked.slot.read_lockless(pte);
+  return pte;
 }
 
 /// linux v6.12 mm/gup.c: gup_fast_pgd_range, gup_fast_pmd_range

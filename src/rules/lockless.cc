@@ -39,7 +39,10 @@ void Monitors::freed_table_walked(const machine::TablePage& table) {
 
 void Monitors::table_freed(const machine::TablePage& table, unsigned generation) {
   exercised_.add(RuleId::Table);
-  const std::optional<CpuId> walker = table.walker(generation);
+  // A CPU that has other tables loaded walks those.
+  const std::optional<CpuId> walker = table.walker(generation, [&](CpuId cpu) {
+    return !system_->x86_tlb || system_->x86_tlb->may_walk(*system_->cpus[to_index(cpu)]);
+  });
   if (!walker) return;
   broken(
       RuleId::Table,

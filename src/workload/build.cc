@@ -156,7 +156,10 @@ void Builder::build_mechanisms() {
   for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
     if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
   }
-  system_.follows_tables = readers.bits() != 0;
+  // A lazy CPU has the tables loaded, and may walk them by speculation.
+  const bool lazy_walks = any_thread_calls(scenario_, Operation::Schedule) &&
+                          any_thread_calls(scenario_, Operation::Munmap);
+  system_.follows_tables = readers.bits() != 0 || lazy_walks;
   if (!system_.follows_tables) return;
   const bool asked = system_.policies->rcu_readers == mm::RcuReaders::IrqsOff;
   system_.rcu = {system_.kept, asked ? readers : machine::cpumask_t{}};

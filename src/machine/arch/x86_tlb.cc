@@ -18,10 +18,12 @@ X86Tlb::X86Tlb(Kept& kept, std::span<Cpu* const> cpus, const X86TlbPolicy& polic
     : policy_(policy), cpus_(cpus) {
   for (Cpu* cpu : cpus) {
     TlbState& state = states_.emplace_back();
-    state.loaded_mm = {kept.execution(), kInitMm,
+    state.loaded_mm = {kept.execution(),
+                       kInitMm,
                        {.format = "CPU{}.loaded_mm", .args = {arg(cpu->id())}, .detail = kMinor}};
     state.is_lazy = {
-        kept.execution(), false,
+        kept.execution(),
+        false,
         {.format = "CPU{}.is_lazy", .args = {arg(cpu->id())}, .value = trace::format_flag}};
     cpu->set_flush_function(this);
   }
@@ -32,20 +34,22 @@ void X86Tlb::add_mm(Kept& kept, std::span<PteSlot> entries, cpumask_t cpus) {
   const auto mm = static_cast<std::uint8_t>(mms_.size());
   MmContext& context = mms_.emplace_back();
   context.entries = entries;
-  context.tlb_gen = {kept.execution(), kFirstGen,
-                     {.format = "tlb_gen", .value = trace::format_decimal}};
-  context.cpumask = {kept.execution(), cpus.bits(),
-                     {.format = "mm_cpumask", .value = trace::format_hex}};
+  context.tlb_gen = {
+      kept.execution(), kFirstGen, {.format = "tlb_gen", .value = trace::format_decimal}};
+  context.cpumask = {
+      kept.execution(), cpus.bits(), {.format = "mm_cpumask", .value = trace::format_hex}};
   context.revoked = kept.make_array<Revoked>(entries.size());
   for (Cpu* cpu : cpus_) {
     TlbState& state = state_of(*cpu);
-    state.tlb_gen[mm] = {kept.execution(), cpus.test(cpu->id()) ? kFirstGen : 0,
+    state.tlb_gen[mm] = {kept.execution(),
+                         cpus.test(cpu->id()) ? kFirstGen : 0,
                          {.format = "CPU{}.ctxs.tlb_gen",
                           .args = {arg(cpu->id())},
                           .value = trace::format_decimal,
                           .detail = kMinor}};
     if (!cpus.test(cpu->id())) continue;
-    state.loaded_mm = {kept.execution(), mm,
+    state.loaded_mm = {kept.execution(),
+                       mm,
                        {.format = "CPU{}.loaded_mm", .args = {arg(cpu->id())}, .detail = kMinor}};
   }
 }
