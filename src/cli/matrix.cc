@@ -15,6 +15,7 @@
 #include "cli/catalog.h"
 #include "cli/cell.h"
 #include "cli/commands.h"
+#include "cli/cost.h"
 #include "cli/search_options.h"
 #include "report/columns.h"
 #include "report/json.h"
@@ -97,7 +98,9 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   if (!options.json) {
     console.out << report::matrix_legend(verdicts) << report::matrix_table(verdicts, console.colour)
                 << report::mutation_table(verdicts, console.colour) << '\n'
-                << report::summary(verdicts) << std::flush;
+                << report::summary(verdicts) << '\n'
+                << report::cost_table(measure_costs(select_designs(options, console)))
+                << std::flush;
     if (const Cell* headline = headline_of(cells, verdicts)) {
       print_headline(*headline, options, console);
     }

@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_replay_command(app, session);
   add_explain_command(app, session);
   add_conform_command(app, session);
+  add_cost_command(app, session);
   add_litmus_command(app, session);
 }
 

@@ -180,9 +180,6 @@ const rules::Rule* select_rule(const std::string& word, const Console& console) 
   return word.empty() ? nullptr : &find_rule_or_throw(word, console);
 }
 
-namespace {
-
-/// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
 std::vector<const design::Design*> select_designs(const SearchOptions& options,
                                                   const Console& console) {
   std::vector<const design::Design*> wanted;
@@ -204,6 +201,8 @@ std::vector<const design::Design*> select_designs(const SearchOptions& options,
   }
   return selected;
 }
+
+namespace {
 
 /// An expectation of a design that does not exist would never be looked at.
 void check_expectations(const workload::Scenario& scenario, const Console& console) {

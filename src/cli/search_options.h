@@ -44,6 +44,10 @@ void add_rule_option(CLI::App& command, std::string& rule);
 /// `--memory`.
 void add_memory_option(CLI::App& command, explore::MemoryModel& memory);
 
+/// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
+std::vector<const design::Design*> select_designs(const SearchOptions& options,
+                                                  const Console& console);
+
 /// Throws InputError with a suggestion if there is none of that name.
 const design::Design& find_design_or_throw(const std::string& name, const Console& console);
 

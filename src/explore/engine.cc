@@ -21,9 +21,9 @@ Engine::Engine(Program& program, const EngineOptions& options)
       execution_(*this),
       fibers_(&Engine::fiber_body, this),
       rewinding_(options.rewinding && program.rewindable() && Fibers::can_restore()),
-      words_(new std::uint64_t[kObjectsMax]()),
-      merged_at_(kObjectsMax, 0) {
-  options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
+      words_(new std::uint64_t[options.objects_max]()),
+      merged_at_(options.objects_max, 0) {
+  if (options.logging) options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
   execution_.words_ = words_.get();
   reset_accesses();
 }

@@ -28,6 +28,7 @@ struct EngineOptions {
   bool recording = false;
   bool rewinding = false;  ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
+  unsigned objects_max = kObjectsMax;
 };
 
 /// A violation as it was reported.

@@ -12,7 +12,8 @@ ObjectId Execution::new_object(std::uint64_t initial, const trace::ObjectText& t
   if (engine.phase_ != Engine::Phase::Setup) {
     throw InternalError("new_object: shared words are made in Program::setup only");
   }
-  if (engine.nr_objects_ == kObjectsMax) throw InternalError("new_object: too many shared words");
+  if (engine.nr_objects_ == engine.options_.objects_max)
+    throw InternalError("new_object: too many shared words");
   ObjectId id{static_cast<std::uint16_t>(engine.nr_objects_++)};
   words_[to_index(id)] = initial;
   if (engine.recorder_) engine.recorder_->add_object(text);

@@ -137,6 +137,13 @@ Result explore(Program& program, const ProgramFactory& more_programs, const Opti
 /// first thread that can move. Throws InputError, naming the position, if a choice is not possible.
 trace::Record replay(Program& program, const trace::Schedule& schedule);
 
+/// Called after each step, with the thread that made it.
+using StepFunction = std::function<void(ThreadId)>;
+
+/// Runs one execution, the first thread that can move first, without search and record: so it may
+/// have far more words and steps than what is explored. Throws InternalError if it breaks a rule.
+void run_once(Program& program, const StepFunction& on_step);
+
 /// A schedule of the same equivalence class (same order of dependent steps, hence the same
 /// violation) with the fewest context switches before the rule is broken; steps that do not happen
 /// before any of the steps that break the rule come after them.

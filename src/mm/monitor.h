@@ -45,6 +45,9 @@ class Monitor : public kernel::Monitor {
   /// which version of each entry it left behind.
   virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;
 
+  /// TLBs have been made to forget entries, by one flush.
+  virtual void tlb_flushed() {}
+
  protected:
   ~Monitor() = default;
 };

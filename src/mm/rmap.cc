@@ -32,6 +32,7 @@ void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned 
   }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
   task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
+  task.system->monitor->tlb_flushed();
 }
 
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {

@@ -55,6 +55,8 @@ struct System {
   unsigned gather_batch_max = 8;    ///< pages in another batch (Linux: 510)
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
+  unsigned ptrs_per_table = kPtrsPerTable;  ///< leaf entries of one page table
+
   bool has_tables = true;                ///< memory for batches of tables can be had
   bool follows_tables = false;           ///< some thread walks page tables without locks
   bool has_pins = false;                 ///< some thread calls pin_user_pages_fast()

@@ -8,8 +8,10 @@ namespace mmcheck::rules {
 
 /// The rules, as watchers of one execution after the other. Reads words only inside the step that
 /// it is told about, so that a check is ordered like any other access.
-class Monitors final : public mm::Monitor {
+class Monitors : public mm::Monitor {
  public:
+  virtual ~Monitors() = default;
+
   /// The system that is watched from now on. Called once per execution, before any step.
   void watch(mm::System& system) { system_ = &system; }
 

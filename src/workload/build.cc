@@ -294,7 +294,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     vma.anon = &build_anon_vma(has_anon_pages ? 1 : 0);
   }
   for (unsigned page = 0; page < source.nr_pages; ++page) {
-    if (page % mm::kPtrsPerTable == 0) {
+    if (page % system_.ptrs_per_table == 0) {
       mm::page_table& table = mm.tables.emplace_back();
       table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
@@ -306,7 +306,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
         table.page = {system_.kept, *system_.monitor, table.pmd, mm.cpumask,
                       mm.va_of(table.first_page)};
       }
-      table.end_page = std::min(table.first_page + mm::kPtrsPerTable, vma.end_page);
+      table.end_page = std::min(table.first_page + system_.ptrs_per_table, vma.end_page);
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cost/cost.h"
 #include "design/design.h"
 #include "explore/explorer.h"
 #include "rules/rules.h"
@@ -260,4 +261,14 @@ trace::Record replay(Program&, const trace::Schedule& schedule) {
 trace::Schedule straighten(Program&, const trace::Schedule& schedule) { return schedule; }
 
 }  // namespace explore
+
+namespace cost {
+std::span<const Case> cases() {
+  static constexpr Case kCases[] = {{Work::Munmap, 8, "munmap of 8 dirty shared pages"}};
+  return kCases;
+}
+Cost measure(const design::Design&, const Case&) {
+  return {.flushes = 2, .ipis = 2, .steps = 60, .ptl_steps = 35, .ptl_longest = 35};
+}
+}  // namespace cost
 }  // namespace mmcheck

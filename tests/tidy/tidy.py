@@ -24,7 +24,8 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 
 # Which layers each layer may include, besides itself: the table of docs/internals/architecture.md.
-ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "workload"]
+ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "workload",
+         "cost"]
 LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
 LAYERS["report"] = {"base", "trace"}
 LAYERS["cli"] = set(ORDER) | {"report"}
