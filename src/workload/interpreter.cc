@@ -3,9 +3,7 @@
 
 #include "fs/filesystem.h"
 #include "mm/folio.h"
-#include "mm/huge_memory.h"
 #include "mm/memory.h"
-#include "mm/migrate.h"
 #include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/oom_kill.h"
@@ -449,22 +447,6 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
     default:
       throw InternalError("not a call on a file");
   }
-}
-
-std::int64_t Interpreter::folio_activity(const Expr& expr) {
-  const Expr& target = expr.operands[0];
-  if (expr.operation == Operation::MigrateVma) {
-    const ProcessDecl& process = scenario_.processes[target.process];
-    mm::migrate_vma(task(), system_.mms[target.process],
-                    Builder::first_page_of(process, target.index) + target.page);
-    return 0;
-  }
-  // A large folio begins where its mapping does, and is the mapping's at the start.
-  mm::folio* page = Builder::initial_page(system_, scenario_, target);
-  if (page == nullptr) return 0;
-  const auto head = static_cast<Pfn>(to_index(page->frame.pfn()) - target.page);
-  const bool large = scenario_.processes[target.process].mappings[target.index].large_folio;
-  return large && mm::split_folio(task(), system_.page(head)) ? 1 : 0;
 }
 
 mm::FolioList Interpreter::isolate_folios(const Expr& target) {
