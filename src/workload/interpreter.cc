@@ -284,8 +284,10 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
     case Operation::RcuReadUnlock:
-    case Operation::SynchronizeRcu:
       break;  // The parser refuses them in scenarios.
+    default:
+      mm::enter_kernel(task());
+      return page_call(expr);
   }
   throw InternalError("an operation without a meaning");
 }
@@ -294,11 +296,13 @@ std::int64_t Interpreter::access(const Expr& expr) {
   return expr.operands[0].kind == ExprKind::Page ? access_page(expr) : access_variable(expr);
 }
 
-std::int64_t Interpreter::access_page(const Expr& expr) {
-  const Expr& page = expr.operands[0];
+Vaddr Interpreter::address_of(const Expr& page) {
   const ProcessDecl& process = scenario_.processes[page.process];
-  const unsigned number = Builder::first_page_of(process, page.index) + page.page;
-  const Vaddr va = task().mm->va_of(number);
+  return task().mm->va_of(Builder::first_page_of(process, page.index) + page.page);
+}
+
+std::int64_t Interpreter::access_page(const Expr& expr) {
+  const Vaddr va = address_of(expr.operands[0]);
   if (expr.operation == Operation::Store) {
     mm::user_store(task(), va, static_cast<std::uint64_t>(evaluate(expr.operands[1])));
     return 0;
@@ -447,24 +451,6 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
     default:
       throw InternalError("not a call on a file");
   }
-}
-
-mm::FolioList Interpreter::isolate_folios(const Expr& target) {
-  mm::FolioList folios;
-  if (target.kind == ExprKind::Page) {
-    mm::folio* page = Builder::initial_page(system_, scenario_, target);
-    if (page != nullptr) page = &mm::page_folio_lockless(*page);
-    if (page != nullptr && mm::folio_isolate(task(), *page)) folios.push_back(page);
-    return folios;
-  }
-  mm::address_space& file = system_.files[target.index];
-  for (unsigned index = 0; index < file.nr_pages; ++index) {
-    mm::folio* page = system_.file_operations->find_get(task(), file, index);
-    if (page == nullptr) continue;
-    folios.push_back(page);
-    index = page->index + mm::folio_nr_pages(*page) - 1;
-  }
-  return folios;
 }
 
 std::int64_t Interpreter::kernel_activity(const Expr& expr) {

@@ -60,4 +60,22 @@ std::int64_t Interpreter::folio_activity(const Expr& expr) {
   return large && mm::split_folio(task(), system_.page(head)) ? 1 : 0;
 }
 
+mm::FolioList Interpreter::isolate_folios(const Expr& target) {
+  mm::FolioList folios;
+  if (target.kind == ExprKind::Page) {
+    mm::folio* page = Builder::initial_page(system_, scenario_, target);
+    if (page != nullptr) page = &mm::page_folio_lockless(*page);
+    if (page != nullptr && mm::folio_isolate(task(), *page)) folios.push_back(page);
+    return folios;
+  }
+  mm::address_space& file = system_.files[target.index];
+  for (unsigned index = 0; index < file.nr_pages; ++index) {
+    mm::folio* page = system_.file_operations->find_get(task(), file, index);
+    if (page == nullptr) continue;
+    folios.push_back(page);
+    index = page->index + mm::folio_nr_pages(*page) - 1;
+  }
+  return folios;
+}
+
 }  // namespace mmcheck::workload
