@@ -45,21 +45,26 @@ constexpr unsigned kChildThread = 2;
 void add_shared(workload::ProcessDecl& process, unsigned pages) {
   for (unsigned left = pages; left > 0;) {
     const unsigned taken = std::min(left, kFilePages);
-    process.mappings.push_back(
-        {.kind = MappingKind::Shared, .nr_pages = taken, .populate = Populate::Dirty});
+    workload::MappingDecl& mapping = process.mappings.emplace_back();
+    mapping.nr_pages = taken;
+    mapping.populate = Populate::Dirty;
     left -= taken;
   }
 }
 
 workload::Scenario scenario_of(const Case& what) {
   workload::Scenario scenario;
-  scenario.files.push_back({.name = "f", .nr_pages = std::min(what.pages, kFilePages)});
+  workload::FileDecl& file = scenario.files.emplace_back();
+  file.name = "f";
+  file.nr_pages = std::min(what.pages, kFilePages);
   workload::ProcessDecl& parent = scenario.processes.emplace_back();
   add_shared(parent, what.pages);
   for (unsigned cpu = 0; cpu < 2; ++cpu) scenario.threads.emplace_back().process = kParent;
   if (what.work == Work::Munmap) return scenario;
-  parent.mappings.push_back(
-      {.kind = MappingKind::Anonymous, .nr_pages = what.pages, .populate = Populate::Dirty});
+  workload::MappingDecl& anonymous = parent.mappings.emplace_back();
+  anonymous.kind = MappingKind::Anonymous;
+  anonymous.nr_pages = what.pages;
+  anonymous.populate = Populate::Dirty;
   workload::ProcessDecl child = parent;
   child.mappings.back().populate = Populate::None;
   scenario.processes.push_back(std::move(child));

@@ -19,7 +19,11 @@ constexpr Policies with_memcg_lock(Policies policies, mm::RmapMemcgLock lock) {
   return policies;
 }
 
+/// Besides: large folios were counted and zapped by page, and VMAs had no locks of their own.
 constexpr Policies before_6_3(Policies policies) {
+  policies.large_mapcount = mm::LargeMapcount::PerPage;
+  policies.zap_batch = mm::ZapBatch::Entry;
+  policies.vma_lock.fault = mm::FaultLock::MmapLock;
   return with_memcg_lock(policies, mm::RmapMemcgLock::BeforeMapcount);
 }
 
@@ -48,6 +52,10 @@ const Policies kFlushEveryPagePolicies{
 const Policies kLinux61S390 =
     before_6_3({.zap = &kEarlyRmap, .gather = &kAnyBatch, .arch = &machine::s390()});
 const Policies kLockPageMemcgLate = with_memcg_lock(kLinux62, mm::RmapMemcgLock::AfterMapcount);
+const Policies kLinux612ZapHugeFlush{.zap = &kDelayedRmap,
+                                     .gather = &kLocalAndActive,
+                                     .arch = &machine::x86_64(),
+                                     .zap_huge_order = mm::ZapHugeOrder::DirtyFlushRmap};
 const Policies kLinux612Kvm{
     .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64_kvm()};
 using machine::LocklessRead;
@@ -142,6 +150,9 @@ const std::array kVariants{
            "reclaim flushes before it unlocks a dirty page of a file that it has unmapped",
            "adds try_to_unmap_flush_dirty in linux v6.12 mm/vmscan.c: shrink_folio_list",
            &kLinux612FlushDirty},
+    Design{"linux-6.12/zap-huge-flush",
+           "linux-6.12, and zap_huge_pmd marks dirty and flushes before it removes the rmap",
+           "the order of linux v6.12 mm/memory.c: zap_pte_range", &kLinux612ZapHugeFlush},
 };
 
 }  // namespace

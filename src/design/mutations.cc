@@ -212,6 +212,23 @@ const Policies kFreeSwapInUse =
 const Policies kNoSwapPteSame =
     changed([](Policies& p) { p.reclaim.swap_pte_same = mm::Step::Dropped; });
 
+const Policies kCollectUnlocksEarly =
+    changed([](Policies& p) { p.migrate.collect_lock = mm::Step::Dropped; });
+const Policies kCollectFlushAfterPtl =
+    changed([](Policies& p) { p.migrate.collect_flush = mm::Step::Dropped; });
+const Policies kMigrateNoFlush = changed([](Policies& p) { p.migrate.flush = mm::Step::Dropped; });
+const Policies kSplitNoFreeze =
+    changed([](Policies& p) { p.migrate.split_freeze = mm::Step::Dropped; });
+const Policies kNoFolioRecheck =
+    changed([](Policies& p) { p.migrate.gup_folio_recheck = mm::Step::Dropped; });
+const Policies kNoVmaStartWrite =
+    changed([](Policies& p) { p.vma_lock.start_write = mm::Step::Dropped; });
+const Policies kNoVmaSeqRecheck =
+    changed([](Policies& p) { p.vma_lock.seq_recheck = mm::Step::Dropped; });
+const Policies kNoVmaDetachedCheck =
+    changed([](Policies& p) { p.vma_lock.detached_check = mm::Step::Dropped; });
+const Policies kPmdTransientNone =
+    changed([](Policies& p) { p.pmdp_invalidate = mm::Step::Dropped; });
 using Tlb = machine::X86TlbPolicy;
 const Policies kMaskBeforeGen =
     changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
@@ -385,6 +402,29 @@ const std::array kMutations{
            "drops folio_swapped in mm/swapfile.c: folio_free_swap", &kFreeSwapInUse},
     Design{"linux-6.12/no-swap-pte-same", "a swap fault does not look at the entry again",
            "drops pte_same in mm/memory.c: do_swap_page", &kNoSwapPteSame},
+    Design{"linux-6.12/collect-unlocks-early", "migrate_vma unlocks the page before it flushes",
+           "moves folio_unlock in mm/migrate_device.c: migrate_vma_collect_pmd",
+           &kCollectUnlocksEarly},
+    Design{"linux-6.12/collect-flush-after-ptl", "migrate_vma flushes after the PTL is dropped",
+           "reverts commit 60bae7370896 in mm/migrate_device.c: migrate_vma_collect_pmd",
+           &kCollectFlushAfterPtl},
+    Design{"linux-6.12/migrate-no-flush", "entries become migration entries without a flush",
+           "drops the flush in mm/rmap.c: try_to_migrate_one", &kMigrateNoFlush},
+    Design{"linux-6.12/split-no-freeze", "a folio is split whoever holds a reference",
+           "drops folio_ref_freeze in mm/huge_memory.c: split_huge_page_to_list_to_order",
+           &kSplitNoFreeze},
+    Design{"linux-6.12/no-folio-recheck",
+           "GUP-fast does not look again whether the page is in the folio that it has got",
+           "drops page_folio() == folio in mm/gup.c: try_get_folio", &kNoFolioRecheck},
+    Design{"linux-6.12/no-vma-start-write", "munmap detaches a VMA without locking it",
+           "drops vma_start_write in mm/vma.c: vms_gather_munmap_vmas", &kNoVmaStartWrite},
+    Design{"linux-6.12/no-vma-seq-recheck", "a fault looks at vm_lock_seq only before it locks",
+           "drops the second look in include/linux/mm.h: vma_start_read", &kNoVmaSeqRecheck},
+    Design{"linux-6.12/no-vma-detached-check", "a fault does not ask whether its VMA is detached",
+           "drops vma->detached in mm/memory.c: lock_vma_under_rcu", &kNoVmaDetachedCheck},
+    Design{"linux-6.12/pmd-transient-none", "a huge entry is none while it is cleaned",
+           "pmdp_huge_get_and_clear for pmdp_invalidate in mm/rmap.c: page_vma_mkclean_one",
+           &kPmdTransientNone},
 };
 
 }  // namespace

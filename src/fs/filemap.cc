@@ -10,7 +10,7 @@ using mm::Detail;
 
 // linux v6.12 mm/filemap.c: filemap_get_entry
 // differs: look-up, folio_try_get and re-check of the slot are one step: the re-check makes them
-// so.
+// so. differs: each index holds its folio; in Linux one entry covers all of a large one.
 folio* find_get(thread& task, address_space& mapping, unsigned index) {
   task.x().step({.format = "filemap_get_folio({})",
                  .args = {machine::arg(std::uint64_t{index})},
@@ -23,7 +23,7 @@ folio* find_get(thread& task, address_space& mapping, unsigned index) {
 namespace {
 
 /// Puts a new page into the page cache, locked and with two references (the cache's and ours), and
-/// reads it from disk. Returns null if somebody else was first.
+/// reads it from disk. Returns null if somebody else was first. differs: never a large folio.
 /// linux v6.12 mm/filemap.c: filemap_add_folio, filemap_read_folio
 folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
   folio& page = mm::folio_alloc(task);
@@ -69,7 +69,7 @@ std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
   folio* page = filemap_fault(task, mapping, index);
   mm::folio_unlock(task, *page);
   task.x().step({.format = "pread(): copy from {}", .args = {mm::arg(*page)}});
-  const std::uint64_t value = page->frame.read();
+  const std::uint64_t value = mm::folio_file_page(*page, index).frame.read();
   mm::folio_put(task, *page);
   return value;
 }
@@ -80,7 +80,7 @@ void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint6
   task.x().step({.format = "write_begin({}): buffers", .args = {mm::arg(*page)}});
   attach_buffers(task, *page);
   task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});
-  page->frame.write(value);
+  mm::folio_file_page(*page, index).frame.write(value);
   mm::folio_mark_dirty(task, *page);
   mm::folio_unlock(task, *page);
   mm::folio_put(task, *page);

@@ -11,8 +11,10 @@ using mm::address_space;
 using mm::folio;
 using mm::thread;
 
-/// The filesystem's side of the memory manager.
+/// The filesystem's side of the memory manager. ext4 has folios of one page only (v6.12); xfs has
+/// large ones, and no buffers.
 const mm::FileOperations& ext4();
+const mm::FileOperations& xfs();
 
 /// fsync(2) and fdatasync(2): writes the dirty pages of [first, end) and waits for pages that
 /// somebody else is writing. linux v6.12 mm/filemap.c: file_write_and_wait_range

@@ -13,8 +13,8 @@ using mm::Detail;
 /// linux v6.12 mm/truncate.c: truncate_cleanup_folio; fs/buffer.c: block_invalidate_folio
 void truncate_cleanup_folio(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "folio_mapped({})?", .args = {mm::arg(page)}});
-  if (page.mapcount.read_last() >= 0) {
-    mm::unmap_mapping_range(task, mapping, page.index, page.index + 1);
+  if (mm::folio_mapped_last(page)) {
+    mm::unmap_mapping_range(task, mapping, page.index, page.index + mm::folio_nr_pages(page));
   }
   task.x().step({.format = "folio_invalidate({})", .args = {mm::arg(page)}});
   if (page.buffers.read()) {
@@ -42,9 +42,10 @@ void truncate_cleanup_folio(thread& task, address_space& mapping, folio& page) {
 void filemap_remove_folio(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "filemap_remove_folio({})", .args = {mm::arg(page)}});
   task.system->monitor->page_truncated(page);
-  mapping.i_pages[page.index].write(0);
+  const unsigned nr_pages = mm::folio_nr_pages(page);
+  for (unsigned nr = 0; nr < nr_pages; ++nr) mapping.i_pages[page.index + nr].write(0);
   page.mapping.write({});
-  mm::folio_ref_add(task, page, -1);
+  mm::folio_ref_add(task, page, -static_cast<int>(nr_pages));
 }
 
 /// linux v6.12 mm/truncate.c: truncate_inode_pages_range

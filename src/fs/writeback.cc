@@ -32,9 +32,12 @@ bool folio_clear_dirty_for_io(thread& task, folio& page) {
 /// differs: the submitter waits here for the device, so that one thread never has two pages under
 /// writeback, nor meets its own; Linux waits later (fsync) or not at all (fadvise).
 void submit_and_complete(thread& task, address_space& mapping, folio& page) {
-  task.x().step({.format = "device reads {}", .args = {mm::arg(page)}});
-  mapping.blocks[page.index].write(page.frame.read());
-  mapping.written_at[page.index] = task.x().current_event();
+  for (unsigned nr = 0; nr < mm::folio_nr_pages(page); ++nr) {
+    folio& part = mm::folio_page(page, nr);
+    task.x().step({.format = "device reads {}", .args = {mm::arg(part)}});
+    mapping.blocks[page.index + nr].write(part.frame.read());
+    mapping.written_at[page.index + nr] = task.x().current_event();
+  }
   task.x().step(
       {.format = "folio_end_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
   page.writeback.write(false);
@@ -51,7 +54,7 @@ bool start_writeback(thread& task, folio& page, SyncMode mode) {
   task.x().step(
       {.format = "folio_test_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
   if (page.writeback.read()) return false;
-  if (!page.buffers.read()) {
+  if (task.system->file_operations->needs_buffers() && !page.buffers.read()) {
     // ext4 warns and gives the page up: what is in it is not written.
     page.dirty.write(false);
     page.last_clean = task.x().current_event();
@@ -64,12 +67,20 @@ bool start_writeback(thread& task, folio& page, SyncMode mode) {
   return true;
 }
 
+/// Behind the folio that has the page at `index`; Linux goes through the page cache likewise.
+unsigned index_behind(const folio* page, unsigned index) {
+  return page == nullptr ? index + 1 : page->index + mm::folio_nr_pages(*page);
+}
+
+/// Writes the folio at `index`; returns the index to go on with.
 /// linux v6.12 mm/page-writeback.c: writeback_iter
 /// differs: looks the page up by its dirty flag, where Linux has tags in the page cache.
-void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mode) {
+unsigned writepage(thread& task, address_space& mapping, unsigned index, SyncMode mode) {
   task.x().step({.format = "filemap_get_folios_tag(DIRTY)", .detail = Detail::Minor});
   folio* page = task.system->cached(mapping.i_pages[index].read());
-  if (page == nullptr || !page->dirty.read()) return;
+  // A folio may leave the file, not grow: what is behind it now is behind it later.
+  const unsigned behind = index_behind(page, index);
+  if (page == nullptr || !page->dirty.read()) return behind;
   mm::folio_ref_add(task, *page, 1);
   mm::folio_lock(task, *page);
   // Part of the lock's step: both change under the lock, or only from clean to dirty.
@@ -78,6 +89,7 @@ void writepage(thread& task, address_space& mapping, unsigned index, SyncMode mo
   mm::folio_unlock(task, *page);
   if (submitted) submit_and_complete(task, mapping, *page);
   mm::folio_put(task, *page);
+  return behind;
 }
 
 /// linux v6.12 mm/filemap.c: filemap_fdatawait_range
@@ -102,9 +114,10 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
                    .args = {mm::arg(*page)},
                    .detail = Detail::Minor});
     const int buffers = page->buffers.read() ? 1 : 0;
+    const int holders = static_cast<int>(mm::folio_nr_pages(*page)) + 1 + buffers;
     const bool unused = page->mapping.read().is_file() && !page->dirty.read() &&
-                        !page->writeback.read() && page->refcount.read_last() <= 2 + buffers;
-    if (unused && (buffers == 0 || ext4().release_folio(task, *page))) {
+                        !page->writeback.read() && page->refcount.read_last() <= holders;
+    if (unused && (buffers == 0 || task.system->file_operations->release_folio(task, *page))) {
       mm::remove_mapping(task, *page);
     }
     mm::folio_unlock(task, *page);
@@ -115,9 +128,7 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
 }  // namespace
 
 void file_write_and_wait_range(thread& task, address_space& mapping, unsigned first, unsigned end) {
-  for (unsigned index = first; index < end; ++index) {
-    writepage(task, mapping, index, SyncMode::All);
-  }
+  for (unsigned index = first; index < end;) index = writepage(task, mapping, index, SyncMode::All);
   for (unsigned index = first; index < end; ++index) wait_on_writeback(task, mapping, index);
 }
 
@@ -141,9 +152,8 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
 }
 
 void sys_fadvise_dontneed(thread& task, address_space& mapping, unsigned first, unsigned end) {
-  for (unsigned index = first; index < end; ++index) {
-    writepage(task, mapping, index, SyncMode::None);
-  }
+  for (unsigned index = first; index < end;)
+    index = writepage(task, mapping, index, SyncMode::None);
   for (unsigned index = first; index < end; ++index) evict_page(task, mapping, index);
 }
 

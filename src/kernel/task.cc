@@ -46,6 +46,8 @@ std::string_view lock_class_name(LockClass lock) {
   switch (lock) {
     case LockClass::mmap_lock:
       return "mmap_lock";
+    case LockClass::vma_lock:
+      return "VMA lock";
     case LockClass::folio_lock:
       return "folio lock";
     case LockClass::i_mmap_rwsem:

@@ -13,6 +13,7 @@ namespace mmcheck::kernel {
 /// linux v6.12 mm/rmap.c, mm/filemap.c: the lock ordering comments.
 enum class LockClass : std::uint8_t {
   mmap_lock,
+  vma_lock,
   folio_lock,
   i_mmap_rwsem,
   anon_vma,

@@ -222,15 +222,20 @@ void Cpu::tlbi(std::span<PteSlot> entries, cpumask_t targets) {
   execution_->step(
       {.format = "TLBI({})", .args = {arg(entries.empty() ? Vaddr{} : entries.front().va())}});
   for (PteSlot& entry : entries) {
-    const IssuedTlbi issued = issue_tlbi(entry, targets);
-    const auto same = std::find_if(issued_.begin(), issued_.end(), [&](const IssuedTlbi& earlier) {
-      return earlier.entry == &entry;
-    });
-    if (same == issued_.end()) {
-      issued_.push_back(issued);
-    } else {
-      *same = issued;  // Completes no earlier, and forgets no less.
-    }
+    tlbi_of(entry, targets);
+    if (entry.huge() != nullptr) tlbi_of(*entry.huge(), targets);
+  }
+}
+
+void Cpu::tlbi_of(PteSlot& entry, cpumask_t targets) {
+  const IssuedTlbi issued = issue_tlbi(entry, targets);
+  const auto same = std::find_if(issued_.begin(), issued_.end(), [&](const IssuedTlbi& earlier) {
+    return earlier.entry == &entry;
+  });
+  if (same == issued_.end()) {
+    issued_.push_back(issued);
+  } else {
+    *same = issued;  // Completes no earlier, and forgets no less.
   }
 }
 
@@ -239,7 +244,28 @@ void Cpu::dsb() {
   issued_.clear();
 }
 
+// Where a huge entry may map the address it comes first: in the TLB, or in memory. What it lets
+// through is translated one level below. A TLB may hold entries of both levels at once.
 Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
+  Translation translation;
+  if (PteSlot* huge = slot.huge()) {
+    translation = translate_at(*huge, kind);
+    translation.huge = true;
+    const auto offset = (to_bytes(slot.va()) - to_bytes(huge->va())) / kPageSizeBytes;
+    if (translation.result == Translation::Result::Ok) {
+      translation.pfn = static_cast<Pfn>(to_index(translation.pfn) + offset);
+    }
+  }
+  if (translation.result == Translation::Result::NotPresent) translation = translate_at(slot, kind);
+  // x86: a page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
+  if (translation.result != Translation::Result::Ok &&
+      faults_drop_entries_ == FaultsDropEntries::Yes) {
+    slot.tlb_invalidate(id_);
+  }
+  return translation;
+}
+
+Translation Cpu::translate_at(PteSlot& slot, AccessKind kind) {
   const WalkAlternatives alternatives(*execution_, slot, id_, kind);
   const std::uint64_t label = execution_->step_choose(
       alternatives,
@@ -250,11 +276,6 @@ Translation Cpu::translate(PteSlot& slot, AccessKind kind) {
   const Translation translation =
       label == 0 ? walk(slot, kind) : use_stale(slot, kind, static_cast<unsigned>(label - 1));
   if (translation.result == Translation::Result::Ok) slot.translated(translation.version);
-  // x86: a page fault drops whatever the CPU holds for the address: Intel SDM vol. 3, 4.10.4.1.
-  if (translation.result != Translation::Result::Ok &&
-      faults_drop_entries_ == FaultsDropEntries::Yes) {
-    slot.tlb_invalidate(id_);
-  }
   return translation;
 }
 
@@ -280,7 +301,7 @@ Translation Cpu::walk(PteSlot& slot, AccessKind kind) const {
 }
 
 bool Cpu::still_valid(const PteSlot& slot, const Translation& translation) const {
-  return slot.tlb_floor(id_) <= translation.version;
+  return translation.leaf(slot).tlb_floor(id_) <= translation.version;
 }
 
 }  // namespace mmcheck::machine

@@ -15,6 +15,10 @@ struct Translation {
   Result result = Result::NotPresent;
   Pfn pfn = kNoPfn;
   unsigned version = 0;  ///< of the leaf entry that was used
+  bool huge = false;     ///< which is that of the level above
+
+  PteSlot& leaf(PteSlot& slot) const { return huge ? *slot.huge() : slot; }
+  const PteSlot& leaf(const PteSlot& slot) const { return huge ? *slot.huge() : slot; }
 };
 
 enum class AccessKind : std::uint8_t { Load, Store };
@@ -105,6 +109,8 @@ class Cpu {
   static constexpr std::uint64_t kIrqsOff = 1;
   static constexpr std::uint64_t kBufferedStore = 2;
 
+  Translation translate_at(PteSlot& slot, AccessKind kind);
+  void tlbi_of(PteSlot& entry, cpumask_t targets);
   static void handle_flush_request(void* request);
   void flush(const FlushInfo& info);
   void set_irqs_off(std::uint64_t off);

@@ -22,13 +22,12 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
 
 PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
                  std::uint64_t space, cpumask_t cpus, const pmd_t& pmd, pte_t initial,
-                 mm_context* context)
+                 mm_context* context, std::string_view name)
     : memory_(&memory),
       monitor_(&monitor),
       word_(memory.add(
           initial.word,
-          {.format = "pte({}:{})", .args = {{space, format_space}, arg(va)}, .value = format_pte},
-          *this)),
+          {.format = name, .args = {{space, format_space}, arg(va)}, .value = format_pte}, *this)),
       nr_versions_(&kept.make<std::uint32_t>(1u)),
       pmd_(&pmd),
       context_(context),
@@ -71,6 +70,10 @@ void PteSlot::step_when_landed(const trace::StepText& text) const {
   }
 }
 
+void PteSlot::step_when_changed(pte_t old, const trace::StepText& text) const {
+  execution().step_when({.object = word_, .expected = old.word, .negated = true}, text);
+}
+
 void PteSlot::set_pte(pte_t value) {
   memory_->write(word_, value.word);
   remember();
@@ -110,6 +113,7 @@ unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)
 
 void PteSlot::tlb_invalidate(CpuId cpu) {
   if (!cpus_.test(cpu)) return;
+  if (huge_ != nullptr) huge_->tlb_invalidate(cpu);
   tlb_forget(cpu, tlb_oldest_kept());
 }
 

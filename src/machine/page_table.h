@@ -68,7 +68,14 @@ class PteSlot final : public explore::Landing {
   /// `cpus` are those whose TLB may ever cache the entry: the CPUs that run the address space.
   /// `context` may be null; see Arch::uses_context.
   PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va, std::uint64_t space,
-          cpumask_t cpus, const pmd_t& pmd, pte_t initial, mm_context* context = nullptr);
+          cpumask_t cpus, const pmd_t& pmd, pte_t initial, mm_context* context = nullptr,
+          std::string_view name = "pte({}:{})");
+
+  /// The entry of the level above that maps the address if this one does not, where there is one.
+  /// It has a TLB entry of its own, which every invalidation of the address drops, too: Intel SDM
+  /// vol. 3, 4.10.4.1.
+  void set_huge(PteSlot& huge) { huge_ = &huge; }
+  PteSlot* huge() const { return huge_; }
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
@@ -112,6 +119,8 @@ class PteSlot final : public explore::Landing {
   ObjectId stores_counter() const { return stores_counter_; }
   /// A step that waits until there is none.
   void step_when_landed(const trace::StepText& text) const;
+  /// A step that waits until the entry is another one.
+  void step_when_changed(pte_t old, const trace::StepText& text) const;
 
   // --- TLB ---------------------------------------------------------------------------------------
   unsigned current() const { return *nr_versions_ - 1; }
@@ -181,6 +190,7 @@ class PteSlot final : public explore::Landing {
   std::uint32_t* nr_versions_;
   std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
+  PteSlot* huge_ = nullptr;
   TablePage* table_ = nullptr;
   mm_context* context_;
   Vaddr va_;

@@ -27,7 +27,9 @@ void format_pte(const trace::Names& names, std::uint64_t value, std::string& out
     trace::format_decimal(names, swp_offset(pte), out);
     return;
   }
-  format_pfn(names, to_index(pte_pfn(pte)), out);
+  if (is_migration_entry(pte)) out += "migration ";
+  if (!pte_present(pte) && !is_migration_entry(pte)) out += "invalid ";
+  format_pfn(names, pte.word >> pte_t::kPfnShift, out);
   if (pte_write(pte)) out += " W";
   if (pte_dirty(pte)) out += " D";
   if (!pte_young(pte)) out += " old";

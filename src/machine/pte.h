@@ -18,6 +18,10 @@ struct pte_t {
   static constexpr std::uint64_t kAccessed = 4;
   static constexpr std::uint64_t kDirty = 8;
   static constexpr std::uint64_t kSwap = 0x20;  ///< of an entry that is not present
+  /// Not present, as the hardware sees it. A migration entry: the page is being moved or split.
+  static constexpr std::uint64_t kMigration = 0x40;
+  /// Not present, but not none either: linux v6.12 arch/x86: pmd_mkinvalid
+  static constexpr std::uint64_t kInvalid = 0x80;
   static constexpr unsigned kPfnShift = 8;
 
   std::uint64_t word = 0;
@@ -48,6 +52,21 @@ constexpr bool is_swap_pte(pte_t pte) {
 }
 constexpr unsigned swp_offset(pte_t pte) {
   return static_cast<unsigned>(pte.word >> pte_t::kPfnShift);
+}
+/// linux v6.12 include/linux/swapops.h. Writable, A and D travel in the entry.
+constexpr bool is_migration_entry(pte_t pte) { return (pte.word & pte_t::kMigration) != 0; }
+constexpr pte_t make_migration_entry(pte_t pte) {
+  return pte_t{(pte.word & ~pte_t::kPresent) | pte_t::kMigration};
+}
+constexpr pte_t remove_migration_entry(pte_t entry) {
+  return pte_t{(entry.word & ~pte_t::kMigration) | pte_t::kPresent};
+}
+constexpr pte_t pmd_mkinvalid(pte_t pmd) {
+  return pte_t{(pmd.word & ~pte_t::kPresent) | pte_t::kInvalid};
+}
+/// As the kernel sees it: linux v6.12 arch/x86/include/asm/pgtable.h: pmd_present
+constexpr bool pmd_present(pte_t pmd) {
+  return (pmd.word & (pte_t::kPresent | pte_t::kInvalid)) != 0;
 }
 constexpr pte_t pte_mkdirty(pte_t pte) { return pte_t{pte.word | pte_t::kDirty}; }
 constexpr pte_t pte_mkwrite(pte_t pte) { return pte_t{pte.word | pte_t::kWrite}; }

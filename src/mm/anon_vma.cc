@@ -109,7 +109,7 @@ namespace {
 anon_vma* anon_vma_of_mapped(thread& task, folio& page, const trace::StepText& text) {
   task.x().step(text);
   const mapping_t mapping = page.mapping.read();
-  if (!mapping.is_anon() || page.mapcount.read_last() < 0) return nullptr;
+  if (!mapping.is_anon() || !folio_mapped_last(page)) return nullptr;
   return &task.system->anon_vmas[mapping.anon()];
 }
 
@@ -117,7 +117,7 @@ bool folio_mapped_still(thread& task, folio& page) {
   if (task.system->policies->anon_recheck == AnonRecheck::Dropped) return true;
   task.x().step(
       {.format = "folio_mapped({}) still?", .args = {arg(page)}, .detail = Detail::Minor});
-  return page.mapcount.read_last() >= 0;
+  return folio_mapped_last(page);
 }
 
 /// linux v6.12 include/linux/atomic: atomic_inc_not_zero(&anon_vma->refcount)

@@ -2,8 +2,10 @@
 // A pointer to a page with flags in its low bits, as a type of its own: it is no page pointer until
 // somebody has said what becomes of the flags.
 // linux v6.12 include/linux/mm_types.h: encoded_page, encode_page, encoded_page_flags,
-// encoded_page_ptr
+// encoded_page_ptr, encode_nr_pages, encoded_nr_pages
 #pragma once
+
+#include <span>
 
 #include "mm/types.h"
 
@@ -54,6 +56,8 @@ class encoded_page {
   friend encoded_page encode_page(folio& page, page_flags_t flags);
   friend page_flags_t encoded_page_flags(encoded_page page);
   friend folio* encoded_page_ptr(encoded_page page);
+  friend encoded_page encode_nr_pages(unsigned nr);
+  friend unsigned encoded_nr_pages(encoded_page slot);
   std::uintptr_t word_ = 0;
 };
 static_assert(sizeof(encoded_page) == sizeof(std::uintptr_t));
@@ -72,6 +76,28 @@ inline page_flags_t encoded_page_flags(encoded_page page) {
 
 inline folio* encoded_page_ptr(encoded_page page) {
   return reinterpret_cast<folio*>(page.word_ & ~page_flags_t::kBits);
+}
+
+/// The slot behind holds no page, but how many pages of its folio are meant, from this one on.
+/// linux v6.12: ENCODED_PAGE_BIT_NR_PAGES_NEXT
+inline constexpr page_flags_t kNrPagesNext = 2;
+
+inline encoded_page encode_nr_pages(unsigned nr) {
+  encoded_page slot;
+  slot.word_ = std::uintptr_t{nr} * (page_flags_t::kBits + 1);
+  return slot;
+}
+
+inline unsigned encoded_nr_pages(encoded_page slot) {
+  return static_cast<unsigned>(slot.word_ / (page_flags_t::kBits + 1));
+}
+
+/// How many slots a page takes, and how many pages are meant by the one in slot `i`.
+inline unsigned nr_slots(encoded_page page) {
+  return encoded_page_flags(page).test(kNrPagesNext) ? 2 : 1;
+}
+inline unsigned nr_pages_of(std::span<const encoded_page> slots, std::size_t i) {
+  return nr_slots(slots[i]) == 1 ? 1 : encoded_nr_pages(slots[i + 1]);
 }
 
 }  // namespace mmcheck::mm

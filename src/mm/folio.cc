@@ -20,6 +20,14 @@ void format_refcount(const trace::Names&, std::uint64_t value, std::string& out)
   }
 }
 
+void format_head(const trace::Names& names, std::uint64_t value, std::string& out) {
+  if (value == 0) {
+    out += "none";
+  } else {
+    machine::format_pfn(names, value - 1, out);
+  }
+}
+
 trace::ObjectText flag(std::string_view name, Pfn pfn, Detail detail = Detail::Major) {
   return {
       .format = name, .args = {machine::arg(pfn)}, .value = trace::format_flag, .detail = detail};
@@ -45,22 +53,88 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
                {.format = "{}._mapcount", .args = {machine::arg(pfn)}, .value = format_signed}),
       mapping(x, init.mapping, {.format = "{}.mapping", .args = {machine::arg(pfn)}}),
       index(owner.kept.make<unsigned>(init.index)),
+      nr_pages(owner.has_large_folios ? &owner.kept.make<unsigned>(init.nr_pages) : nullptr),
       metadata_freed(owner.has_hot_remove ? Cell<bool>(x, false, flag("{}.metadata_freed", pfn))
                                           : Cell<bool>()),
       last_clean(owner.kept.make<EventId>(kNoEvent)),
       last_put(owner.kept.make<CpuId>()),
       system(&owner) {
   swap_slot = init.swap_slot;
-  if (owner.swap_slots.empty()) return;
-  swapcache = {x,
-               std::uint8_t{0},
-               {.format = "{}.swapcache",
-                .args = {machine::arg(pfn)},
-                .value = trace::format_flag,
-                .detail = Detail::Minor}};
+  if (!owner.swap_slots.empty()) {
+    swapcache = {x,
+                 std::uint8_t{0},
+                 {.format = "{}.swapcache",
+                  .args = {machine::arg(pfn)},
+                  .value = trace::format_flag,
+                  .detail = Detail::Minor}};
+  }
+  if (!owner.has_large_folios) return;
+  const std::uint16_t head = init.head == kNoPfn ? 0 : to_index(init.head) + 1;
+  compound_head = Cell<std::uint16_t>(
+      x, head, {.format = "{}.compound_head", .args = {machine::arg(pfn)}, .value = format_head});
+  large_mapcount = Cell<int>(
+      x, init.large_mapcount,
+      {.format = "{}._large_mapcount", .args = {machine::arg(pfn)}, .value = format_signed});
 }
 
 trace::Arg arg(const folio& page) { return machine::arg(page.frame.pfn()); }
+
+folio& page_folio(folio& page) {
+  if (!page.system->has_large_folios) return page;
+  const std::uint16_t head = page.compound_head.peek();
+  return head == 0 ? page : page.system->folios[head - 1u];
+}
+
+folio& page_folio_lockless(folio& page) {
+  if (!page.system->has_large_folios) return page;
+  const std::uint16_t head = page.compound_head.read();
+  return head == 0 ? page : page.system->folios[head - 1u];
+}
+
+unsigned folio_nr_pages(const folio& page) { return page.nr_pages == nullptr ? 1 : *page.nr_pages; }
+
+bool folio_test_large(const folio& page) { return folio_nr_pages(page) > 1; }
+
+folio& folio_page(folio& page, unsigned nr) { return (&page)[nr]; }
+
+folio& folio_file_page(folio& page, unsigned index) { return folio_page(page, index - page.index); }
+
+namespace {
+
+/// `mapcount` of a large folio under LargeMapcount::PerPage: of mappings by a PMD in the folio, of
+/// all others in their page.
+bool counts_per_page(const folio& page) {
+  return page.system->policies->large_mapcount == LargeMapcount::PerPage;
+}
+
+bool large_folio_mapped(const folio& page) {
+  if (page.large_mapcount.read() >= 0) return true;
+  if (!counts_per_page(page)) return false;
+  for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) {
+    if ((&page)[nr].mapcount.read() >= 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool folio_mapped(const folio& page) {
+  return folio_test_large(page) ? large_folio_mapped(page) : page.mapcount.read() >= 0;
+}
+
+bool folio_mapped_last(const folio& page) {
+  return folio_test_large(page) ? large_folio_mapped(page) : page.mapcount.read_last() >= 0;
+}
+
+int folio_mapcount_peek(const folio& page) {
+  if (!folio_test_large(page)) return page.mapcount.peek() + 1;
+  int count = page.large_mapcount.peek() + 1;
+  if (!counts_per_page(page)) return count;
+  for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) {
+    count += (&page)[nr].mapcount.peek() + 1;
+  }
+  return count;
+}
 
 void folio_ref_add(thread& task, folio& page, int delta) {
   page.refcount.commute(page.refcount.peek() + delta);
@@ -72,9 +146,9 @@ void folio_get(thread& task, folio& page) {
   folio_ref_add(task, page, 1);
 }
 
-void folio_put(thread& task, folio& page) {
+void folio_put(thread& task, folio& page, unsigned refs) {
   task.x().step({.format = "folio_put({})", .args = {arg(page)}, .detail = Detail::Minor});
-  folio_ref_add(task, page, -1);
+  folio_ref_add(task, page, -static_cast<int>(refs));
 }
 
 void folio_lock(thread& task, folio& page) {
@@ -159,7 +233,7 @@ void free_folio(void* context) {
   System& system = *page.system;
   system.execution->attribute_to(page.last_put);
   system.monitor->page_freed(page);
-  page.frame.free();
+  for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) folio_page(page, nr).frame.free();
   page.mapping.write({});
   // linux v6.12 mm/swap.c: __page_cache_release
   if (system.mlocks) {

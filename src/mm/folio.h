@@ -8,10 +8,33 @@ namespace mmcheck::mm {
 trace::Arg arg(const folio& page);
 void format_signed(const trace::Names& names, std::uint64_t value, std::string& out);
 
+/// linux v6.12 include/linux/page-flags.h: page_folio. The folio that a page is in, while something
+/// keeps it from being split: a lock, or a reference.
+folio& page_folio(folio& page);
+/// The same where nothing does: an access of the current step, and the answer may be old by the
+/// next.
+folio& page_folio_lockless(folio& page);
+/// linux v6.12 include/linux/mm.h: folio_nr_pages, folio_page
+unsigned folio_nr_pages(const folio& page);
+folio& folio_page(folio& page, unsigned nr);
+bool folio_test_large(const folio& page);
+/// linux v6.12 include/linux/pagemap.h: folio_file_page. The page of the folio at an index in its
+/// file.
+folio& folio_file_page(folio& page, unsigned index);
+
+/// Whether something maps the folio. Accesses of the current step; of a large folio in v6.1 all the
+/// pages are looked at (differs: in one step).
+/// linux v6.12 include/linux/mm.h: folio_mapped; v6.1 mm/util.c: folio_mapped
+bool folio_mapped(const folio& page);
+/// See Execution::read_last.
+bool folio_mapped_last(const folio& page);
+/// How many mappings there are, without an access.
+int folio_mapcount_peek(const folio& page);
+
 /// linux v6.12 include/linux/mm.h: folio_get. The caller has a reference or a lock that keeps one.
 void folio_get(thread& task, folio& page);
-/// linux v6.12 include/linux/mm.h: folio_put; mm/swap.c: __folio_put
-void folio_put(thread& task, folio& page);
+/// linux v6.12 include/linux/mm.h: folio_put, folio_put_refs; mm/swap.c: __folio_put
+void folio_put(thread& task, folio& page, unsigned refs = 1);
 
 void folio_lock(thread& task, folio& page);
 bool folio_trylock(thread& task, folio& page);

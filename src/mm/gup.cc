@@ -34,7 +34,7 @@ struct lockless_pte {
 /// linux v6.12 mm/gup.c: try_grab_folio_fast, try_get_folio
 /// A page whose count is 0 is being freed, by whoever took the last reference away; one more
 /// reference would not stop him.
-/// differs: a pin adds 1024 in one step, Linux 1 and then 1023. No tail pages.
+/// differs: a pin adds 1024 in one step, Linux 1 and then 1023.
 bool try_grab_folio(thread& task, folio& page, gup_flags flags) {
   const System& system = *task.system;
   task.x().step({.format = "try_grab_folio({})", .args = {arg(page)}});
@@ -46,6 +46,27 @@ bool try_grab_folio(thread& task, folio& page, gup_flags flags) {
   }
   page.refcount.write(count + refs_of(flags));
   return true;
+}
+
+void gup_put_folio(thread& task, folio& page, gup_flags flags) {
+  task.x().step({.format = "gup_put_folio({})", .args = {arg(page)}, .detail = Detail::Minor});
+  folio_ref_add(task, page, -refs_of(flags));
+}
+
+/// linux v6.12 mm/gup.c: try_get_folio: the folio that the page is in, with a reference. Between
+/// the look and the reference the folio may be split, and the page be in another one; the entry,
+/// which the split puts back, does not tell. See split_locked_folio() for the interleaving (R-PIN).
+/// differs: does not try again; the caller goes the slow way.
+folio* try_get_folio(thread& task, folio& page, gup_flags flags) {
+  if (!task.system->has_large_folios) return try_grab_folio(task, page, flags) ? &page : nullptr;
+  task.x().step({.format = "page_folio({})", .args = {arg(page)}});
+  folio& whole = page_folio_lockless(page);
+  if (!try_grab_folio(task, whole, flags)) return nullptr;
+  if (task.system->policies->migrate.gup_folio_recheck == Step::Dropped) return &whole;
+  task.x().step({.format = "page_folio({}) still?", .args = {arg(page)}});
+  if (&page_folio_lockless(page) == &whole) return &whole;
+  gup_put_folio(task, whole, flags);
+  return nullptr;
 }
 
 /// linux v6.12 mm/gup.c: gup_fast_pte_range: the entry and the one above it are still what they
@@ -93,7 +114,8 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
   folio& page = task.system->page(pte_pfn(walked.pte));
   const GupRecheck recheck = system.policies->gup_recheck;
   if (recheck == GupRecheck::BeforeGrab && !unchanged(task, walked)) return nullptr;
-  if (!try_grab_folio(task, page, flags)) return nullptr;
+  folio* grabbed = try_get_folio(task, page, flags);
+  if (grabbed == nullptr) return nullptr;
   const unsigned mapped_since = walked.slot.known_version();
   if (recheck == GupRecheck::None || recheck == GupRecheck::BeforeGrab) {
     task.x().step({.format = "gup_fast_pte_range({}) returns",
@@ -101,11 +123,10 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
                    .detail = Detail::Minor});
     static_cast<void>(walked.slot.walk());
   } else if (!unchanged(task, walked)) {
-    task.x().step({.format = "gup_put_folio({})", .args = {arg(page)}, .detail = Detail::Minor});
-    folio_ref_add(task, page, -refs_of(flags));
+    gup_put_folio(task, *grabbed, flags);
     return nullptr;
   }
-  system.monitor->page_pinned(walked.slot, mapped_since, page, flags.kind);
+  system.monitor->page_pinned(walked.slot, mapped_since, page, *grabbed, flags.kind);
   return &page;
 }
 
@@ -155,7 +176,7 @@ folio* follow_page_pte(thread& task, Vaddr va, gup_flags flags) {
   folio* page = nullptr;
   if (pte_access_permitted(pte, flags)) {
     page = &task.system->page(pte_pfn(pte));
-    folio_ref_add(task, *page, refs_of(flags));
+    folio_ref_add(task, page_folio(*page), refs_of(flags));
     if (flags.kind == AccessKind::Store && !pte_dirty(pte)) set_page_dirty(task, *page);
   }
   unlock_ptl(task, mm, page_nr);
@@ -198,7 +219,7 @@ void put_held_page(thread& task, folio& page) {
     if (slot.pfn != page.frame.pfn()) continue;
     const bool pinned = slot.refs != 1;
     task.x().step({.format = pinned ? "unpin_user_page({})" : "put_page({})", .args = {arg(page)}});
-    folio_ref_add(task, page, -int{slot.refs});
+    folio_ref_add(task, page_folio(page), -int{slot.refs});
     slot = {};
     return;
   }
@@ -207,13 +228,14 @@ void put_held_page(thread& task, folio& page) {
 // differs: of an anonymous page nobody looks at the flag, as there is no swap: nothing is done.
 void set_page_dirty(thread& task, folio& page) {
   // Stable: the caller's reference keeps the page in its file.
-  if (page.mapping.peek().is_file()) folio_mark_dirty(task, page);
+  folio& whole = page_folio(page);
+  if (whole.mapping.peek().is_file()) folio_mark_dirty(task, whole);
 }
 
 void set_page_dirty_lock(thread& task, folio& page) {
-  folio_lock(task, page);
+  folio_lock(task, page_folio(page));
   set_page_dirty(task, page);
-  folio_unlock(task, page);
+  folio_unlock(task, page_folio(page));
 }
 
 void memcpy_to_page(thread& task, folio& page, std::uint64_t value) {

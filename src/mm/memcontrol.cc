@@ -68,7 +68,7 @@ void move_account(thread& task, folio& page) {
   if (page.memcg_data.read() != kFrom) return;
   PageMemcgLock lock(task, page);
   task.x().step({.format = "folio_mapped({})?", .args = {arg(page)}});
-  if (page.mapcount.read_last() >= 0) {
+  if (folio_mapped_last(page)) {
     task.x().step({.format = "NR_MAPPED: from--, to++"});
     add_to_stat(task, memcgs[kFrom], -1);
     add_to_stat(task, memcgs[kTo], 1);
@@ -86,7 +86,7 @@ folio* get_mctgt(thread& task, vm_area_struct& vma, unsigned page_nr) {
   const pte_t pte = vma.mm->pte(page_nr).walk();
   folio* page = nullptr;
   if (pte_present(pte)) {
-    page = &task.system->page(pte_pfn(pte));
+    page = &page_folio(task.system->page(pte_pfn(pte)));
     folio_ref_add(task, *page, 1);
   } else if (vma.file != nullptr &&
              task.system->policies->charge_mover.unmapped != MoveUnmapped::No) {
@@ -101,7 +101,7 @@ folio* get_mctgt(thread& task, vm_area_struct& vma, unsigned page_nr) {
     return page;
   }
   task.x().step({.format = "mapped elsewhere({})?", .args = {arg(*page)}});
-  if (page->mapcount.read_last() < 0) return page;
+  if (!folio_mapped_last(*page)) return page;
   folio_unlock(task, *page);
   folio_put(task, *page);
   return nullptr;

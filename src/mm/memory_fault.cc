@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memory.h"
+#include "mm/migrate.h"
 #include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
 #include "mm/tlb_gen.h"
+#include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
 
@@ -30,6 +35,8 @@ struct vm_fault {
   bool sigbus = false;
 
   PteSlot& slot() const { return vma.mm->pte(page_nr); }
+  /// The page to map, of a folio of the VMA's file.
+  folio& page_of(folio& whole) const { return folio_file_page(whole, vma.index_of(page_nr)); }
 };
 
 /// linux v6.12 mm/memory.c: pte_alloc, pmd_install
@@ -103,15 +110,15 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
 
 /// linux v6.12 mm/memory.c: finish_fault, set_pte_range. The map count goes up before the entry
 /// appears. Takes over the caller's reference; returns false (and leaves it) if somebody was first.
-bool finish_fault(thread& task, vm_fault& vmf, folio& page, pte_t pte) {
+bool finish_fault(thread& task, vm_fault& vmf, folio& page, std::uint64_t bits) {
   if (!lock_and_recheck(task, vmf)) return false;
   if (vmf.vma.kind == VmaKind::PrivateFile && !check_stable_address_space(task, vmf)) {
     unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
     return false;
   }
   page_add_file_rmap(task, page);
-  mlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, page);
-  set_pte(task, vmf, pte);
+  mlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, page_folio(page));
+  set_pte(task, vmf, mk_pte(page.frame.pfn(), bits));
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   return true;
 }
@@ -121,7 +128,7 @@ void do_read_fault(thread& task, vm_fault& vmf) {
   pte_alloc(task, vmf);
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
-  const bool mapped = finish_fault(task, vmf, *page, mk_pte(page->frame.pfn(), 0));
+  const bool mapped = finish_fault(task, vmf, vmf.page_of(*page), 0);
   folio_unlock(task, *page);
   if (!mapped) folio_put(task, *page);
 }
@@ -134,7 +141,7 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
-  copy.frame.write(page->frame.read());
+  copy.frame.write(vmf.page_of(*page).frame.read());
   bool first = lock_and_recheck(task, vmf);
   if (first && !check_stable_address_space(task, vmf)) {
     unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
@@ -164,8 +171,7 @@ void do_shared_fault(thread& task, vm_fault& vmf) {
     folio_put(task, *page);
     return;
   }
-  const pte_t pte = pte_mkdirty(pte_mkwrite(mk_pte(page->frame.pfn(), 0)));
-  const bool mapped = finish_fault(task, vmf, *page, pte);
+  const bool mapped = finish_fault(task, vmf, vmf.page_of(*page), pte_t::kWrite | pte_t::kDirty);
   if (mapped) folio_mark_dirty(task, *page);
   folio_unlock(task, *page);
   if (!mapped) folio_put(task, *page);
@@ -173,7 +179,7 @@ void do_shared_fault(thread& task, vm_fault& vmf) {
 
 /// linux v6.12 mm/memory.c: wp_page_shared, finish_mkwrite_fault. PTL held on entry, not on return.
 void wp_page_shared(thread& task, vm_fault& vmf) {
-  folio& page = task.system->page(pte_pfn(vmf.orig));
+  folio& page = page_folio(task.system->page(pte_pfn(vmf.orig)));
   folio_get(task, page);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   if (!task.system->file_operations->page_mkwrite(task, page)) {
@@ -192,13 +198,14 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
 /// linux v6.12 mm/memory.c: wp_page_copy. PTL held on entry, not on return.
 /// The kernel's own statement of the right order: clear, flush, new entry, and only then the rmap.
 void wp_page_copy(thread& task, vm_fault& vmf) {
-  folio& old = task.system->page(pte_pfn(vmf.orig));
+  folio& old_page = task.system->page(pte_pfn(vmf.orig));
+  folio& old = page_folio(old_page);
   folio_get(task, old);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   anon_vma_prepare(task, vmf.vma);
   folio& copy = folio_alloc(task);
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(old)}});
-  copy.frame.write(old.frame.read());
+  copy.frame.write(old_page.frame.read());
   if (!lock_and_recheck(task, vmf)) {
     folio_put(task, copy);
     folio_put(task, old);
@@ -208,7 +215,7 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
   folio_add_lru_vma(task, copy, vmf.vma);
   set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
-  page_remove_rmap(task, old);
+  page_remove_rmap(task, old_page);
   munlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, old);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   folio_put(task, old);  // the entry's reference
@@ -222,7 +229,7 @@ void do_wp_page(thread& task, vm_fault& vmf) {
     wp_page_shared(task, vmf);
     return;
   }
-  if (!task.system->page(pte_pfn(vmf.orig)).mapping.peek().is_anon()) {
+  if (!page_folio(task.system->page(pte_pfn(vmf.orig))).mapping.peek().is_anon()) {
     wp_page_copy(task, vmf);
     return;
   }
@@ -283,6 +290,10 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     }
     return;
   }
+  if (is_migration_entry(vmf.orig)) {
+    migration_entry_wait(vmf.slot(), vmf.orig);
+    return;
+  }
   if (is_swap_pte(vmf.orig)) {
     do_swap_page(task, vmf);
     return;
@@ -304,22 +315,48 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
+/// linux v6.12 mm/memory.c: handle_mm_fault
+FaultResult handle_fault_of(thread& task, vm_area_struct& vma, unsigned page_nr, AccessKind kind) {
+  vm_fault vmf{.vma = vma, .page_nr = page_nr, .kind = kind, .orig = {}};
+  const bool huge = vmf.slot().huge() != nullptr;
+  if (!huge || !handle_huge_fault(task, *vma.mm, page_nr, kind)) handle_pte_fault(task, vmf);
+  return vmf.sigbus ? FaultResult::Sigbus : FaultResult::Done;
+}
+
+/// With the VMA's own lock; returns nothing where that is not enough.
+/// differs: vmf_anon_prepare() asks later whether there is an anon_vma, and takes mmap_lock in
+/// addition if it can.
+std::optional<FaultResult> handle_fault_under_vma_lock(thread& task, Vaddr va, AccessKind kind) {
+  mm_struct& mm = *task.mm;
+  vm_area_struct* vma = lock_vma_under_rcu(task, mm, mm.page_of(va));
+  if (vma == nullptr) return std::nullopt;
+  bool enough = true;
+  if (vma->kind != VmaKind::SharedFile) {
+    task.x().step({.format = "vmf_anon_prepare()?", .detail = Detail::Minor});
+    enough = vma->anon_ready.read_last();
+  }
+  std::optional<FaultResult> result;
+  if (enough) result = handle_fault_of(task, *vma, mm.page_of(va), kind);
+  vma_end_read(task, *vma);
+  return result;
+}
+
 }  // namespace
 
-// linux v6.12 arch/x86/mm/fault.c: do_user_addr_fault; mm/memory.c: handle_mm_fault
-// differs: v6.12 first tries the VMA's own lock; here every fault takes mmap_lock, as v6.1 does, so
-// a fault on one mapping does not overlap a MAP_FIXED over another.
+// linux v6.12 arch/x86/mm/fault.c: do_user_addr_fault
+// differs: v6.12 always tries the VMA's own lock first; here only in scenarios that say `vma
+// locks`. In others every fault takes mmap_lock, as v6.1 does, so a fault on one mapping does not
+// overlap a MAP_FIXED over another.
 FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   mm_struct& mm = *task.mm;
+  if (task.system->has_vma_locks) {
+    if (const auto result = handle_fault_under_vma_lock(task, va, kind)) return *result;
+  }
   mm.mmap_lock.down_read(task,
                          {.format = "page fault {}: mmap_read_lock()", .args = {machine::arg(va)}});
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
   FaultResult result = FaultResult::Sigsegv;
-  if (vma != nullptr) {
-    vm_fault vmf{.vma = *vma, .page_nr = mm.page_of(va), .kind = kind, .orig = {}};
-    handle_pte_fault(task, vmf);
-    result = vmf.sigbus ? FaultResult::Sigbus : FaultResult::Done;
-  }
+  if (vma != nullptr) result = handle_fault_of(task, *vma, mm.page_of(va), kind);
   const bool done = result == FaultResult::Done;
   mm.mmap_lock.up_read(task, {.format = done             ? "mmap_read_unlock()"
                                         : vma == nullptr ? "SIGSEGV"

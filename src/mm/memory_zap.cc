@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memory.h"
 #include "mm/mlock.h"
 #include "mm/rmap.h"
@@ -14,6 +15,7 @@ namespace {
 
 using machine::is_swap_pte;
 using machine::pte_dirty;
+using machine::pte_mkdirty;
 using machine::pte_present;
 
 /// What zap_pte_range has to do about TLBs before it goes on.
@@ -23,22 +25,54 @@ struct ZapProgress {
   bool cleared = false;  ///< some entry
 };
 
-/// One entry that was found present. linux v6.12 mm/memory.c: zap_present_folio_ptes; v6.1 inlines
-/// it in zap_pte_range [PTL]
+/// How many entries from this one on map the next pages of one folio. [PTL]
+/// linux v6.12 mm/internal.h: folio_pte_batch, with FPB_IGNORE_DIRTY
+unsigned folio_pte_batch(thread& task, mm_struct& mm, unsigned page_nr, unsigned end_page,
+                         pte_t first) {
+  if (task.system->policies->zap_batch == ZapBatch::Entry) return 1;
+  folio& page = task.system->page(pte_pfn(first));
+  const folio& whole = page_folio(page);
+  const unsigned behind = folio_nr_pages(whole) - static_cast<unsigned>(&page - &whole);
+  const unsigned max = std::min(behind, end_page - page_nr);
+  unsigned nr = 1;
+  for (; nr < max; ++nr) {
+    task.x().step({.format = "folio_pte_batch({})",
+                   .args = {machine::arg(mm.va_of(page_nr + nr))},
+                   .detail = Detail::Minor});
+    const pte_t pte = mm.pte(page_nr + nr).ptep_get_last();
+    if (pte_pfn(pte) != folio_page(page, nr).frame.pfn()) break;
+  }
+  return nr;
+}
+
+/// linux v6.12 include/linux/pgtable.h: get_and_clear_full_ptes. The A and D bits of all.
+pte_t get_and_clear_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned nr) {
+  pte_t all{};
+  for (unsigned page = page_nr; page < page_nr + nr; ++page) {
+    const pte_t pte = task.system->arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page));
+    task.zapped_at[page] = static_cast<std::uint8_t>(tlb.mm->pte(page).current());
+    tlb_remove_tlb_entry(tlb, page);
+    if (page == page_nr) all = pte;
+    if (pte_dirty(pte)) all = pte_mkdirty(all);
+  }
+  return all;
+}
+
+/// Entries of one folio, of which the first was found present. linux v6.12 mm/memory.c:
+/// zap_present_ptes, zap_present_folio_ptes; v6.1 inlines it in zap_pte_range, of one entry [PTL]
 ///
 /// The order of the next four steps is what the thread was about. A store through a stale TLB
 /// entry reaches the page as long as the entry is not flushed, so whoever cleans the page must
 /// be kept waiting until then. What makes it wait is that the page still counts as mapped: then
 /// folio_mkclean() goes for the PTL that is held here. See folio_mkclean() for the interleaving
 /// (R-WRITE).
-void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason reason,
-                     ZapProgress& progress) {
+void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned nr,
+                      ZapReason reason, ZapProgress& progress) {
   const System& system = *task.system;
-  const pte_t pte = system.arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page_nr));
-  task.zapped_at[page_nr] = static_cast<std::uint8_t>(tlb.mm->pte(page_nr).current());
-  tlb_remove_tlb_entry(tlb, page_nr);
+  const pte_t pte = get_and_clear_ptes(task, tlb, page_nr, nr);
   progress.cleared = true;
-  folio& page = task.system->page(pte_pfn(pte));
+  folio& first = task.system->page(pte_pfn(pte));
+  folio& page = page_folio(first);
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
   const ZapPolicy::Treatment treatment =
       system.policies->zap->treat({.pte = pte,
@@ -46,7 +80,7 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
                                    .fullmm = tlb.fullmm,
                                    .dontneed = reason == ZapReason::DontNeed,
                                    .write_locked = reason == ZapReason::MapFixed});
-  if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + 1);
+  if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + nr);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
   page_flags_t flags;
@@ -61,7 +95,7 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   }
   switch (treatment.rmap) {
     case RmapRemoval::Now:
-      page_remove_rmap(task, page);
+      page_remove_rmap(task, first, nr);
       break;
     case RmapRemoval::AfterFlush:
       flags |= kDelayRmap;
@@ -72,7 +106,7 @@ void zap_present_pte(thread& task, mmu_gather& tlb, unsigned page_nr, ZapReason 
   }
   // differs: with a delayed rmap removal Linux does this with it.
   munlock_vma_folio(task, *tlb.mm, page_nr, page);
-  if (tlb_remove_page(task, tlb, page, flags)) {
+  if (tlb_remove_pages(task, tlb, first, nr, flags)) {
     progress.force_flush = true;
     progress.gather_full = true;
   }
@@ -97,15 +131,22 @@ void count_generation(thread& task, mmu_gather& tlb, page_table& table, Generati
   tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
 }
 
-/// An entry of a page that is on the swap device. [PTL]
+/// linux v6.12 mm/memory.c: zap_nonpresent_ptes: of a page that is on the swap device. [PTL]
 void zap_swap_pte(thread& task, PteSlot& slot) {
   free_swap_and_cache(task, swp_offset(slot.peek()));
   task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
   slot.set_pte({});
 }
 
+/// The same of a migration entry: reference and rmap went when it was made. It is not flushed:
+/// whoever made it has done that, under this PTL. [PTL]
+void zap_migration_entry(thread& task, PteSlot& slot) {
+  task.x().step({.format = "pte_clear_not_present_full({})", .args = {machine::arg(slot.va())}});
+  slot.set_pte(pte_t{});
+}
+
 /// linux v6.12 mm/memory.c: zap_pte_range, of one page table. Returns the page to go on with.
-/// differs: no migration entries, no need_resched, no rss.
+/// differs: no need_resched, no rss.
 unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                        ZapReason reason) {
   mm_struct& mm = *tlb.mm;
@@ -119,13 +160,17 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     task.x().step({.format = "ptep_get({})",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});
-    if (pte_present(mm.pte(page_nr).ptep_get_last())) {
-      zap_present_pte(task, tlb, page_nr, reason, progress);
+    const pte_t pte = mm.pte(page_nr).ptep_get_last();
+    unsigned nr = 1;
+    if (pte_present(pte)) {
+      nr = folio_pte_batch(task, mm, page_nr, end_page, pte);
+      zap_present_ptes(task, tlb, page_nr, nr, reason, progress);
     } else {
-      if (is_swap_pte(mm.pte(page_nr).peek())) zap_swap_pte(task, mm.pte(page_nr));
+      if (is_swap_pte(pte)) zap_swap_pte(task, mm.pte(page_nr));
+      if (is_migration_entry(pte)) zap_migration_entry(task, mm.pte(page_nr));
       task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
     }
-    ++page_nr;
+    page_nr += nr;
   }
   if (progress.cleared) count_generation(task, tlb, table, GenerationCount::AfterClear);
   const bool flush_late = task.system->policies->ptl_at_flush == PtlAtFlush::Dropped;
@@ -152,6 +197,12 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
   unsigned page_nr = first_page;
   while (page_nr < end_page) {
     const unsigned end = std::min(tlb.mm->table_of(page_nr).end_page, end_page);
+    if (PteSlot* pmd = tlb.mm->pte(page_nr).huge()) {
+      if (zap_huge_pmd(task, tlb, page_nr, *pmd)) {
+        page_nr = end;
+        continue;
+      }
+    }
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
                    .detail = Detail::Minor});

@@ -63,8 +63,10 @@ void munlock_folio_locked(thread& task, folio& page) {
 /// linux v6.12 mm/mlock.c: mlock_folio_batch
 void mlock_folio_batch(thread& task) {
   const auto batch = mlock_batch(task).pages();
+  static_vector<folio*, folio_batch::kMax> folios;
   for (const encoded_page encoded : batch) {
     folio& page = *encoded_page_ptr(encoded);
+    folios.push_back(&page);  // Their flags mean nothing to release_pages(), or something else.
     page_flags_t flags = encoded_page_flags(encoded);
     if (task.system->policies->mlock_flags == MlockFlags::AsBool) {
       flags = flags.any() ? page_flags_t{1} : page_flags_t{};
@@ -78,7 +80,7 @@ void mlock_folio_batch(thread& task) {
     }
     task.system->monitor->batched_page_used(page);
   }
-  release_pages(task, batch);
+  release_pages(task, std::span<folio* const>(folios.data(), folios.size()));
   mlock_batch(task).clear();
 }
 

@@ -7,6 +7,7 @@
 #include "mm/memory.h"
 #include "mm/mlock.h"
 #include "mm/rmap.h"
+#include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
 
@@ -43,6 +44,7 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
 /// linux v6.12 mm/vma.c: split_vma. The new VMA is the part from `page_nr` on. Walks of the reverse
 /// map see either the whole or both parts: both locks are held over the change.
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
+  vma_start_write(task, vma);
   vm_area_struct& tail = vm_area_alloc(*vma.mm);
   tail.kind = vma.kind;
   tail.vm_locked = vma.vm_locked;
@@ -56,7 +58,7 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
     vma.file->i_mmap.push_back(&tail);
   }
   anon_vma_split(task, vma, tail, page_nr);
-  tail.attached = true;
+  vma_mark_attached(task, tail);
   if (vma.file != nullptr) {
     vma.file->i_mmap_rwsem.up_write(task, {.format = "split_vma()", .detail = Detail::Minor});
   }
@@ -74,7 +76,8 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
       continue;
     }
     if (end_page < vma.end_page) split_vma(task, vma, end_page);
-    vma.attached = false;
+    vma_start_write(task, vma);
+    vma_mark_detached(task, vma);
     detached.push_back(&vma);
   }
   return detached;
@@ -96,6 +99,7 @@ void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
   task.x().step(text);
   task.system->monitor->unmap_returned(task, first_page, end_page);
   std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
+  std::fill(task.zapped_huge_at.begin(), task.zapped_huge_at.end(), std::uint8_t{0});
 }
 
 }  // namespace
@@ -108,6 +112,7 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "munmap({}): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  vma_end_write_all(task, mm);
   mm.mmap_lock.downgrade_write(task, {.format = "mmap_write_downgrade()", .detail = Detail::Minor});
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
@@ -129,7 +134,9 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
   vma.file = file;
   vma.pgoff = pgoff;
   vma_link_file(task, vma);
-  vma.attached = true;
+  vma_start_write(task, vma);
+  vma_mark_attached(task, vma);
+  vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
   unmap_returns(task, first_page, end_page,
                 {.format = "mmap({}, MAP_FIXED) returns", .args = {va}});

@@ -39,10 +39,11 @@ void tlb_reset_range(mmu_gather& tlb) {
 /// done under the PTL: first for all pages of the batch, then the batch is released.
 /// Torvalds, 29 and 31 Oct 2022: clean_and_free_pages_and_swap_cache
 void clean_pages(thread& task, std::span<const encoded_page> pages) {
-  for (const encoded_page encoded : pages) {
-    folio& page = *encoded_page_ptr(encoded);
-    if (encoded_page_flags(encoded).test(kDirty)) folio_mark_dirty(task, page);
-    if (encoded_page_flags(encoded).test(kRmapAtFree)) page_remove_rmap(task, page);
+  for (std::size_t i = 0; i < pages.size(); i += nr_slots(pages[i])) {
+    folio& page = *encoded_page_ptr(pages[i]);
+    const page_flags_t flags = encoded_page_flags(pages[i]);
+    if (flags.test(kDirty)) folio_mark_dirty(task, page_folio(page));
+    if (flags.test(kRmapAtFree)) page_remove_rmap(task, page, nr_pages_of(pages, i));
   }
 }
 
@@ -62,7 +63,9 @@ void free_pages_and_swap_cache(thread& task, std::span<const encoded_page> pages
   if (put_first) release_pages(task, pages);
   clean_pages(task, pages);
   if (has_swap(task)) {
-    for (const encoded_page encoded : pages) free_swap_cache(task, *encoded_page_ptr(encoded));
+    for (std::size_t i = 0; i < pages.size(); i += nr_slots(pages[i])) {
+      free_swap_cache(task, page_folio(*encoded_page_ptr(pages[i])));
+    }
   }
   if (!put_first) release_pages(task, pages);
 }
@@ -77,9 +80,9 @@ void tlb_batch_pages_flush(thread& task, mmu_gather& tlb) {
 
 // linux v6.12 mm/mmu_gather.c: tlb_flush_rmap_batch
 void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
-  for (const encoded_page encoded : pages) {
-    if (encoded_page_flags(encoded).test(kDelayRmap)) {
-      page_remove_rmap(task, *encoded_page_ptr(encoded));
+  for (std::size_t i = 0; i < pages.size(); i += nr_slots(pages[i])) {
+    if (encoded_page_flags(pages[i]).test(kDelayRmap)) {
+      page_remove_rmap(task, *encoded_page_ptr(pages[i]), nr_pages_of(pages, i));
     }
   }
 }
@@ -131,22 +134,25 @@ void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr) {
   tlb.need_flush = true;
 }
 
-// linux v6.12 mm/mmu_gather.c: __tlb_remove_page_size
-// differs: v6.12 leaves the last slot of a batch free for a page count.
-bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t flags) {
-  const encoded_page encoded = encode_page(page, flags);
+// linux v6.12 mm/mmu_gather.c: __tlb_remove_folio_pages_size
+// differs: v6.12 leaves the last slot of a batch free for a page count; here a count that comes
+// last makes its batch one slot longer.
+bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, page_flags_t flags) {
+  const encoded_page encoded[] = {encode_page(page, nr > 1 ? flags | kNrPagesNext : flags),
+                                  encode_nr_pages(nr)};
+  const std::span<const encoded_page> slots(encoded, nr_slots(encoded[0]));
   if (!task.system->arch().gathers_pages()) {
     // Nothing is delayed where TLBs have followed already.
-    const std::span<const encoded_page> pages(&encoded, 1);
-    tlb_flush_rmap_batch(task, pages);
-    free_pages_and_swap_cache(task, pages);
+    tlb_flush_rmap_batch(task, slots);
+    free_pages_and_swap_cache(task, slots);
     return false;
   }
-  tlb.encoded_pages.push_back(encoded);
+  for (const encoded_page slot : slots) tlb.encoded_pages.push_back(slot);
+  tlb.nr[tlb.active] += static_cast<std::uint16_t>(slots.size());
   if (flags.test(kDelayRmap)) tlb.delayed_rmap = true;
   const System& system = *task.system;
   const unsigned max = tlb.active == 0 ? system.gather_bundle : system.gather_batch_max;
-  if (++tlb.nr[tlb.active] < max) return false;
+  if (tlb.nr[tlb.active] < max) return false;
   return !tlb_next_batch(task, tlb);
 }
 

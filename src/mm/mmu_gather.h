@@ -18,7 +18,7 @@
 
 namespace mmcheck::mm {
 
-// What the flags of the gather's encoded pages mean.
+// What the flags of the gather's encoded pages mean, beside kNrPagesNext.
 inline constexpr page_flags_t kDelayRmap = 1;   ///< linux v6.12: ENCODED_PAGE_BIT_DELAY_RMAP
 inline constexpr page_flags_t kDirty = 4;       ///< only in torvalds-dirty-in-batch
 inline constexpr page_flags_t kRmapAtFree = 8;  ///< TLB_ZAP_RMAP: only in torvalds-rmap-at-free
@@ -37,7 +37,7 @@ struct mmu_gather {
   unsigned start_page = ~0u;
   unsigned end_page = 0;
   std::uint8_t active = 0;  ///< the active batch; 0 is the one on the stack ("local")
-  std::array<std::uint16_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: pages in each batch
+  std::array<std::uint16_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: slots in each batch
   KeptVector<encoded_page> encoded_pages;       ///< of all batches, in order
 
   KeptVector<page_table*> tables;  ///< mmu_table_batch
@@ -57,8 +57,9 @@ mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm);
 void tlb_finish_mmu(thread& task, mmu_gather& tlb);
 
 void tlb_remove_tlb_entry(mmu_gather& tlb, unsigned page_nr);
-/// Returns true if the gather is full and must be flushed.
-bool tlb_remove_page(thread& task, mmu_gather& tlb, folio& page, page_flags_t flags);
+/// This page and the next ones of its folio, with a reference for each. Returns true if the gather
+/// is full and must be flushed.
+bool tlb_remove_pages(thread& task, mmu_gather& tlb, folio& page, unsigned nr, page_flags_t flags);
 
 void tlb_flush_mmu_tlbonly(thread& task, mmu_gather& tlb);
 void tlb_flush_rmaps(thread& task, mmu_gather& tlb);

@@ -32,7 +32,7 @@ class Monitor : public kernel::Monitor {
   /// version that the entry is known to have had when the reference was taken. Part of a step that
   /// reads the entry.
   virtual void page_pinned(const machine::PteSlot& slot, unsigned since, const folio& page,
-                           machine::AccessKind kind) = 0;
+                           const folio& grabbed, machine::AccessKind kind) = 0;
   /// The struct page of a page is used that the user of it holds no reference to.
   virtual void page_metadata_used(const folio& page) = 0;
   /// A reference is added to a page that has none: it is being freed, or is free.

@@ -108,6 +108,10 @@ enum class BatchFlush : std::uint8_t { Done, Omitted };
 /// flush: v6.6 had it like that.
 enum class BatchedPending : std::uint8_t { Flush, Dsb };
 enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
+/// How the mappings of a large folio are counted: page by page, or in one sum.
+enum class LargeMapcount : std::uint8_t { PerPage, Sum };
+/// Whether zap_pte_range treats the entries of one folio together (folio_pte_batch).
+enum class ZapBatch : std::uint8_t { Entry, Folio };
 /// When GUP-fast looks at the entry again, and at how much of it.
 enum class GupRecheck : std::uint8_t { AfterGrab, BeforeGrab, PfnOnly, None };
 enum class GupGrab : std::uint8_t { UnlessZero, Always };
@@ -149,6 +153,32 @@ struct Generations {
 /// A step that a mutation leaves out.
 enum class Step : std::uint8_t { Kept, Dropped };
 
+/// Moving and splitting folios.
+struct MigratePolicies {
+  Step flush = Step::Kept;          ///< as an entry becomes a migration entry
+  Step collect_flush = Step::Kept;  ///< under the PTL; dropped: behind it, as before v6.0
+  Step collect_lock = Step::Kept;   ///< until all is over; dropped: until the entry is replaced
+  Step split_freeze = Step::Kept;
+  Step gup_folio_recheck = Step::Kept;  ///< GUP-fast: is the page still in the folio it has got?
+};
+
+/// What a fault locks first.
+enum class FaultLock : std::uint8_t { Vma, MmapLock };
+
+/// The protocol of VMA locks.
+struct VmaLockPolicies {
+  FaultLock fault = FaultLock::Vma;
+  Step start_write = Step::Kept;
+  Step seq_recheck = Step::Kept;
+  Step detached_check = Step::Kept;
+};
+
+/// zap_huge_pmd of a file's folio.
+enum class ZapHugeOrder : std::uint8_t {
+  RmapDirty,       ///< rmap removed, folio dirty; the flush comes with the gather's
+  DirtyFlushRmap,  ///< all under the PMD's lock, as zap_pte_range does it
+};
+
 /// Reclaim, in the same order in all designs; mutations and variants change it in one place.
 struct ReclaimPolicies {
   PvmwSync referenced_walk = PvmwSync::No;
@@ -188,6 +218,12 @@ struct Policies {
   machine::X86TlbPolicy x86_tlb{};
   RmapVersusPut rmap_versus_put = RmapVersusPut::RmapFirst;
   DirtyLock dirty_lock = DirtyLock::None;
+  LargeMapcount large_mapcount = LargeMapcount::Sum;
+  ZapBatch zap_batch = ZapBatch::Folio;
+  ZapHugeOrder zap_huge_order = ZapHugeOrder::RmapDirty;
+  Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
+  MigratePolicies migrate{};
+  VmaLockPolicies vma_lock{};
   RcuReaders rcu_readers = RcuReaders::IrqsOff;
   ReclaimPins reclaim_pins = ReclaimPins::Respected;
   TableFree table_free = TableFree::Rcu;

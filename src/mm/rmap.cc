@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mm/folio.h"
+#include "mm/huge_memory.h"
 #include "mm/memcontrol.h"
 #include "mm/page_vma_mapped.h"
 
@@ -44,6 +45,14 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
 
 namespace {
 
+/// Where the mappings of the page by PTEs are counted.
+/// differs: v6.12 counts those of a large folio's pages, too, and by PMD: for statistics only.
+Cell<int>& mapcount_of(folio& page) {
+  folio& whole = page_folio(page);
+  const bool sum = page.system->policies->large_mapcount == LargeMapcount::Sum;
+  return sum && folio_test_large(whole) ? whole.large_mapcount : page.mapcount;
+}
+
 /// Changes the map count by `change`, which returns whether the page became mapped or unmapped,
 /// and then the statistics by `delta`, with the memcg lock where the design wants it.
 template <typename Change>
@@ -59,16 +68,25 @@ void change_rmap(thread& task, folio& page, int delta, Change change) {
   if (lock) lock->unlock();
 }
 
+void add_rmap(thread& task, folio& page, const trace::StepText& text) {
+  change_rmap(task, page_folio(page), 1, [&] {
+    task.x().step(text);
+    Cell<int>& mapcount = mapcount_of(page);
+    const int count = mapcount.read_last() + 1;
+    mapcount.write(count);
+    return count == 0;
+  });
+}
+
 }  // namespace
 
 // linux v6.12 mm/rmap.c: folio_add_file_rmap_ptes (v6.1: page_add_file_rmap)
 void page_add_file_rmap(thread& task, folio& page) {
-  change_rmap(task, page, 1, [&] {
-    task.x().step({.format = "page_add_file_rmap({})", .args = {arg(page)}});
-    const int count = page.mapcount.read_last() + 1;
-    page.mapcount.write(count);
-    return count == 0;
-  });
+  add_rmap(task, page, {.format = "page_add_file_rmap({})", .args = {arg(page)}});
+}
+
+void page_add_anon_rmap(thread& task, folio& page) {
+  add_rmap(task, page, {.format = "page_add_anon_rmap({})", .args = {arg(page)}});
 }
 
 // linux v6.12 mm/rmap.c: folio_add_new_anon_rmap. In one step: nobody else knows the page yet.
@@ -80,12 +98,21 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
   mod_mapped_stat(task, page, 1);
 }
 
-// linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap)
-void page_remove_rmap(thread& task, folio& page) {
-  change_rmap(task, page, -1, [&] {
+// linux v6.12 mm/rmap.c: folio_remove_rmap_pmd (v6.1: page_remove_rmap, compound)
+void folio_remove_rmap_pmd(thread& task, folio& page) {
+  task.x().step({.format = "folio_remove_rmap_pmd({})", .args = {arg(page)}});
+  const int count = page.large_mapcount.read_last() - 1;
+  page.large_mapcount.write(count);
+  task.system->monitor->mapcount_dropped(page, count);
+}
+
+// linux v6.12 mm/rmap.c: folio_remove_rmap_ptes (v6.1: page_remove_rmap, of one page)
+void page_remove_rmap(thread& task, folio& page, unsigned nr) {
+  change_rmap(task, page_folio(page), -1, [&] {
     task.x().step({.format = "page_remove_rmap({})", .args = {arg(page)}});
-    const int count = page.mapcount.read_last() - 1;
-    page.mapcount.write(count);
+    Cell<int>& mapcount = mapcount_of(page);
+    const int count = mapcount.read_last() - static_cast<int>(nr);
+    mapcount.write(count);
     task.system->monitor->mapcount_dropped(page, count);
     return count == -1;
   });
@@ -99,7 +126,7 @@ bool page_mkclean_one(thread& task, vm_area_struct& vma, unsigned page_nr) {
   const pte_t seen = slot.peek();  // The step of the walk has read it under the PTL.
   if (!pte_dirty(seen) && !pte_write(seen)) return false;
   const bool around_part = task.system->policies->dirty_lock == DirtyLock::AroundDirtying;
-  folio& page = task.system->page(pte_pfn(seen));
+  folio& page = page_folio(task.system->page(pte_pfn(seen)));
   if (around_part) lock_dirtying(task, page);
   const pte_t old = ptep_clear_flush(task, *vma.mm, slot);
   task.system->arch().set_pte(
@@ -119,9 +146,11 @@ unsigned mkclean_walk(thread& task, folio& page) {
   for (vm_area_struct* vma : file.i_mmap) {
     if (vma->kind != VmaKind::SharedFile) continue;
     PageVmaMappedWalk walk(task, *vma, page, task.system->policies->mkclean_walk);
-    if (!walk.found()) continue;
-    if (page_mkclean_one(task, *vma, walk.page_nr())) ++cleaned;
-    walk.done();
+    for (; walk.found(); walk.next()) {
+      const bool dirty = walk.huge() ? pmd_mkclean_one(task, *vma->mm, walk.page_nr())
+                                     : page_mkclean_one(task, *vma, walk.page_nr());
+      if (dirty) ++cleaned;
+    }
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
   return cleaned;
@@ -150,7 +179,7 @@ unsigned folio_mkclean(thread& task, folio& page) {
   const DirtyLock dirty_lock = task.system->policies->dirty_lock;
   if (dirty_lock != DirtyLock::None) lock_dirtying(task, page);
   task.x().step({.format = "folio_mkclean({}): mapped?", .args = {arg(page)}});
-  const bool mapped = page.mapcount.read_last() >= 0;
+  const bool mapped = folio_mapped_last(page);
   if (dirty_lock == DirtyLock::AroundDirtying) unlock_dirtying(task, page);
   const unsigned cleaned = mapped ? mkclean_walk(task, page) : 0;
   if (dirty_lock == DirtyLock::AroundMkclean) unlock_dirtying(task, page);
@@ -162,18 +191,21 @@ namespace {
 /// linux v6.12 mm/rmap.c: folio_referenced_one; ptep_clear_flush_young of the architecture: x86
 /// does not flush after clearing A.
 unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
+  unsigned referenced = 0;
   PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.referenced_walk);
-  if (!walk.found()) return 0;
-  PteSlot& slot = vma.mm->pte(walk.page_nr());
-  task.x().step({.format = "ptep_test_and_clear_young({})",
-                 .args = {machine::arg(slot.va())},
-                 .detail = Detail::Minor});
-  const pte_t pte = slot.ptep_get();
-  const bool young = pte_present(pte) && pte_young(pte);
-  if (young) slot.set_pte(pte_mkold(pte));
-  if (young) task.system->arch().flush_young(*task.cpu, slot, vma.mm->cpumask);
-  walk.done();
-  return young ? 1 : 0;
+  for (; walk.found(); walk.next()) {
+    if (walk.huge()) continue;  // differs: a huge entry's A bit is not looked at.
+    PteSlot& slot = vma.mm->pte(walk.page_nr());
+    task.x().step({.format = "ptep_test_and_clear_young({})",
+                   .args = {machine::arg(slot.va())},
+                   .detail = Detail::Minor});
+    const pte_t pte = slot.ptep_get();
+    if (!pte_present(pte) || !pte_young(pte)) continue;
+    slot.set_pte(pte_mkold(pte));
+    task.system->arch().flush_young(*task.cpu, slot, vma.mm->cpumask);
+    ++referenced;
+  }
+  return referenced;
 }
 
 }  // namespace
@@ -182,7 +214,7 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
 unsigned folio_referenced(thread& task, folio& page) {
   task.x().step(
       {.format = "folio_referenced({}): mapped?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.mapcount.read() < 0) return 0;
+  if (!folio_mapped(page)) return 0;
   const mapping_t mapping = page.mapping.read_last();
   unsigned referenced = 0;
   if (mapping.is_anon()) {
@@ -206,9 +238,7 @@ unsigned count_mappings(thread& task, anon_vma& av, folio& page) {
   unsigned mapped = 0;
   for (vm_area_struct* vma : av.tree) {
     PageVmaMappedWalk walk(task, *vma, page, PvmwSync::No);
-    if (!walk.found()) continue;
-    ++mapped;
-    walk.done();
+    for (; walk.found(); walk.next()) ++mapped;
   }
   return mapped;
 }

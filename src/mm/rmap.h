@@ -6,9 +6,14 @@
 
 namespace mmcheck::mm {
 
+/// Of one entry that maps the page, which may be a tail.
 void page_add_file_rmap(thread& task, folio& page);
+/// linux v6.12 mm/rmap.c: folio_add_anon_rmap_pte. Of a page that has been mapped before.
+void page_add_anon_rmap(thread& task, folio& page);
 void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr);
-void page_remove_rmap(thread& task, folio& page);
+void folio_remove_rmap_pmd(thread& task, folio& page);
+/// Of the entries that map this page and the next ones of its folio.
+void page_remove_rmap(thread& task, folio& page, unsigned nr = 1);
 
 /// Cleans and write-protects every shared mapping of the page. Returns how many were dirty or
 /// writable. The page is locked.

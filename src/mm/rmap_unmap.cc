@@ -30,24 +30,26 @@ void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, pte_t
 }
 
 /// linux v6.12 mm/rmap.c: try_to_unmap_one [PTL]
-/// differs: no mlock, no lazyfree pages (MADV_FREE), no uffd markers.
+/// differs: no mlock, no lazyfree pages (MADV_FREE), no uffd markers; an entry that maps a whole
+/// large folio is left alone (Linux: TTU_SPLIT_HUGE_PMD).
 void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
   PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.unmap_walk);
-  if (!walk.found()) return;
-  PteSlot& slot = vma.mm->pte(walk.page_nr());
-  const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
-  set_tlb_ubc_flush_pending(task, *vma.mm, slot, old, batch);
-  if (pte_dirty(old)) folio_mark_dirty(task, page);
-  if (page.mapping.peek().is_anon()) {
-    if (task.system->policies->reclaim.swap_duplicate == Step::Kept) {
-      swap_duplicate(task, page.swapcache.peek() - 1u);
+  for (; walk.found(); walk.next()) {
+    if (walk.huge()) continue;
+    PteSlot& slot = vma.mm->pte(walk.page_nr());
+    const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
+    set_tlb_ubc_flush_pending(task, *vma.mm, slot, old, batch);
+    if (pte_dirty(old)) folio_mark_dirty(task, page);
+    if (page.mapping.peek().is_anon()) {
+      if (task.system->policies->reclaim.swap_duplicate == Step::Kept) {
+        swap_duplicate(task, page.swapcache.peek() - 1u);
+      }
+      task.x().step({.format = "set_pte({})", .args = {machine::arg(slot.va())}});
+      slot.set_pte(machine::swp_entry_to_pte(page.swapcache.peek() - 1u));
     }
-    task.x().step({.format = "set_pte({})", .args = {machine::arg(slot.va())}});
-    slot.set_pte(machine::swp_entry_to_pte(page.swapcache.peek() - 1u));
+    page_remove_rmap(task, walk.page());
+    folio_put(task, page);
   }
-  page_remove_rmap(task, page);
-  folio_put(task, page);
-  walk.done();
 }
 
 }  // namespace

@@ -20,13 +20,16 @@ class release_pages_arg {
   folio& operator[](std::size_t i) const {
     return folios_.empty() ? *encoded_page_ptr(encoded_[i]) : *folios_[i];
   }
+  unsigned slots(std::size_t i) const { return folios_.empty() ? nr_slots(encoded_[i]) : 1; }
+  unsigned refs(std::size_t i) const { return folios_.empty() ? nr_pages_of(encoded_, i) : 1; }
 
  private:
   std::span<folio* const> folios_;
   std::span<const encoded_page> encoded_;
 };
 
-/// Drops one reference to each page; those whose last it was are freed. Ignores flags.
+/// Drops one reference for each page; those whose last it was are freed. Ignores
+/// flags, but for kNrPagesNext.
 void release_pages(thread& task, release_pages_arg pages);
 
 }  // namespace mmcheck::mm

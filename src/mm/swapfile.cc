@@ -96,7 +96,7 @@ bool folio_free_swap(thread& task, folio& page) {
 // A folio whose lock is taken keeps its slot until reclaim finds it.
 void free_swap_cache(thread& task, folio& page) {
   task.x().step({.format = "free_swap_cache({})?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.swapcache.read() == 0 || page.mapcount.read_last() >= 0) return;
+  if (page.swapcache.read() == 0 || folio_mapped_last(page)) return;
   if (!folio_trylock(task, page)) return;
   folio_free_swap(task, page);
   folio_unlock(task, page);

@@ -18,7 +18,7 @@ namespace mmcheck::mm {
 /// vm_operations_struct
 class FileOperations {
  public:
-  /// The page of a file, read from disk if need be. Returns it locked, with a reference.
+  /// The folio of a file's page, read from disk if need be. Returns it locked, with a reference.
   virtual folio* fault(thread& task, address_space& mapping, unsigned index) const = 0;
   /// Prepares a page for being written through a mapping: buffers, dirty. The page is unlocked on
   /// entry. Returns false if it has left the file; otherwise it is locked on return.
@@ -29,6 +29,8 @@ class FileOperations {
   virtual bool release_folio(thread& task, folio& page) const = 0;
   /// The page of a file that is in the page cache, with a reference, or null. One step.
   virtual folio* find_get(thread& task, address_space& mapping, unsigned index) const = 0;
+  /// Whether writeback gives up a dirty page that has no buffers.
+  virtual bool needs_buffers() const = 0;
 
  protected:
   ~FileOperations() = default;
@@ -56,18 +58,19 @@ struct System {
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
   unsigned ptrs_per_table = kPtrsPerTable;  ///< leaf entries of one page table
-
-  bool has_tables = true;                ///< memory for batches of tables can be had
-  bool follows_tables = false;           ///< some thread walks page tables without locks
-  bool has_pins = false;                 ///< some thread calls pin_user_pages_fast()
-  bool has_hot_remove = false;           ///< some thread calls arch_remove_memory()
-  EventId* metadata_freed_at = nullptr;  ///< ordered by folio::metadata_freed; if has_hot_remove
-  kernel::rcu_state rcu;                 ///< if follows_tables
+  bool has_tables = true;                   ///< memory for batches of tables can be had
+  bool follows_tables = false;              ///< some thread walks page tables without locks
+  bool has_pins = false;                    ///< some thread calls pin_user_pages_fast()
+  bool has_hot_remove = false;              ///< some thread calls arch_remove_memory()
+  EventId* metadata_freed_at = nullptr;     ///< ordered by folio::metadata_freed; if has_hot_remove
+  kernel::rcu_state rcu;                    ///< if follows_tables
 
   bool truncates =
       false;              ///< some thread calls ftruncate(): pages may lose their file while mapped
   bool has_exit = false;  ///< some thread calls exit_group(): the others look for the signal
   bool has_oom = false;   ///< the OOM killer comes
+  bool has_vma_locks = false;     ///< faults try the VMA's own lock first
+  bool has_large_folios = false;  ///< some folio has tails
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;
@@ -86,6 +89,7 @@ struct System {
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
   const machine::Arch& arch() const { return *policies->arch; }
+  /// A page, which may be a tail: its folio is page_folio()'s.
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }
   folio* cached(std::uint16_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
 };

@@ -90,19 +90,24 @@ struct swap_slot {
   EventId& written_at;        ///< ordered by the accesses to block
 };
 
-/// State of a folio before the first step.
+/// State of a folio, or of a tail page, before the first step.
 struct folio_init {
   std::uint64_t data = 0;
   mapping_t mapping;
   unsigned index = 0;
   int refcount = -1'000'000;  ///< folio::kFree
   int mapcount = -1;
+  int large_mapcount = -1;
   bool dirty = false;
   bool buffers = false;
+  unsigned nr_pages = 1;  ///< of a head: how many pages from here on are the folio's
+  Pfn head = kNoPfn;      ///< of a tail: its folio
   std::uint8_t swap_slot = 0;
 };
 
-/// linux v6.12 include/linux/mm_types.h: folio. One page each. Aligned for the flags of
+/// linux v6.12 include/linux/mm_types.h: folio, page. As in Linux both are the same memory: a folio
+/// is its first page, the head. Of the pages behind it, its tails, the frame, the number of
+/// mappings and `compound_head` are their own; all else is the folio's. Aligned for the flags of
 /// encoded_page.
 struct alignas(16) folio {
   folio(System& owner, Pfn pfn, const folio_init& init);
@@ -115,13 +120,13 @@ struct alignas(16) folio {
   Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
-  static constexpr int kFree = -1'000'000;     ///< refcount of a page on a free list
+  static constexpr int kFree = -1'000'000;     ///< refcount of a page on a free list, and of a tail
   static constexpr int kOffline = -2'000'000;  ///< of a page that offline_pages() has taken
   static constexpr int kPinBias = 1024;        ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
   /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
   static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
-  Cell<int> mapcount;  ///< -1: not mapped
+  Cell<int> mapcount;  ///< -1: not mapped; of a large folio see folio_mapped()
   Cell<mapping_t> mapping;
   // Only where pages are mlocked: see mm/mlock.h.
   Cell<bool> lru;          ///< PG_lru: on a list
@@ -134,6 +139,10 @@ struct alignas(16) folio {
   Cell<std::uint8_t> swapcache;
   std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
+  // Only where there are large folios (System::has_large_folios); elsewhere each page is a folio.
+  Cell<std::uint16_t> compound_head;  ///< of a tail: number of the head + 1; else 0
+  Cell<int> large_mapcount;           ///< of a head; -1: not mapped
+  unsigned* nr_pages = nullptr;       ///< changes only while the refcount is frozen
   Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
@@ -172,10 +181,18 @@ struct vm_area_struct {
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
 };
 
+/// linux v6.12 include/linux/mm_types.h: vm_lock, vm_lock_seq and detached of vm_area_struct
+struct vma_lock {
+  kernel::rw_semaphore rwsem;
+  Cell<std::uint32_t> seq;  ///< of mm.mm_lock_seq when it was last marked; 0: never
+  Cell<bool> detached;
+};
+
 /// A table of leaf entries and the entry that points to it.
 struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
+  kernel::spinlock_t pmd_lock;  ///< of the entry itself; only where it may be huge
   machine::TablePage page;      ///< its memory, where the scenario has lockless walks
   Cell<std::uint32_t> tlb_gen;  ///< with generations: of its last change; see mm/tlb_gen.h
   unsigned first_page = 0;
@@ -200,8 +217,14 @@ struct mm_struct {
   machine::mm_context context;  ///< where Arch::uses_context
   bool has_context = false;
   KeptVector<vm_area_struct> vmas;
+  // If System::has_vma_locks:
+  static_vector<vma_lock, 12> vma_locks;  ///< of the VMAs, in their order
+  Cell<std::uint32_t> mm_lock_seq;        ///< [mmap_lock for writing]
+  Cell<std::uint32_t> mm_mt;              ///< changes whenever the tree of VMAs does
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number
+  machine::pmd_t pud;          ///< above `huge_pmds`: always there
+  StableVector<PteSlot> huge_pmds;
 
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
@@ -241,6 +264,7 @@ struct thread : task_struct {
   kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::span<std::uint8_t> zapped_at;
+  std::span<std::uint8_t> zapped_huge_at;   ///< the same of PteSlot::huge(), where there are any
   KeptVector<encoded_page> gathered;        ///< the pages of its mmu_gather
   KeptVector<page_table*> gathered_tables;  ///< its tables; if System::follows_tables
   std::array<held_page, 4> held_pages{};

@@ -36,7 +36,8 @@ bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation
   }
 }
 
-void note_if_stale(thread& task, const PteSlot& slot, const Translation& translation) {
+void note_if_stale(thread& task, const PteSlot& any, const Translation& translation) {
+  const PteSlot& slot = translation.leaf(any);
   if (!task.x().recording() || translation.version == slot.current()) return;
   task.x().note({.format = "through the stale TLB entry {}",
                  .args = {machine::arg(slot.version(translation.version).value)}});
@@ -75,7 +76,7 @@ bool user_store(thread& task, Vaddr va, std::uint64_t value) {
                    .args = {machine::arg(va), machine::arg(value), machine::arg(translation.pfn)}});
     if (!task.cpu->still_valid(slot, translation)) continue;
     note_if_stale(task, slot, translation);
-    task.system->page(translation.pfn).frame.store(value, slot);
+    task.system->page(translation.pfn).frame.store(value, translation.leaf(slot));
     return true;
   }
   return false;

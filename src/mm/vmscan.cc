@@ -16,8 +16,8 @@ void minor_step(thread& task, std::string_view format, const folio& page) {
 /// Freezes the reference count: from here on nobody else can get hold of the folio. The first half
 /// of __remove_mapping(); a step of its own only where it freezes nothing.
 bool folio_ref_freeze(thread& task, folio& page) {
-  // Two references: the page cache's or swap cache's, and the caller's.
-  if (page.refcount.read() != 2) return false;
+  // The page cache's or swap cache's references, one for each page, and the caller's.
+  if (page.refcount.read() != 1 + static_cast<int>(folio_nr_pages(page))) return false;
   if (task.system->policies->reclaim.ref_freeze == Step::Kept) {
     page.refcount.write(folio::kFrozen);
   } else {
@@ -41,7 +41,7 @@ bool remove_mapping_locked(thread& task, folio& page) {
   task.x().step({.format = "remove_mapping({}): freeze", .args = {arg(page)}});
   if (!folio_ref_freeze(task, page)) return false;
   if (page.dirty.read()) {
-    folio_ref_unfreeze(task, page, 2);
+    folio_ref_unfreeze(task, page, 1 + static_cast<int>(folio_nr_pages(page)));
     return false;
   }
   task.system->monitor->page_evicted(page);
@@ -50,7 +50,8 @@ bool remove_mapping_locked(thread& task, folio& page) {
     task.system->swap_slots[cached - 1].cache.write(0);
     page.swapcache.write(0);
   } else {
-    task.system->files[page.mapping.peek().file()].i_pages[page.index].write(0);
+    address_space& file = task.system->files[page.mapping.peek().file()];
+    for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) file.i_pages[page.index + nr].write(0);
   }
   page.mapping.write({});
   return true;
@@ -108,13 +109,14 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   if (page.writeback.read_last()) return Fate::KeepLocked;
   // folio_check_references: keep what has been used. differs: no PG_referenced, no PG_active.
   if (folio_referenced(task, page) != 0) return Fate::KeepLocked;
-  const bool anon = page.mapping.peek().is_anon();  // Stable: the page is locked.
+  const bool anon = page.mapping.peek().is_anon();              // Stable: the page is locked.
+  if (anon && folio_test_large(page)) return Fate::KeepLocked;  // differs: not swapped.
   if (anon && page.swapcache.peek() == 0) add_to_swap(task, page);
   minor_step(task, "folio_mapped({})?", page);
-  if (page.mapcount.read_last() >= 0) {
+  if (folio_mapped_last(page)) {
     try_to_unmap(task, page, batch);
     minor_step(task, "still folio_mapped({})?", page);
-    if (page.mapcount.read_last() >= 0) return Fate::KeepLocked;
+    if (folio_mapped_last(page)) return Fate::KeepLocked;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
   // Who has a page pinned may write to it at any time, and needs the buffers when he marks it

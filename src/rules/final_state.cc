@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold when all is quiet: no store lost, all counts right.
+#include <algorithm>
+
 #include "mm/folio.h"
 #include "rules/monitors.h"
 
@@ -15,19 +17,29 @@ trace::Arg count_arg(int count) {
   return machine::arg(static_cast<std::uint64_t>(std::int64_t{count}));
 }
 
+/// Whether the entry maps one of the folio's pages.
+bool maps(machine::pte_t pte, const mm::folio& page) {
+  if (!pte_present(pte)) return false;
+  const unsigned first = to_index(page.frame.pfn());
+  const unsigned pfn = to_index(pte_pfn(pte));
+  return first <= pfn && pfn < first + mm::folio_nr_pages(page);
+}
+
 }  // namespace
 
 bool Monitors::dirty_entry_maps(const mm::folio& page) const {
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
-      const machine::pte_t pte = slot.peek();
-      if (pte_present(pte) && pte_dirty(pte) && pte_pfn(pte) == page.frame.pfn()) return true;
+      if (pte_dirty(slot.peek()) && maps(slot.peek(), page)) return true;
+    }
+    for (const machine::PteSlot& pmd : mm.huge_pmds) {
+      if (pte_dirty(pmd.peek()) && maps(pmd.peek(), page)) return true;
     }
   }
   return false;
 }
 
-void Monitors::store_lost(const mm::folio& page, EventId written_at) {
+void Monitors::store_lost(mm::folio& page, EventId written_at) {
   broken(
       RuleId::Write,
       {.what = {.format = "{} is clean, and its last store is not on disk",
@@ -35,7 +47,7 @@ void Monitors::store_lost(const mm::folio& page, EventId written_at) {
        .why =
            "while a TLB may still hold a writable, dirty entry, the page must stay dirty or keep "
            "its cleaner waiting: flush before the rmap is removed, both under the PTL",
-       .events = {page.frame.last_store(), page.last_clean, written_at}});
+       .events = {page.frame.last_store(), mm::page_folio(page).last_clean, written_at}});
 }
 
 // A clean page is dropped: from now on the disk is all there is. Part of the step that drops it.
@@ -48,55 +60,61 @@ void Monitors::page_evicted(mm::folio& page) {
     return;
   }
   const mm::address_space& file = system_->files[page.mapping.peek().file()];
-  if (page.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
-  if (page.frame.read() != file.blocks[page.index].read_last()) {
-    store_lost(page, file.written_at[page.index]);
+  for (unsigned nr = 0; nr < mm::folio_nr_pages(page); ++nr) {
+    mm::folio& part = mm::folio_page(page, nr);
+    const unsigned index = page.index + nr;
+    if (part.frame.last_store() != kNoEvent) exercised_.add(RuleId::Write);
+    if (part.frame.read() != file.blocks[index].read_last()) {
+      store_lost(part, file.written_at[index]);
+    }
   }
 }
 
 void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
-  const mm::folio* page = system_->cached(file.i_pages[index].peek());
+  mm::folio* page = system_->cached(file.i_pages[index].peek());
   if (page == nullptr) return;
-  if (page->frame.last_store() != kNoEvent && page->last_clean != kNoEvent) {
+  mm::folio& part = mm::folio_file_page(*page, index);
+  if (part.frame.last_store() != kNoEvent && page->last_clean != kNoEvent) {
     exercised_.add(RuleId::Write);
   }
   if (page->dirty.peek() || dirty_entry_maps(*page)) return;
   // By value: stores of the value that is on disk already would be lost unseen.
-  if (page->frame.peek() != file.blocks[index].peek()) {
-    store_lost(*page, file.written_at[index]);
-  }
+  if (part.frame.peek() != file.blocks[index].peek()) store_lost(part, file.written_at[index]);
 }
 
 int Monitors::held_references(const mm::folio& page) const {
   int references = 0;
   for (const mm::thread& thread : system_->threads) {
     for (const mm::held_page& held : thread.held_pages) {
-      if (held.pfn == page.frame.pfn()) references += held.refs;
+      if (held.pfn == kNoPfn) continue;
+      if (&mm::page_folio(system_->page(held.pfn)) == &page) references += held.refs;
     }
   }
   return references;
 }
 
 void Monitors::check_counts(mm::folio& page) {
-  const int mapcount = page.mapcount.peek();
   const int refcount = page.refcount.peek();
   if (refcount == mm::folio::kFree || refcount == mm::folio::kOffline) return;
+  const int mapcount = mm::folio_mapcount_peek(page);
   int mapped = 0;
   for (const mm::mm_struct& mm : system_->mms) {
     for (const machine::PteSlot& slot : mm.ptes) {
-      mapped += pte_pfn(slot.peek()) == page.frame.pfn() ? 1 : 0;
+      mapped += maps(slot.peek(), page) ? 1 : 0;
     }
+    for (const machine::PteSlot& pmd : mm.huge_pmds) mapped += maps(pmd.peek(), page) ? 1 : 0;
   }
-  if (mapcount + 1 != mapped) {
+  if (mapcount != mapped) {
     broken(RuleId::Count,
            {.what = {.format = "in the end {} has map count {} and another number of mappings",
-                     .args = {mm::arg(page), count_arg(mapcount + 1)}},
+                     .args = {mm::arg(page), count_arg(mapcount)}},
             .why = "each mapping is counted once"});
     return;
   }
   const bool cached = page.mapping.peek().is_file();
   const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
-  const int expected = mapped + (cached || swapcache ? 1 : 0) + (page.buffers.peek() ? 1 : 0) +
+  const int pages = static_cast<int>(mm::folio_nr_pages(page));
+  const int expected = mapped + (cached || swapcache ? pages : 0) + (page.buffers.peek() ? 1 : 0) +
                        batches_holding(page) + held_references(page);
   if (refcount == expected) return;
   broken(
@@ -131,7 +149,7 @@ void Monitors::check_lru(const mm::folio& page) {
 void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
   int mapped = 0;
   for (const mm::folio& page : system_->folios) {
-    mapped += page.memcg_data.peek() == memcg.id && page.mapcount.peek() >= 0 ? 1 : 0;
+    mapped += page.memcg_data.peek() == memcg.id && mm::folio_mapcount_peek(page) > 0 ? 1 : 0;
   }
   if (memcg.nr_mapped.peek() == mapped) return;
   broken(RuleId::Count,
@@ -141,9 +159,30 @@ void Monitors::check_memcg(const mm::mem_cgroup& memcg) {
           .why = "a page is mapped and counted, or neither, whenever its charge is moved"});
 }
 
+// What munmap() has taken away is gone, although its threads may go on: no entry without a VMA.
+// Not after exit, where designs differ in whether threads are waited for.
+void Monitors::check_unmapped(const mm::mm_struct& mm) {
+  if (mm.exiting.peek()) return;
+  const auto has_vma = [&](unsigned page) {
+    return std::any_of(mm.vmas.begin(), mm.vmas.end(), [&](const mm::vm_area_struct& vma) {
+      return vma.attached && vma.first_page <= page && page < vma.end_page;
+    });
+  };
+  for (unsigned page = 0; page < mm.ptes.size(); ++page) {
+    const machine::PteSlot& slot = mm.ptes[page];
+    const bool mapped =
+        pte_present(slot.peek()) || (slot.huge() != nullptr && pte_present(slot.huge()->peek()));
+    if (!mapped || has_vma(page)) continue;
+    broken(RuleId::Perm, {.what = {.format = "in the end {} is mapped, and in no VMA",
+                                   .args = {machine::arg(slot.va())}},
+                          .why = "what unmaps a range must find all of its entries, and no fault "
+                                 "may add one behind it"});
+  }
+}
+
 // A folio of the swap cache that can be dropped, as it is clean, must be what is on the device.
 void Monitors::check_swapped(const mm::swap_slot& slot) {
-  const mm::folio* page = system_->cached(slot.cache.peek());
+  mm::folio* page = system_->cached(slot.cache.peek());
   if (page == nullptr || page->dirty.peek() || dirty_entry_maps(*page)) return;
   if (slot.count.peek() == 0 && page->mapcount.peek() < 0) return;
   exercised_.add(RuleId::Write);
@@ -165,6 +204,7 @@ void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
 }
 
 void Monitors::check_final_state() {
+  for (const mm::mm_struct& mm : system_->mms) check_unmapped(mm);
   for (mm::address_space& file : system_->files) {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }

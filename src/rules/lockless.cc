@@ -11,8 +11,15 @@ using machine::pte_write;
 // The reference was taken when the entry had the version `since` or a later one. Which of them it
 // was is nobody's business: one that maps the page, as it was asked for, is enough.
 void Monitors::page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
-                           machine::AccessKind kind) {
+                           const mm::folio& grabbed, machine::AccessKind kind) {
   exercised_.add(RuleId::Pin);
+  if (&mm::page_folio_lockless(system_->page(page.frame.pfn())) != &grabbed) {
+    broken(RuleId::Pin,
+           {.what = {.format = "{} is got, and the reference is to {}, of which it is no part",
+                     .args = {mm::arg(page), mm::arg(grabbed)}},
+            .why = "raise the count first, then see that the page is still in that folio",
+            .events = {x().current_event()}});
+  }
   bool mapped = false;
   for (unsigned v = since; v <= slot.current(); ++v) {
     const machine::pte_t pte = slot.version(v).value;

@@ -19,6 +19,11 @@ trace::Arg lock_arg(kernel::LockClass lock) {
   return {static_cast<std::uint64_t>(lock), format_lock};
 }
 
+/// Also with a count that is too low.
+bool counts_as_mapped(const mm::folio& page) {
+  return mm::folio_test_large(page) ? mm::folio_mapped(page) : page.mapcount.read_last() != -1;
+}
+
 }  // namespace
 
 void Monitors::broken(RuleId rule, trace::Violation violation) {
@@ -36,8 +41,8 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
 
 // A page that has left its file while it was clean: nobody will ever write it again.
 void Monitors::store_landed(const machine::Frame& frame) {
-  const mm::folio& page = system_->page(frame.pfn());
-  const mm::mapping_t mapping = page.mapping.read_last();
+  mm::folio& page = system_->page(frame.pfn());
+  const mm::mapping_t mapping = mm::page_folio_lockless(page).mapping.read_last();
   if (mapping.is_anon() || mapping.is_file()) return;
   store_lost(page, kNoEvent);
 }
@@ -62,33 +67,41 @@ void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
 
 void Monitors::frame_freed(const machine::Frame& frame) {
   for (mm::mm_struct& mm : system_->mms) {
-    for (machine::PteSlot& slot : mm.ptes) {
-      // Read in any case: an entry that is made after the free must be told from one made before.
-      const machine::pte_t now = slot.ptep_get();
-      bool ever = false;
-      for (unsigned v = 0; v <= slot.current(); ++v) {
-        ever |= pte_pfn(slot.version(v).value) == frame.pfn();
-      }
-      if (!ever) continue;
-      exercised_.add(RuleId::Free);
-      if (pte_pfn(now) == frame.pfn()) {
-        broken(RuleId::Free,
-               {.what = {.format = "{} is freed while {} maps it",
-                         .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
-                .why = "each entry that maps a page holds a reference to it"});
-      }
-      const auto stale =
-          slot.find_stale([&](unsigned v) { return pte_pfn(slot.version(v).value) == frame.pfn(); },
-                          [&](CpuId cpu) { return in_use(cpu, slot); });
-      if (stale.version < 0) continue;
-      const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
-      broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
-                                     .args = {machine::arg(frame.pfn()), machine::arg(stale.cpu),
-                                              machine::arg(slot.va())}},
-                            .why = "unhook the page, flush TLBs, free the page: in this order",
-                            .events = {slot.version(replaced).stored_at, x().current_event()}});
-    }
+    for (machine::PteSlot& slot : mm.ptes) frame_freed_under(frame, slot, 1);
+    for (machine::PteSlot& pmd : mm.huge_pmds) frame_freed_under(frame, pmd, mm::kPtrsPerTable);
   }
+}
+
+/// A huge entry maps all pages of the folio that it names, `nr_pages` at most.
+void Monitors::frame_freed_under(const machine::Frame& frame, machine::PteSlot& slot,
+                                 unsigned nr_pages) {
+  const auto maps = [&](machine::pte_t pte) {
+    const unsigned first = to_index(pte_pfn(pte));
+    const unsigned pfn = to_index(frame.pfn());
+    if (pte_pfn(pte) == kNoPfn || pfn < first) return false;
+    return pfn == first ||
+           (nr_pages > 1 && pfn < first + mm::folio_nr_pages(system_->page(pte_pfn(pte))));
+  };
+  // Read in any case: an entry that is made after the free must be told from one made before.
+  const machine::pte_t now = slot.ptep_get();
+  bool ever = false;
+  for (unsigned v = 0; v <= slot.current(); ++v) ever |= maps(slot.version(v).value);
+  if (!ever) return;
+  exercised_.add(RuleId::Free);
+  if (maps(now)) {
+    broken(RuleId::Free, {.what = {.format = "{} is freed while {} maps it",
+                                   .args = {machine::arg(frame.pfn()), machine::arg(slot.va())}},
+                          .why = "each entry that maps a page holds a reference to it"});
+  }
+  const auto stale = slot.find_stale([&](unsigned v) { return maps(slot.version(v).value); },
+                                     [&](CpuId cpu) { return in_use(cpu, slot); });
+  if (stale.version < 0) return;
+  const unsigned replaced = static_cast<unsigned>(stale.version) + 1;
+  broken(RuleId::Free, {.what = {.format = "{} is freed while TLB{} may still hold {}",
+                                 .args = {machine::arg(frame.pfn()), machine::arg(stale.cpu),
+                                          machine::arg(slot.va())}},
+                        .why = "unhook the page, flush TLBs, free the page: in this order",
+                        .events = {slot.version(replaced).stored_at, x().current_event()}});
 }
 
 // An access through an old entry is wrong only if it can be told from one that came before the
@@ -162,7 +175,7 @@ void Monitors::swap_count_dropped(int count) {
 
 void Monitors::page_freed(mm::folio& page) {
   exercised_.add(RuleId::Count);
-  if (page.mapcount.read_last() == -1) return;
+  if (!counts_as_mapped(page)) return;
   broken(RuleId::Count,
          {.what = {.format = "{} is freed while it still counts as mapped (bad page)",
                    .args = {arg(page)}},
@@ -171,7 +184,7 @@ void Monitors::page_freed(mm::folio& page) {
 
 void Monitors::page_truncated(mm::folio& page) {
   exercised_.add(RuleId::Count);
-  if (page.mapcount.read_last() == -1) return;
+  if (!counts_as_mapped(page)) return;
   broken(RuleId::Count,
          {.what = {.format = "{} leaves its file while it still counts as mapped (bad page)",
                    .args = {arg(page)}},
@@ -224,21 +237,26 @@ void Monitors::page_dirtied(mm::folio& page, bool was_dirty) {
 void Monitors::unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) {
   for (unsigned page = first_page; page < end_page; ++page) {
     const machine::PteSlot& slot = task.mm->pte(page);
-    if (task.zapped_at[page] > 0) exercised_.add(RuleId::Perm);
+    zap_returned(slot, task.zapped_at[page]);
     if (system_->x86_tlb) system_->x86_tlb->revoke(task.mm->id, page, task.zapped_at[page]);
-    // What others have mapped and cleared since is their business.
-    const auto stale = slot.find_stale([&](unsigned v) { return v < task.zapped_at[page]; },
-                                       [&](CpuId cpu) { return in_use(cpu, slot); });
-    if (stale.version < 0) continue;
-    const auto version = static_cast<unsigned>(stale.version);
-    broken(RuleId::Perm,
-           {.what = {.format = "the call returns, but TLB{} may still hold {} ({})",
-                     .args = {machine::arg(stale.cpu), machine::arg(slot.va()),
-                              machine::arg(slot.version(version).value)}},
-            .why = "what the caller was promised to be gone may have been cleared by somebody "
-                   "else who has not flushed yet",
-            .events = {slot.version(version + 1).stored_at, x().current_event()}});
+    if (slot.huge() != nullptr) zap_returned(*slot.huge(), task.zapped_huge_at[page]);
   }
+}
+
+void Monitors::zap_returned(const machine::PteSlot& slot, unsigned zapped_at) {
+  if (zapped_at > 0) exercised_.add(RuleId::Perm);
+  // What others have mapped and cleared since is their business.
+  const auto stale = slot.find_stale([&](unsigned v) { return v < zapped_at; },
+                                     [&](CpuId cpu) { return in_use(cpu, slot); });
+  if (stale.version < 0) return;
+  const auto version = static_cast<unsigned>(stale.version);
+  broken(RuleId::Perm,
+         {.what = {.format = "the call returns, but TLB{} may still hold {} ({})",
+                   .args = {machine::arg(stale.cpu), machine::arg(slot.va()),
+                            machine::arg(slot.version(version).value)}},
+          .why = "what the caller was promised to be gone may have been cleared by somebody "
+                 "else who has not flushed yet",
+          .events = {slot.version(version + 1).stored_at, x().current_event()}});
 }
 
 }  // namespace mmcheck::rules

@@ -48,7 +48,7 @@ class Monitors : public mm::Monitor {
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
   void page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
-                   machine::AccessKind kind) override;
+                   const mm::folio& grabbed, machine::AccessKind kind) override;
   void page_metadata_used(const mm::folio& page) override;
   void freed_page_referenced(const mm::folio& page) override;
   void page_truncated(mm::folio& page) override;
@@ -62,7 +62,7 @@ class Monitors : public mm::Monitor {
   /// Whether user code on a CPU may use what its TLB holds of the entry. Accesses of the step.
   bool in_use(CpuId cpu, const machine::PteSlot& slot) const;
   void check_revoked(const machine::PteSlot& slot, unsigned version);
-  void store_lost(const mm::folio& page, EventId written_at);
+  void store_lost(mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
   int held_references(const mm::folio& page) const;
@@ -72,6 +72,9 @@ class Monitors : public mm::Monitor {
   void check_swapped(const mm::swap_slot& slot);
   void check_swap_counts(const mm::swap_slot& slot, unsigned number);
   bool dirty_entry_maps(const mm::folio& page) const;
+  void frame_freed_under(const machine::Frame& frame, machine::PteSlot& slot, unsigned nr_pages);
+  void zap_returned(const machine::PteSlot& slot, unsigned zapped_at);
+  void check_unmapped(const mm::mm_struct& mm);
 
   mm::System* system_ = nullptr;
   RuleSet exercised_;  ///< over all executions: steps that are taken back have been made

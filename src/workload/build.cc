@@ -5,6 +5,7 @@
 
 #include "mm/encoded_page.h"
 #include "mm/folio.h"
+#include "workload/parse_limits.h"
 
 namespace mmcheck::workload {
 
@@ -12,6 +13,8 @@ using explore::Cell;
 using mm::mapping_t;
 
 namespace {
+
+static_assert(kFolioPagesMax == mm::kPtrsPerTable);
 
 constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
 
@@ -25,9 +28,11 @@ bool starts_with_anon_pages(const MappingDecl& mapping) {
           (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty));
 }
 
-/// How many entries map the page of the file before the first step, and whether one is dirty.
+/// How many entries map the page of the file before the first step, and whether one is dirty. An
+/// entry of the level above, which maps all pages of a file, is counted apart.
 struct InitialUse {
   int mapped = 0;
+  int mapped_huge = 0;
   bool dirty = false;
 };
 
@@ -39,11 +44,23 @@ InitialUse initial_use(const Scenario& scenario, unsigned file, unsigned index) 
       if (index < mapping.first_page || index >= mapping.first_page + mapping.nr_pages) continue;
       // A dirty page of a private mapping is a copy; the page cache has nothing to do with it.
       if (mapping.kind == MappingKind::Private && mapping.populate == Populate::Dirty) continue;
-      use.mapped += populated(mapping) ? 1 : 0;
+      (mapping.huge ? use.mapped_huge : use.mapped) += populated(mapping) ? 1 : 0;
       use.dirty |= mapping.populate == Populate::Dirty;
     }
   }
   return use;
+}
+
+/// Of all the pages of a file.
+InitialUse initial_use(const Scenario& scenario, unsigned file) {
+  InitialUse sum;
+  for (unsigned index = 0; index < scenario.files[file].nr_pages; ++index) {
+    const InitialUse use = initial_use(scenario, file, index);
+    sum.mapped += use.mapped;
+    sum.mapped_huge = use.mapped_huge;
+    sum.dirty |= use.dirty;
+  }
+  return sum;
 }
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
@@ -67,11 +84,6 @@ bool has_call(const std::vector<Statement>& body, Operation operation) {
   return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
 
-bool walks_without_locks(const ThreadDecl& thread) {
-  return has_call(thread.body, Operation::GetUserPagesFast) ||
-         has_call(thread.body, Operation::PinUserPagesFast);
-}
-
 /// Whether some thread reclaims a page that need not be one of a file.
 bool reclaims_anon(const Scenario& scenario) {
   const auto test = [](const Expr& call) {
@@ -82,6 +94,16 @@ bool reclaims_anon(const Scenario& scenario) {
 }
 
 }  // namespace
+
+bool walks_without_locks(const ThreadDecl& thread) {
+  return has_call(thread.body, Operation::GetUserPagesFast) ||
+         has_call(thread.body, Operation::PinUserPagesFast);
+}
+
+bool has_large_file(const Scenario& scenario) {
+  return std::any_of(scenario.files.begin(), scenario.files.end(),
+                     [](const FileDecl& file) { return file.large_folio; });
+}
 
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
@@ -118,7 +140,8 @@ unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
 mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, const Expr& page) {
   const ProcessDecl& process = scenario.processes[page.process];
   const unsigned number = first_page_of(process, page.index) + page.page;
-  const machine::pte_t pte = system.mms[page.process].pte(number).version(0).value;
+  const machine::PteSlot& slot = system.mms[page.process].pte(number);
+  const machine::pte_t pte = (slot.huge() ? *slot.huge() : slot).version(0).value;
   return pte_present(pte) ? &system.page(pte_pfn(pte)) : nullptr;
 }
 
@@ -132,7 +155,7 @@ void Builder::build() {
   }
   unsigned nr_entries = 0;
   for (mm::mm_struct& mm : system_.mms) {
-    nr_entries += static_cast<unsigned>(mm.ptes.size());
+    nr_entries += static_cast<unsigned>(mm.ptes.size() + mm.huge_pmds.size());
     mm.context.entries = {mm.ptes.data(), mm.ptes.size()};
   }
   for (machine::Cpu* cpu : system_.cpus) {
@@ -145,24 +168,6 @@ void Builder::build() {
   build_memcgs();
   build_lru();
   if (system_.execution->recording()) name_things();
-}
-
-// What no thread can tell is left out: it would only cost time.
-void Builder::build_mechanisms() {
-  system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
-  system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
-  if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
-  machine::cpumask_t readers;
-  for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
-    if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
-  }
-  // A lazy CPU has the tables loaded, and may walk them by speculation.
-  const bool lazy_walks = any_thread_calls(scenario_, Operation::Schedule) &&
-                          any_thread_calls(scenario_, Operation::Munmap);
-  system_.follows_tables = readers.bits() != 0 || lazy_walks;
-  if (!system_.follows_tables) return;
-  const bool asked = system_.policies->rcu_readers == mm::RcuReaders::IrqsOff;
-  system_.rcu = {system_.kept, asked ? readers : machine::cpumask_t{}};
 }
 
 void Builder::build_cpus() {
@@ -198,27 +203,58 @@ void Builder::build_file_pages(unsigned file) {
   mapping.blocks.reserve(mapping.nr_pages);
   mapping.i_mmap_rwsem = {x, kernel::LockClass::i_mmap_rwsem, quiet("i_mmap_rwsem")};
   for (unsigned index = 0; index < mapping.nr_pages; ++index) {
-    const InitialUse use = initial_use(scenario_, file, index);
-    std::uint16_t entry = 0;
-    if (use.mapped > 0) {
-      const auto pfn = static_cast<Pfn>(system_.folios.size());
-      system_.folios.emplace_back(
-          system_, pfn,
-          mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                         .mapping = mapping_t::of_file(file),
-                         .index = index,
-                         .refcount = use.mapped + 1 + (use.dirty ? 1 : 0),
-                         .mapcount = use.mapped - 1,
-                         .dirty = use.dirty,
-                         .buffers = use.dirty});
-      entry = static_cast<std::uint16_t>(to_index(pfn) + 1);
-    }
+    const std::uint16_t entry = scenario_.files[file].large_folio
+                                    ? build_large_file_page(file, index)
+                                    : build_file_page(file, index);
     mapping.i_pages.emplace_back(x, entry, quiet("i_pages"));
     mapping.blocks.emplace_back(x, std::uint64_t{0},
                                 trace::ObjectText{.format = "disk block {}",
                                                   .args = {machine::arg(std::uint64_t{index})},
                                                   .value = trace::format_decimal});
   }
+}
+
+/// Both return what the page cache holds at the index: 1 + the number of the folio, or 0.
+std::uint16_t Builder::build_file_page(unsigned file, unsigned index) {
+  const InitialUse use = initial_use(scenario_, file, index);
+  if (use.mapped == 0) return 0;
+  const auto pfn = static_cast<Pfn>(system_.folios.size());
+  system_.folios.emplace_back(
+      system_, pfn,
+      mm::folio_init{.data = use.dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
+                     .mapping = mapping_t::of_file(file),
+                     .index = index,
+                     .refcount = use.mapped + 1 + (use.dirty ? 1 : 0),
+                     .mapcount = use.mapped - 1,
+                     .dirty = use.dirty,
+                     .buffers = use.dirty});
+  return static_cast<std::uint16_t>(to_index(pfn) + 1);
+}
+
+std::uint16_t Builder::build_large_file_page(unsigned file, unsigned index) {
+  const InitialUse use = initial_use(scenario_, file);
+  const int mappings = use.mapped + use.mapped_huge;
+  if (mappings == 0) return 0;
+  const bool sum = system_.policies->large_mapcount == mm::LargeMapcount::Sum;
+  const auto pfn = static_cast<Pfn>(system_.folios.size());
+  const auto head = static_cast<Pfn>(to_index(pfn) - index);
+  const unsigned nr_pages = scenario_.files[file].nr_pages;
+  const InitialUse own = initial_use(scenario_, file, index);
+  mm::folio_init init;
+  init.data = own.dirty ? std::uint64_t{kPopulateDirtyValue} : 0;
+  init.index = index;
+  init.mapcount = sum ? -1 : own.mapped - 1;
+  if (index == 0) {
+    init.mapping = mapping_t::of_file(file);
+    init.refcount = mappings + static_cast<int>(nr_pages) + (use.dirty ? 1 : 0);
+    init.large_mapcount = (sum ? mappings : use.mapped_huge) - 1;
+    init.dirty = init.buffers = use.dirty;
+    init.nr_pages = nr_pages;
+  } else {
+    init.head = head;
+  }
+  system_.folios.emplace_back(system_, pfn, init);
+  return static_cast<std::uint16_t>(to_index(head) + 1);
 }
 
 void Builder::build_process(unsigned process) {
@@ -260,16 +296,17 @@ void Builder::build_process(unsigned process) {
   for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
   mm.ptes.reserve(nr_pages);
   mm.tables.reserve(nr_pages);
+  mm.huge_pmds.reserve(nr_mappings);
   mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
-  if (!needs_spare) return;
-  for (unsigned spare = 0; spare < kSpareVmas; ++spare) {
+  for (unsigned spare = 0; needs_spare && spare < kSpareVmas; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
     if (maps) vma.anon = &build_anon_vma(0);
   }
+  if (system_.has_vma_locks) build_vma_locks(mm);
 }
 
 void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm) {
@@ -296,7 +333,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
   for (unsigned page = 0; page < source.nr_pages; ++page) {
     if (page % system_.ptrs_per_table == 0) {
       mm::page_table& table = mm.tables.emplace_back();
-      table.pmd = machine::pmd_t(x, populated(source), quiet("pmd"));
+      table.pmd = machine::pmd_t(x, populated(source) && !source.huge, quiet("pmd"));
       table.ptl = {x, kernel::LockClass::ptl, quiet("ptl")};
       if (system_.policies->generations != nullptr) {
         table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
@@ -310,22 +347,16 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
     }
     const unsigned page_nr = vma.first_page + page;
     const machine::pte_t pte = initial_pte(source, page, vma, page_nr);
-    mm.ptes.emplace_back(system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr),
-                         process, mm.cpumask, mm.tables.back().pmd, pte,
-                         mm.has_context ? &mm.context : nullptr);
-    if (system_.follows_tables) mm.ptes.back().in_table(mm.tables.back().page);
-    if (system_.arch().splits_entries()) mm.ptes.back().split();
+    machine::PteSlot& slot = mm.ptes.emplace_back(
+        system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
+        mm.tables.back().pmd, source.huge ? machine::pte_t{} : pte,
+        mm.has_context ? &mm.context : nullptr);
+    if (system_.follows_tables) slot.in_table(mm.tables.back().page);
+    if (system_.arch().splits_entries()) slot.split();
+    if (!source.huge) continue;
+    if (page == 0) build_huge(process, mm, pte);
+    slot.set_huge(mm.huge_pmds.back());
   }
-}
-
-mm::anon_vma& Builder::build_anon_vma(int refcount) {
-  explore::Execution& x = execution_of(system_);
-  mm::anon_vma& av = system_.anon_vmas.emplace_back(system_.kept);
-  av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
-  av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
-  av.refcount = Cell<int>(x, refcount, quiet("anon_vma.refcount"));
-  av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
-  return av;
 }
 
 machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
@@ -336,17 +367,27 @@ machine::pte_t Builder::initial_pte(const MappingDecl& mapping, unsigned page,
   const bool page_cache =
       vma.kind == mm::VmaKind::SharedFile || (vma.kind == mm::VmaKind::PrivateFile && !dirty);
   if (page_cache) {
-    const std::uint16_t entry = vma.file->i_pages[mapping.first_page + page].peek();
-    return machine::mk_pte(static_cast<Pfn>(entry - 1), bits);
+    const unsigned index = mapping.first_page + page;
+    mm::folio& whole = *system_.cached(vma.file->i_pages[index].peek());
+    return machine::mk_pte(mm::folio_file_page(whole, index).frame.pfn(), bits);
   }
   const auto pfn = static_cast<Pfn>(system_.folios.size());
-  system_.folios.emplace_back(system_, pfn,
-                              mm::folio_init{.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0,
-                                             .mapping = mapping_t::of_anon(vma.anon->id),
-                                             .index = page_nr,
-                                             .refcount = 1,
-                                             .mapcount = 0,
-                                             .swap_slot = next_swap_slot_++});
+  mm::folio_init init;
+  init.data = dirty ? std::uint64_t{kPopulateDirtyValue} : 0;
+  init.index = page_nr;
+  const bool sum = system_.policies->large_mapcount == mm::LargeMapcount::Sum;
+  const bool large = mapping.large_folio;
+  if (large && page != 0) {
+    init.head = static_cast<Pfn>(to_index(pfn) - page);
+  } else {
+    init.mapping = mapping_t::of_anon(vma.anon->id);
+    init.nr_pages = large ? mapping.nr_pages : 1;
+    init.refcount = static_cast<int>(init.nr_pages);
+    init.large_mapcount = large && sum ? init.refcount - 1 : -1;
+  }
+  init.mapcount = large && sum ? -1 : 0;
+  init.swap_slot = next_swap_slot_++;
+  system_.folios.emplace_back(system_, pfn, init);
   return machine::mk_pte(pfn, bits);
 }
 
@@ -389,6 +430,9 @@ void Builder::build_threads() {
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
     thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    if (system_.has_large_folios) {
+      thread.zapped_huge_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    }
     thread.gathered = {system_.kept, entries_max};
     if (system_.follows_tables) thread.gathered_tables = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
@@ -450,35 +494,6 @@ void Builder::build_lru() {
   const std::size_t nr_cpus = scenario_.threads.size();
   system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
   system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
-}
-
-void Builder::name_things() {
-  trace::Names& names = system_.execution->names();
-  for (unsigned file = 0; file < scenario_.files.size(); ++file) {
-    names.set(trace::NameSpace::File, file, scenario_.files[file].name);
-    for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
-      const std::uint16_t entry = system_.files[file].i_pages[index].peek();
-      if (entry == 0) continue;
-      names.set(trace::NameSpace::Page, entry - 1u,
-                scenario_.files[file].name + "[" + std::to_string(index) + "]");
-    }
-  }
-  for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
-    const ProcessDecl& decl = scenario_.processes[process];
-    names.set(trace::NameSpace::Process, process, decl.name);
-    for (unsigned mapping = 0; mapping < decl.mappings.size(); ++mapping) {
-      const unsigned first = first_page_of(decl, mapping);
-      for (unsigned page = 0; page < decl.mappings[mapping].nr_pages; ++page) {
-        std::string name = decl.mappings[mapping].name;
-        if (page != 0) name += "+" + std::to_string(page * kPageSizeBytes);
-        const Vaddr va = system_.mms[process].va_of(first + page);
-        names.set(trace::NameSpace::Address, to_bytes(va), std::move(name));
-      }
-    }
-  }
-  for (unsigned i = 0; i < scenario_.variables.size(); ++i) {
-    names.set(trace::NameSpace::Object, i, scenario_.variables[i].name);
-  }
 }
 
 }  // namespace mmcheck::workload

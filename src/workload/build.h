@@ -28,8 +28,12 @@ class Builder {
   void build_cpus();
   void build_swap();
   void build_file_pages(unsigned file);
+  std::uint16_t build_file_page(unsigned file, unsigned index);
+  std::uint16_t build_large_file_page(unsigned file, unsigned index);
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
+  void build_vma_locks(mm::mm_struct& mm);
+  void build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd);
   mm::anon_vma& build_anon_vma(int refcount);
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
                              unsigned page_nr);
@@ -45,6 +49,12 @@ class Builder {
   mm::System& system_;
   std::uint8_t next_swap_slot_ = 0;
 };
+
+/// Whether some file is in the page cache as one large folio.
+bool has_large_file(const Scenario& scenario);
+
+/// Whether the thread walks page tables without locks.
+bool walks_without_locks(const ThreadDecl& thread);
 
 /// Whether some thread of the scenario makes such a call.
 bool any_thread_calls(const Scenario& scenario, Operation operation);

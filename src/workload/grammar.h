@@ -198,7 +198,12 @@ struct file_name : seq<identifier, gap> {};
 struct file_size : seq<size> {};
 struct file_end : seq<declaration_end> {};
 struct file_word : seq<word<'f', 'i', 'l', 'e'>, gap, not_at<one<'=', ';'>>> {};
-struct file_decl : if_must<file_word, file_name, opt<if_must<mark<','>, file_size>>, file_end> {};
+struct large_folio : seq<word<'l', 'a', 'r', 'g', 'e'>, gap, word<'f', 'o', 'l', 'i', 'o'>> {};
+struct large_folio_words : seq<large_folio, gap> {};
+struct file_decl
+    : if_must<file_word, file_name,
+              opt<if_must<mark<','>, file_size, opt<if_must<mark<','>, large_folio_words>>>>,
+              file_end> {};
 
 struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>,
                          word<'t', 'a', 'b', 'l', 'e', 's'>> {};
@@ -206,6 +211,10 @@ struct gather_number : seq<number, gap> {};
 struct gather_kind : seq<gather_what, gap> {};
 struct gather_word : seq<word<'g', 'a', 't', 'h', 'e', 'r'>, gap, not_at<one<'=', ';'>>> {};
 struct gather_decl : if_must<gather_word, gather_kind, gather_number, declaration_end> {};
+
+struct vma_locks_word : seq<word<'l', 'o', 'c', 'k', 's'>, gap> {};
+struct vma_word : seq<word<'v', 'm', 'a'>, gap, not_at<one<'=', ';'>>> {};
+struct vma_locks_decl : if_must<vma_word, vma_locks_word, declaration_end> {};
 
 struct flag_name : seq<identifier> {};
 struct mapped_flags : seq<flag_name, gap, star<mark<'|'>, must<flag_name>, gap>> {};
@@ -219,10 +228,14 @@ struct mmap_open : mark<'('> {};
 struct mapping_sign : mark<'='> {};
 struct populate : sor<word<'r', 'e', 'a', 'd'>, word<'d', 'i', 'r', 't', 'y'>> {};
 struct populate_word : seq<populate, gap> {};
+struct mapped_huge : word<'h', 'u', 'g', 'e'> {};
+struct mapped_size_words : seq<sor<large_folio, mapped_huge>, gap> {};
 struct mapping_decl
     : if_must<seq<identifier, gap>, mapping_sign, mmap_word, mmap_open, opt<mapped_file>,
               mapped_size, mapped_comma, mapped_flags, opt<if_must<mark<','>, mapped_offset>>,
-              mapped_close, opt<if_must<mark<','>, populate_word>>, declaration_end> {};
+              mapped_close,
+              opt<if_must<mark<','>, populate_word, opt<if_must<mark<','>, mapped_size_words>>>>,
+              declaration_end> {};
 struct process_name : seq<identifier, gap> {};
 struct process_open : mark<'{'> {};
 struct process_close : mark<'}'> {};
@@ -251,8 +264,8 @@ struct variable_decl : sor<typed_variable, plain_variable> {};
 
 struct initial_open : mark<'{'> {};
 struct initial_close : mark<'}'> {};
-struct initial_item
-    : sor<mark<';'>, file_decl, process_decl, gather_decl, register_initial, variable_decl> {};
+struct initial_item : sor<mark<';'>, file_decl, process_decl, gather_decl, vma_locks_decl,
+                          register_initial, variable_decl> {};
 struct initial_section : must<initial_open, star<initial_item>, initial_close> {};
 
 // Conditions.

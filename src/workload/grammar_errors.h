@@ -172,6 +172,12 @@ inline constexpr Message message<mapped_close>{"expected ')' after the mapping's
 template <>
 inline constexpr Message message<populate_word>{"expected 'read' or 'dirty'"};
 template <>
+inline constexpr Message message<large_folio_words>{"expected 'large folio'"};
+template <>
+inline constexpr Message message<vma_locks_word>{"expected 'locks' after 'vma'"};
+template <>
+inline constexpr Message message<mapped_size_words>{"expected 'large folio' or 'huge'"};
+template <>
 inline constexpr Message message<process_name>{"expected the name of the process"};
 template <>
 inline constexpr Message message<process_body>{"expected '{' or ';' after the process"};

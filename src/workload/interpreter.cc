@@ -270,6 +270,10 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::OomKillProcess:
       mm::enter_kernel(task());
       return kernel_activity(expr);
+    case Operation::MigrateVma:
+    case Operation::SplitFolio:
+      mm::enter_kernel(task());
+      return folio_activity(expr);
     case Operation::MemCgroupMoveCharge:
     case Operation::MemCgroupMoveParent:
     case Operation::RmapWalkAnon:
@@ -447,21 +451,6 @@ std::int64_t Interpreter::file_call(const Expr& expr) {
     default:
       throw InternalError("not a call on a file");
   }
-}
-
-mm::FolioList Interpreter::isolate_folios(const Expr& target) {
-  mm::FolioList folios;
-  if (target.kind == ExprKind::Page) {
-    mm::folio* page = Builder::initial_page(system_, scenario_, target);
-    if (page != nullptr && mm::folio_isolate(task(), *page)) folios.push_back(page);
-    return folios;
-  }
-  mm::address_space& file = system_.files[target.index];
-  for (unsigned index = 0; index < file.nr_pages; ++index) {
-    mm::folio* page = system_.file_operations->find_get(task(), file, index);
-    if (page != nullptr) folios.push_back(page);
-  }
-  return folios;
 }
 
 std::int64_t Interpreter::kernel_activity(const Expr& expr) {

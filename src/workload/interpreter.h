@@ -62,6 +62,7 @@ class Interpreter {
   std::int64_t memory_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);
   std::int64_t kernel_activity(const Expr& expr);
+  std::int64_t folio_activity(const Expr& expr);
   std::int64_t page_activity(const Expr& expr);
   mm::FolioList isolate_folios(const Expr& target);
 

@@ -33,6 +33,7 @@ void parse_section(ParseContext& context, const SyntaxNode& node) {
     case NodeKind::FileDecl:
     case NodeKind::ProcessDecl:
     case NodeKind::GatherDecl:
+    case NodeKind::VmaLocksDecl:
     case NodeKind::VariableDecl:
       return parse_initial_item(context, node);
     case NodeKind::Thread:

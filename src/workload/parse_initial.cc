@@ -47,6 +47,13 @@ unsigned parse_size(const ParseContext& context, const SyntaxNode& node, std::in
   return static_cast<unsigned>(pages);
 }
 
+void check_folio_size(const ParseContext& context, const SyntaxNode& node, unsigned nr_pages) {
+  if (nr_pages < 2 || nr_pages > kFolioPagesMax) {
+    context.fail(node, fmt::format("expected 2 to {} pages for a large folio, got {}",
+                                   kFolioPagesMax, nr_pages));
+  }
+}
+
 void parse_file(ParseContext& context, const SyntaxNode& node) {
   Children children(node);
   const SyntaxNode& name = *children.take(NodeKind::Identifier);
@@ -56,6 +63,10 @@ void parse_file(ParseContext& context, const SyntaxNode& node) {
   context.check_unused(name, file.name);
   if (const SyntaxNode* size = children.take(NodeKind::Size)) {
     file.nr_pages = parse_size(context, *size, 1);
+  }
+  if (const SyntaxNode* large = children.take(NodeKind::LargeFolio)) {
+    check_folio_size(context, *large, file.nr_pages);
+    file.large_folio = true;
   }
   if (context.scenario.files.size() == kFilesMax) {
     context.fail(name, fmt::format("expected at most {} files", kFilesMax));
@@ -127,6 +138,23 @@ MappingDecl parse_mapping(const ParseContext& context, const SyntaxNode& node) {
   }
   if (const SyntaxNode* populate = children.take(NodeKind::Populate)) {
     mapping.populate = populate->text == "dirty" ? Populate::Dirty : Populate::Read;
+  }
+  if (const SyntaxNode* large = children.take(NodeKind::LargeFolio)) {
+    if (mapping.kind != MappingKind::Anonymous) {
+      context.fail(*large, "expected 'large folio' with the file, as in 'file f, 2 pages, large "
+                           "folio;'");
+    }
+    check_folio_size(context, *large, mapping.nr_pages);
+    mapping.large_folio = true;
+  }
+  if (const SyntaxNode* huge = children.take(NodeKind::MappedHuge)) {
+    const bool whole = mapping.kind == MappingKind::Shared &&
+                       context.scenario.files[mapping.file].large_folio &&
+                       mapping.nr_pages == context.scenario.files[mapping.file].nr_pages;
+    if (!whole) {
+      context.fail(*huge, "expected a MAP_SHARED mapping of a whole file that is a large folio");
+    }
+    mapping.huge = true;
   }
   return mapping;
 }
@@ -237,6 +265,9 @@ void parse_initial_item(ParseContext& context, const SyntaxNode& node) {
       return parse_process(context, node);
     case NodeKind::GatherDecl:
       return parse_gather(context, node);
+    case NodeKind::VmaLocksDecl:
+      context.scenario.vma_locks = true;
+      return;
     default:
       return parse_variable(context, node);
   }

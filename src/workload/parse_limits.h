@@ -14,6 +14,7 @@ inline constexpr std::size_t kProcessesMax = 4;
 inline constexpr std::size_t kMappingsMax = 8;  ///< of one process
 inline constexpr std::size_t kFilesMax = 4;
 inline constexpr std::int64_t kPagesMax = 16;  ///< of one file or mapping
+inline constexpr unsigned kFolioPagesMax = 4;  ///< of one large folio: what one page table maps
 inline constexpr std::size_t kVariablesMax = 32;
 inline constexpr std::size_t kRegistersMax = 32;    ///< of one thread
 inline constexpr std::size_t kStatementsMax = 256;  ///< of one thread

@@ -14,16 +14,21 @@ enum class NodeKind : std::uint8_t {
   ScenarioName,
   Comment,
   // Initial section
-  FileDecl,      ///< Identifier, [Size]
+  FileDecl,      ///< Identifier, [Size], [LargeFolio]
   ProcessDecl,   ///< Identifier, MappingDecl...
-  MappingDecl,   ///< Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate]
+  /// Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate],
+  /// [LargeFolio or MappedHuge]
+  MappingDecl,
   GatherDecl,    ///< GatherWhat, Number
+  VmaLocksDecl,
   VariableDecl,  ///< [TypeName...], [Star...], Identifier, [Number or Address]
   Address,       ///< Identifier, after '&' or not
   Size,          ///< Number, [PageUnit]
   PageUnit,
   FlagName,
   Populate,
+  LargeFolio,
+  MappedHuge,
   GatherWhat,
   TypeName,
   // Threads

@@ -23,7 +23,7 @@ class ScenarioProgram::Impl {
     system_.emplace(x, memory_);
     system_->monitor = &monitors_;
     system_->policies = design_.policies;
-    system_->file_operations = &fs::ext4();
+    system_->file_operations = has_large_file(scenario_) ? &fs::xfs() : &fs::ext4();
     system_->has_oom = any_thread_calls(scenario_, Operation::OomKillProcess);
     system_->has_exit = any_thread_calls(scenario_, Operation::ExitGroup) || system_->has_oom;
     system_->mlocks = any_thread_calls(scenario_, Operation::Mlock) ||

@@ -98,6 +98,8 @@ enum class Operation : std::uint8_t {
   MemCgroupMoveParent,  ///< (Page)
   RmapWalkAnon,         ///< (Page): the number of entries found that map it
   FolioGetAnonVma,      ///< (Page): the same, with a reference to the anon_vma in between
+  MigrateVma,           ///< (Page): 0; migrates nothing in the end
+  SplitFolio,           ///< (Page): 1 if it could
   AllocPage,            ///< (Page): PAGE, if the page that was mapped there is free
   OfflinePages,         ///< (Page): 1 if that page was free, and is offline now
   ArchRemoveMemory,     ///< (Page): if that page is offline, its struct page goes
@@ -171,7 +173,8 @@ struct Statement {
 
 struct FileDecl {
   std::string name;
-  unsigned nr_pages = 1;  ///< each holds 0, on the disk only
+  unsigned nr_pages = 1;     ///< each holds 0, on the disk only
+  bool large_folio = false;  ///< what is in the page cache at the start is one folio of all pages
   SourcePlace place;
 };
 
@@ -191,6 +194,8 @@ struct MappingDecl {
   unsigned first_page = 0;  ///< of the file
   unsigned nr_pages = 1;
   Populate populate = Populate::None;
+  bool large_folio = false;  ///< anonymous: its pages are one folio
+  bool huge = false;         ///< one entry of the level above maps all of it
   SourcePlace place;
 };
 
@@ -249,6 +254,7 @@ struct Scenario {
   std::vector<ThreadDecl> threads;
   std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
   std::optional<unsigned> gather_batches_max;  ///< batches besides the first
+  bool vma_locks = false;  ///< faults try the VMA's lock first, in designs that have one
   std::optional<unsigned> gather_tables;       ///< 0: no memory for batches of page tables
   std::optional<Condition> condition;
   std::optional<Condition> filter;  ///< of litmus tests: other final states do not count

@@ -34,6 +34,8 @@ inline constexpr NodeKind kKind<grammar::mapping_decl> = NodeKind::MappingDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::gather_decl> = NodeKind::GatherDecl;
 template <>
+inline constexpr NodeKind kKind<grammar::vma_locks_decl> = NodeKind::VmaLocksDecl;
+template <>
 inline constexpr NodeKind kKind<grammar::variable_decl> = NodeKind::VariableDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::size> = NodeKind::Size;
@@ -43,6 +45,10 @@ template <>
 inline constexpr NodeKind kKind<grammar::flag_name> = NodeKind::FlagName;
 template <>
 inline constexpr NodeKind kKind<grammar::populate> = NodeKind::Populate;
+template <>
+inline constexpr NodeKind kKind<grammar::large_folio> = NodeKind::LargeFolio;
+template <>
+inline constexpr NodeKind kKind<grammar::mapped_huge> = NodeKind::MappedHuge;
 template <>
 inline constexpr NodeKind kKind<grammar::gather_what> = NodeKind::GatherWhat;
 template <>

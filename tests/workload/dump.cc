@@ -43,6 +43,10 @@ std::string name_of_activity(Operation operation) {
       return "ShrinkActiveList";
     case Operation::FolioReferenced:
       return "FolioReferenced";
+    case Operation::MigrateVma:
+      return "MigrateVma";
+    case Operation::SplitFolio:
+      return "SplitFolio";
     case Operation::OomKillProcess:
       return "OomKillProcess";
     case Operation::MemCgroupMoveCharge:
@@ -224,8 +228,9 @@ void dump_process(const ProcessDecl& process, std::string& out) {
             : fmt::format("{} file {} page {}",
                           mapping.kind == MappingKind::Shared ? "shared" : "private", mapping.file,
                           mapping.first_page);
-    out += fmt::format("  {} x{} {}{}\n", mapping.name, mapping.nr_pages, what,
-                       name_of(mapping.populate));
+    out += fmt::format("  {} x{} {}{}{}{}\n", mapping.name, mapping.nr_pages, what,
+                       name_of(mapping.populate), mapping.large_folio ? " large folio" : "",
+                       mapping.huge ? " huge" : "");
   }
 }
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a scenario needs of the model, small parts of it, and the names of things for reports.
+#include <algorithm>
+
+#include "mm/folio.h"
+#include "workload/build.h"
+
+namespace mmcheck::workload {
+
+using explore::Cell;
+
+namespace {
+
+trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
+
+bool has_large_mapping(const ProcessDecl& process) {
+  return std::any_of(process.mappings.begin(), process.mappings.end(),
+                     [](const MappingDecl& mapping) { return mapping.large_folio; });
+}
+
+}  // namespace
+
+// What no thread can tell is left out: it would only cost time.
+void Builder::build_mechanisms() {
+  system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
+  system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
+  if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
+  system_.has_large_folios =
+      has_large_file(scenario_) ||
+      std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
+  system_.has_vma_locks =
+      scenario_.vma_locks && system_.policies->vma_lock.fault == mm::FaultLock::Vma;
+  machine::cpumask_t readers;
+  for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
+    if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
+  }
+  // A lazy CPU has the tables loaded, and may walk them by speculation.
+  const bool lazy_walks = any_thread_calls(scenario_, Operation::Schedule) &&
+                          any_thread_calls(scenario_, Operation::Munmap);
+  system_.follows_tables = readers.bits() != 0 || lazy_walks;
+  if (!system_.follows_tables) return;
+  const bool asked = system_.policies->rcu_readers == mm::RcuReaders::IrqsOff;
+  system_.rcu = {system_.kept, asked ? readers : machine::cpumask_t{}};
+}
+
+mm::anon_vma& Builder::build_anon_vma(int refcount) {
+  explore::Execution& x = *system_.execution;
+  mm::anon_vma& av = system_.anon_vmas.emplace_back(system_.kept);
+  av.id = static_cast<unsigned>(system_.anon_vmas.size() - 1);
+  av.rwsem = {x, kernel::LockClass::anon_vma, quiet("anon_vma.rwsem")};
+  av.refcount = Cell<int>(x, refcount, quiet("anon_vma.refcount"));
+  av.freed = Cell<bool>(x, false, {.format = "anon_vma.freed", .value = trace::format_flag});
+  return av;
+}
+
+void Builder::build_vma_locks(mm::mm_struct& mm) {
+  explore::Execution& x = *system_.execution;
+  mm.mm_lock_seq = Cell<std::uint32_t>(x, 1, quiet("mm_lock_seq"));
+  mm.mm_mt = Cell<std::uint32_t>(x, 0, quiet("mm_mt"));
+  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
+    mm::vma_lock& lock = mm.vma_locks.emplace_back();
+    lock.rwsem = {x, kernel::LockClass::vma_lock, quiet("vm_lock")};
+    lock.seq = Cell<std::uint32_t>(x, 0, quiet("vm_lock_seq"));
+    lock.detached = Cell<bool>(x, false, quiet("detached"));
+  }
+}
+
+/// The entry above the last table, which maps a whole folio.
+void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd) {
+  explore::Execution& x = *system_.execution;
+  mm::page_table& table = mm.tables.back();
+  table.pmd_lock = {x, kernel::LockClass::ptl, quiet("pmd_lock")};
+  mm.pud = machine::pmd_t(x, true, quiet("pud"));
+  mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
+                            mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
+                            mm.has_context ? &mm.context : nullptr, "pmd({}:{})");
+  if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
+}
+
+void Builder::name_things() {
+  trace::Names& names = system_.execution->names();
+  for (unsigned file = 0; file < scenario_.files.size(); ++file) {
+    names.set(trace::NameSpace::File, file, scenario_.files[file].name);
+    for (unsigned index = 0; index < scenario_.files[file].nr_pages; ++index) {
+      mm::folio* whole = system_.cached(system_.files[file].i_pages[index].peek());
+      if (whole == nullptr) continue;
+      names.set(trace::NameSpace::Page, to_index(mm::folio_file_page(*whole, index).frame.pfn()),
+                scenario_.files[file].name + "[" + std::to_string(index) + "]");
+    }
+  }
+  for (unsigned process = 0; process < scenario_.processes.size(); ++process) {
+    const ProcessDecl& decl = scenario_.processes[process];
+    names.set(trace::NameSpace::Process, process, decl.name);
+    for (unsigned mapping = 0; mapping < decl.mappings.size(); ++mapping) {
+      const unsigned first = first_page_of(decl, mapping);
+      for (unsigned page = 0; page < decl.mappings[mapping].nr_pages; ++page) {
+        std::string name = decl.mappings[mapping].name;
+        if (page != 0) name += "+" + std::to_string(page * kPageSizeBytes);
+        const Vaddr va = system_.mms[process].va_of(first + page);
+        names.set(trace::NameSpace::Address, to_bytes(va), std::move(name));
+      }
+    }
+  }
+  for (unsigned i = 0; i < scenario_.variables.size(); ++i) {
+    names.set(trace::NameSpace::Object, i, scenario_.variables[i].name);
+  }
+}
+
+}  // namespace mmcheck::workload
