@@ -220,7 +220,7 @@ const Policies kMigrateNoFlush = changed([](Policies& p) { p.migrate.flush = mm:
 const Policies kSplitNoFreeze =
     changed([](Policies& p) { p.migrate.split_freeze = mm::Step::Dropped; });
 const Policies kNoFolioRecheck =
-    changed([](Policies& p) { p.migrate.gup_folio_recheck = mm::Step::Dropped; });
+    changed_on_s390([](Policies& p) { p.migrate.gup_folio_recheck = mm::Step::Dropped; });
 const Policies kNoVmaStartWrite =
     changed([](Policies& p) { p.vma_lock.start_write = mm::Step::Dropped; });
 const Policies kNoVmaSeqRecheck =
@@ -414,7 +414,7 @@ const std::array kMutations{
            "drops folio_ref_freeze in mm/huge_memory.c: split_huge_page_to_list_to_order",
            &kSplitNoFreeze},
     Design{"linux-6.12/no-folio-recheck",
-           "GUP-fast does not look again whether the page is in the folio that it has got",
+           "on s390: GUP-fast does not look again whether the page is in its folio",
            "drops page_folio() == folio in mm/gup.c: try_get_folio", &kNoFolioRecheck},
     Design{"linux-6.12/no-vma-start-write", "munmap detaches a VMA without locking it",
            "drops vma_start_write in mm/vma.c: vms_gather_munmap_vmas", &kNoVmaStartWrite},
