@@ -56,6 +56,8 @@ const Policies kLinux612ZapHugeFlush{.zap = &kDelayedRmap,
                                      .gather = &kLocalAndActive,
                                      .arch = &machine::x86_64(),
                                      .zap_huge_order = mm::ZapHugeOrder::DirtyFlushRmap};
+const Policies kLinux612Kvm{
+    .zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &machine::x86_64_kvm()};
 using machine::LocklessRead;
 using machine::TlbFlush;
 const Policies kLinux61PaePv =
@@ -137,6 +139,8 @@ const std::array kVariants{
     Design{"linux-6.12/move-mapped-only", "only charges of pages that are mapped at the entry move",
            "drops mc_handle_file_pte in mm/memcontrol-v1.c: get_mctgt_type",
            &kLinux612MoveMappedOnly},
+    Design{"linux-6.12/kvm", "linux-6.12 as a guest of KVM, with paravirtual flushes",
+           "linux v6.12 arch/x86/kernel/kvm.c", &kLinux612Kvm},
     Design{"linux-6.1-pae-pv/cmpxchg8b", "linux-6.1-pae-pv, and entries are read at once",
            "Horn, 25 Oct 2022", &kLinux61PaePvCmpxchg8b},
     Design{"linux-6.1-pae-pv-fixed/force-flush",

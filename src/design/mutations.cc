@@ -77,6 +77,15 @@ class DirtyAndRmapAtFree final : public mm::ZapPolicy {
 };
 constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
 
+/// Where a flush sends no IPI, interrupts that are off make nobody wait: the steps that GUP-fast is
+/// left with then can be told from steps that do nothing.
+template <typename Change>
+Policies changed_on_s390(Change change) {
+  Policies policies = linux_6_12(machine::s390());
+  change(policies);
+  return policies;
+}
+
 template <typename Change>
 Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
   Policies policies = linux_6_12(arch);
@@ -97,6 +106,29 @@ const Policies kNoNestedRule =
 const Policies kZapLocksFolio =
     changed([](Policies& p) { p.zap_folio_lock = mm::ZapFolioLock::Taken; });
 const Policies kNoForcedFlush = changed([](Policies& p) { p.zap = &kNoForceFlush; });
+const Policies kNoGupRecheck =
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::None; });
+const Policies kGupRecheckFirst =
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::BeforeGrab; });
+const Policies kGupRecheckPfn =
+    changed_on_s390([](Policies& p) { p.gup_recheck = mm::GupRecheck::PfnOnly; });
+const Policies kGupRefAlways =
+    changed_on_s390([](Policies& p) { p.gup_grab = mm::GupGrab::Always; });
+const Policies kGupIrqsOn = changed([](Policies& p) { p.gup_irqs = mm::GupIrqs::On; });
+const Policies kNoGupWriteCheck =
+    changed([](Policies& p) { p.gup_write_check = mm::GupWriteCheck::Omitted; });
+const Policies kTablesFirst =
+    changed([](Policies& p) { p.flush_versus_tables = mm::FlushVersusTables::TablesFirst; });
+const Policies kNoTableInvalidate =
+    changed([](Policies& p) { p.table_invalidate = mm::TableInvalidate::Omitted; });
+const Policies kNoTableRcu =
+    changed_on_s390([](Policies& p) { p.table_free = mm::TableFree::WithPages; });
+const Policies kNoTableSync =
+    changed_on_s390([](Policies& p) { p.table_sync = mm::TableSync::Omitted; });
+const Policies kRcuIgnoresIrqsOff =
+    changed_on_s390([](Policies& p) { p.rcu_readers = mm::RcuReaders::None; });
+const Policies kReclaimIgnoresPins =
+    changed([](Policies& p) { p.reclaim_pins = mm::ReclaimPins::Ignored; });
 const Policies kLateAnonRmap = changed([](Policies& p) { p.zap = &kAnonRmapAtFree; });
 const Policies kArm64DsbForPending =
     changed([](Policies& p) { p.batched_pending = mm::BatchedPending::Dsb; }, machine::arm64());
@@ -187,6 +219,8 @@ const Policies kCollectFlushAfterPtl =
 const Policies kMigrateNoFlush = changed([](Policies& p) { p.migrate.flush = mm::Step::Dropped; });
 const Policies kSplitNoFreeze =
     changed([](Policies& p) { p.migrate.split_freeze = mm::Step::Dropped; });
+const Policies kNoFolioRecheck =
+    changed_on_s390([](Policies& p) { p.migrate.gup_folio_recheck = mm::Step::Dropped; });
 const Policies kNoVmaStartWrite =
     changed([](Policies& p) { p.vma_lock.start_write = mm::Step::Dropped; });
 const Policies kNoVmaSeqRecheck =
@@ -200,6 +234,8 @@ const Policies kMaskBeforeGen =
     changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
 const Policies kSkipSwitchingCpu =
     changed([](Policies& p) { p.x86_tlb.switching_cpu = Tlb::SwitchingCpu::Skipped; });
+const Policies kSkipLazyTables =
+    changed([](Policies& p) { p.x86_tlb.lazy_cpu = Tlb::LazyCpu::Skipped; });
 const Policies kSwitchGenFirst =
     changed([](Policies& p) { p.x86_tlb.switch_mm = Tlb::Switch::ReadsGenFirst; });
 const Policies kSwitchNoGen =
@@ -281,6 +317,8 @@ const std::array kMutations{
     Design{"linux-6.12/skip-switching-cpu", "a CPU that is just loading the mm is not interrupted",
            "drops LOADED_MM_SWITCHING in arch/x86/mm/tlb.c: should_flush_tlb (as v6.13 had it)",
            &kSkipSwitchingCpu},
+    Design{"linux-6.12/skip-lazy-tables", "lazy CPUs are skipped although tables are freed",
+           "drops freed_tables in arch/x86/mm/tlb.c: native_flush_tlb_multi", &kSkipLazyTables},
     Design{"linux-6.12/switch-gen-first", "a CPU reads tlb_gen and then sets its bit in the mask",
            "moves the barrier of arch/x86/mm/tlb.c: switch_mm_irqs_off", &kSwitchGenFirst},
     Design{"linux-6.12/switch-no-gen", "a CPU that loads an mm again does not look at tlb_gen",
@@ -300,6 +338,37 @@ const std::array kMutations{
            "Torvalds, 31 Oct 2022, on why this would not work", &kLateDirtyAndRmap},
     Design{"linux-6.12/dirty-lock-over-mkclean", "a spinlock is held over all of folio_mkclean",
            "Torvalds, 29 Oct 2022, option (c), to the letter", &kDirtyLockOverMkclean},
+    Design{"linux-6.12/no-gup-recheck", "on s390: GUP-fast does not look at the entry again",
+           "drops the second look in mm/gup.c: gup_fast_pte_range", &kNoGupRecheck},
+    Design{"linux-6.12/gup-recheck-first",
+           "on s390: GUP-fast looks again before it raises the count",
+           "swaps the two in mm/gup.c: gup_fast_pte_range", &kGupRecheckFirst},
+    Design{"linux-6.12/reclaim-ignores-pins", "reclaim takes the buffers of pinned pages",
+           "drops folio_maybe_dma_pinned in mm/vmscan.c: shrink_folio_list, as until 2023",
+           &kReclaimIgnoresPins},
+    Design{"linux-6.12/gup-recheck-pfn", "on s390: GUP-fast compares only the page number",
+           "weakens the second look in mm/gup.c: gup_fast_pte_range", &kGupRecheckPfn},
+    Design{"linux-6.12/gup-ref-not-unless-zero", "on s390: GUP-fast raises a count that is 0",
+           "drops 'unless zero' in mm/gup.c: try_get_folio", &kGupRefAlways},
+    Design{"linux-6.12/no-gup-irqs-off", "GUP-fast walks with interrupts on",
+           "drops local_irq_save in mm/gup.c: gup_fast", &kGupIrqsOn},
+    Design{"linux-6.12/no-gup-write-check", "GUP-fast takes read-only entries for writing",
+           "drops pte_access_permitted in mm/gup.c: gup_fast_pte_range", &kNoGupWriteCheck},
+    Design{"linux-6.12/table-free-before-flush", "tables are freed before TLBs are flushed",
+           "swaps the steps of mm/mmu_gather.c: tlb_flush_mmu", &kTablesFirst},
+    Design{"linux-6.12/no-table-invalidate",
+           "without memory for a batch, a table is freed before TLBs are flushed",
+           "drops tlb_table_invalidate in mm/mmu_gather.c: tlb_remove_table, as until 2018",
+           &kNoTableInvalidate},
+    Design{"linux-6.12/no-table-rcu", "on s390: tables are freed without a grace period",
+           "drops call_rcu in mm/mmu_gather.c: tlb_remove_table_free", &kNoTableRcu},
+    Design{"linux-6.12/no-table-sync",
+           "on s390: without memory for a batch, walkers are not waited for",
+           "drops tlb_remove_table_sync_one in mm/mmu_gather.c: tlb_remove_table_one",
+           &kNoTableSync},
+    Design{"linux-6.12/rcu-ignores-irqs-off",
+           "on s390: a grace period does not wait for regions with interrupts off",
+           "as synchronize_rcu in kernel/rcu/tree_plugin.h until v4.19", &kRcuIgnoresIrqsOff},
     Design{"linux-6.12/mover-without-ptl", "memcg charges move without the page-table lock",
            "drops the PTL in mm/memcontrol-v1.c: mem_cgroup_move_charge_pte_range",
            &kMoverWithoutPtl},
@@ -344,6 +413,9 @@ const std::array kMutations{
     Design{"linux-6.12/split-no-freeze", "a folio is split whoever holds a reference",
            "drops folio_ref_freeze in mm/huge_memory.c: split_huge_page_to_list_to_order",
            &kSplitNoFreeze},
+    Design{"linux-6.12/no-folio-recheck",
+           "on s390: GUP-fast does not look again whether the page is in its folio",
+           "drops page_folio() == folio in mm/gup.c: try_get_folio", &kNoFolioRecheck},
     Design{"linux-6.12/no-vma-start-write", "munmap detaches a VMA without locking it",
            "drops vma_start_write in mm/vma.c: vms_gather_munmap_vmas", &kNoVmaStartWrite},
     Design{"linux-6.12/no-vma-seq-recheck", "a fault looks at vm_lock_seq only before it locks",

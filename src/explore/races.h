@@ -89,7 +89,6 @@ class RaceDetector {
   // The racing step: e' in the paper.
   EventNumber later_ = 0;  ///< its number, or that of the end of the log
   const LoggedEvent* step_ = nullptr;
-  const Clock* before_ = nullptr;  ///< the clock of its thread's previous step
   std::span<const LoggedAccess> uses_;
   std::span<const Guard> guards_;
   LoggedEvent blocked_;  ///< a step that was not made

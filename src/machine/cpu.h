@@ -54,6 +54,8 @@ class Cpu {
 
   void local_irq_disable();
   void local_irq_enable();
+  /// Holds while interrupts are on.
+  explore::Guard irqs_on() const { return {.object = holds_off_.id(), .mask = kIrqsOff}; }
   bool irqs_disabled() const { return (holds_off_.peek() & kIrqsOff) != 0; }
   /// The same by others: an access of the current step, on which no other depends.
   bool irqs_off_now() const { return (holds_off_.read_last() & kIrqsOff) != 0; }

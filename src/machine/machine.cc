@@ -10,9 +10,7 @@ void Arch::set_pte(Cpu& cpu, PteSlot& slot, pte_t value, const trace::StepText& 
 
 pte_t Arch::ptep_get_lockless(Cpu& cpu, PteSlot& slot) const {
   cpu.execution().step({.format = "ptep_get_lockless({})", .args = {arg(slot.va())}});
-  const pte_t seen = slot.ptep_get_last();
-  slot.read_lockless(seen);
-  return seen;
+  return slot.ptep_get_last();
 }
 
 }  // namespace mmcheck::machine

@@ -43,7 +43,8 @@ class Arch {
   /// linux v6.12 arch/*/include/asm/pgtable.h: set_pte
   virtual void set_pte(Cpu& cpu, PteSlot& slot, pte_t value, const trace::StepText& text) const;
 
-  /// Reads an entry without the lock that its writers hold. One step, or several.
+  /// Reads an entry without the lock that its writers hold. One step, or several. What comes out
+  /// need not be what the entry ever was; the caller tells PteSlot::read_lockless().
   /// linux v6.12 include/linux/pgtable.h: ptep_get_lockless
   virtual pte_t ptep_get_lockless(Cpu& cpu, PteSlot& slot) const;
 

@@ -48,6 +48,11 @@ void Frame::write(std::uint64_t value) {
   state_->last_store = memory_->execution().current_event();
 }
 
+void Frame::reuse() {
+  memory_->touch(data_);
+  state_->freed_at = kNoEvent;
+}
+
 void Frame::free() {
   memory_->touch(data_);
   check_alive();

@@ -12,9 +12,9 @@ namespace mmcheck::machine {
 
 /// A page frame. Its contents are one word: enough to tell which store reached it last.
 ///
-/// A frame lives once: freed, it is dead, and any access to it is reported at that very step. Real
-/// memory would be reused and the access would corrupt its next owner. (Where code re-checks by
-/// value, reuse would be worse than death; no such code is modelled yet.)
+/// Freed, a frame is dead, and any access to it is reported at that very step. Real memory would be
+/// reused and the access would corrupt its next owner. Where code looks whether the page is still
+/// its own, reuse is worse than death: so a scenario may ask for it.
 class Frame final : public explore::Landing {
  public:
   Frame(Kept& kept, explore::Memory& memory, Monitor& monitor, Pfn pfn, std::uint64_t contents);
@@ -29,6 +29,8 @@ class Frame final : public explore::Landing {
   std::uint64_t read();
   void write(std::uint64_t value);
   void free();
+  /// A free frame has a new owner.
+  void reuse();
   /// Contents at the end of an execution.
   std::uint64_t peek() const { return memory_->peek(data_); }
 

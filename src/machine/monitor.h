@@ -8,6 +8,7 @@ namespace mmcheck::machine {
 
 class Frame;
 class PteSlot;
+class TablePage;
 
 /// What the machine tells about itself while it runs. Rules are written against this; the machine
 /// does not know them. Calls happen inside a step, so that a monitor may read words.
@@ -21,6 +22,10 @@ class Monitor {
   virtual void store_landed(const Frame& frame) = 0;
   /// An access goes through this version of an entry, which need not be the present one.
   virtual void translated(const PteSlot& slot, unsigned version) = 0;
+  /// Software uses an entry of a table that has been freed.
+  virtual void freed_table_walked(const TablePage& table) = 0;
+  /// A table is freed: of those that have been at this place, the one of this number.
+  virtual void table_freed(const TablePage& table, unsigned generation) = 0;
   /// Software has read an entry without its lock, perhaps in parts, and takes it for `seen`.
   virtual void read_lockless(const PteSlot& slot, pte_t seen) {
     static_cast<void>(slot);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "machine/table_page.h"
 
 namespace mmcheck::machine {
 
@@ -93,6 +94,12 @@ void PteSlot::remember() {
   versions_[(*nr_versions_)++] = {peek(), execution().current_event()};
 }
 
+unsigned PteSlot::known_version() const {
+  unsigned known = current();
+  while (known > 0 && !execution().ordered_before(versions_[known].stored_at)) --known;
+  return known;
+}
+
 cpumask_t PteSlot::users() const {
   if (context_ == nullptr) return cpus_;
   return cpumask_t::of_bits(cpus_.bits() & context_->usable.read());
@@ -118,6 +125,7 @@ unsigned PteSlot::tlb_oldest_kept() const {
 
 void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {
   if (!cpus_.test(cpu)) return;
+  if (table_ != nullptr) table_->forget(cpu);
   auto& floor = floors_[to_index(cpu)];
   floor.commute(std::max(floor.peek(), oldest));
 }

@@ -55,6 +55,8 @@ void for_each_cpu(cpumask_t mask, Function&& function) {
 /// The entry above a table of leaf entries: whether it points to the table.
 using pmd_t = explore::Cell<bool>;
 
+class TablePage;
+
 /// One leaf entry: its place in memory, its past, and each CPU's floor.
 class PteSlot final : public explore::Landing {
  public:
@@ -77,6 +79,9 @@ class PteSlot final : public explore::Landing {
 
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
+
+  /// Invalidations end what CPUs know of this table too.
+  void in_table(TablePage& table) { table_ = &table; }
 
   // --- software and the table walker: accesses of the current step ------------------------------
   pte_t ptep_get() const { return pte_t{memory_->read(word_)}; }
@@ -120,6 +125,8 @@ class PteSlot final : public explore::Landing {
   // --- TLB ---------------------------------------------------------------------------------------
   unsigned current() const { return *nr_versions_ - 1; }
   const Version& version(unsigned index) const { return versions_[index]; }
+  /// The newest version whose store happens before the current step.
+  unsigned known_version() const;
   cpumask_t cpus() const { return cpus_; }
   mm_context* context() const { return context_; }
 
@@ -184,6 +191,7 @@ class PteSlot final : public explore::Landing {
   std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
   PteSlot* huge_ = nullptr;
+  TablePage* table_ = nullptr;
   mm_context* context_;
   Vaddr va_;
   std::uint64_t space_;

@@ -54,6 +54,8 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       mapping(x, init.mapping, {.format = "{}.mapping", .args = {machine::arg(pfn)}}),
       index(owner.kept.make<unsigned>(init.index)),
       nr_pages(owner.has_large_folios ? &owner.kept.make<unsigned>(init.nr_pages) : nullptr),
+      metadata_freed(owner.has_hot_remove ? Cell<bool>(x, false, flag("{}.metadata_freed", pfn))
+                                          : Cell<bool>()),
       last_clean(owner.kept.make<EventId>(kNoEvent)),
       last_put(owner.kept.make<CpuId>()),
       system(&owner) {
@@ -199,6 +201,29 @@ folio& folio_alloc(thread& task) {
   folio& page = task.free_folios[--task.nr_free_folios];
   page.refcount.write(1);
   return page;
+}
+
+folio* alloc_page(thread& task, folio& page) {
+  task.x().step({.format = "alloc_page(): {}?", .args = {arg(page)}});
+  if (page.refcount.read() != folio::kFree) return nullptr;
+  page.frame.reuse();
+  page.refcount.write(1);
+  hold_page(task, page, 1);
+  return &page;
+}
+
+// Without pins in the scenario there is nothing to ask for.
+bool folio_maybe_dma_pinned(const thread& task, const folio& page) {
+  return task.system->has_pins && page.refcount.read_last() >= folio::kPinBias;
+}
+
+void hold_page(thread& task, const folio& page, int references) {
+  for (held_page& slot : task.held_pages) {
+    if (slot.pfn != kNoPfn) continue;
+    slot = {page.frame.pfn(), static_cast<std::uint16_t>(references)};
+    return;
+  }
+  throw InternalError("a thread holds more pages than the model has room for");
 }
 
 namespace {

@@ -48,8 +48,18 @@ void unlock_dirtying(thread& task, folio& page);
 /// linux v6.12 mm/page-writeback.c: folio_mark_dirty
 void folio_mark_dirty(thread& task, folio& page);
 
+/// This very page, if it is free: as if its frame were the next to be handed out. The thread then
+/// holds it. One step. linux v6.12 mm/page_alloc.c: alloc_pages
+folio* alloc_page(thread& task, folio& page);
+
 /// A folio from this CPU's free list, with one reference.
 folio& folio_alloc(thread& task);
+
+/// The thread has got references to a page that it gives back later.
+void hold_page(thread& task, const folio& page, int references);
+
+/// linux v6.12 include/linux/mm.h: folio_maybe_dma_pinned. Part of the current step.
+bool folio_maybe_dma_pinned(const thread& task, const folio& page);
 
 /// Changes the reference count by `delta`, as part of the current step.
 void folio_ref_add(thread& task, folio& page, int delta);

@@ -255,7 +255,7 @@ bool table_in_use(const mm_struct& mm, const page_table& table) {
 }  // namespace
 
 // linux v6.12 mm/memory.c: free_pgtables, free_pgd_range, free_pte_range
-// differs: a table's memory is not freed, only unhooked; R-TABLE comes with lockless walks.
+// differs: where a scenario has no lockless walks, a table's memory is not freed, only unhooked.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
   const Generations* generations = task.system->policies->generations;
   if (generations != nullptr && generations->unlink_vma == GenerationCheck::Yes) {
@@ -271,9 +271,7 @@ void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
     if (!table.pmd.read()) continue;
     table.pmd.write(false);
     if (generations != nullptr) tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, nullptr);
-    tlb.freed_tables = true;
-    tlb.start_page = std::min(tlb.start_page, table.first_page);
-    tlb.end_page = std::max(tlb.end_page, table.end_page);
+    pte_free_tlb(task, tlb, table);
   }
 }
 

@@ -19,6 +19,14 @@ const VmaTree& vmas_of(System& system, const folio& page) {
                            : system.files[mapping.file()].i_mmap;
 }
 
+/// [PTL]
+void set_pte(thread& task, PteSlot& slot, pte_t pte) {
+  task.system->arch().set_pte(
+      *task.cpu, slot, pte,
+      {.format = is_migration_entry(pte) ? "set_pte({}) migration" : "set_pte({})",
+       .args = {machine::arg(slot.va())}});
+}
+
 /// linux v6.12 mm/rmap.c: try_to_migrate_one [PTL]
 /// differs: flushes at once, as v6.1 does; v6.12 may put it off to the end of the walk. D of an
 /// anonymous page stays in the entry only: nobody looks at the folio's.
@@ -29,8 +37,7 @@ void try_to_migrate_one(thread& task, vm_area_struct& vma, folio& page) {
     const pte_t old = flush ? ptep_clear_flush(task, *vma.mm, slot)
                             : task.system->arch().ptep_get_and_clear(*task.cpu, slot);
     if (pte_dirty(old) && page.mapping.peek().is_file()) folio_mark_dirty(task, page);
-    task.x().step({.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});
-    slot.set_pte(make_migration_entry(old));
+    set_pte(task, slot, make_migration_entry(old));
     page_remove_rmap(task, walk.page());
     folio_put(task, page);
   }
@@ -42,16 +49,15 @@ void remove_migration_pte(thread& task, vm_area_struct& vma, folio& page) {
   for (; walk.found(); walk.next()) {
     PteSlot& slot = vma.mm->pte(walk.page_nr());
     folio_get(task, page);
+    pte_t pte = remove_migration_entry(slot.peek());  // The walk's step has read it.
+    // Cleaned meanwhile: then what follows must be seen. Only who has the lock cleans.
+    if (page.mapping.peek().is_file() && !page.dirty.read()) pte = pte_mkclean(pte);
     if (page.mapping.peek().is_anon()) {
       page_add_anon_rmap(task, walk.page());
     } else {
       page_add_file_rmap(task, walk.page());
     }
-    task.x().step({.format = "set_pte({})", .args = {machine::arg(slot.va())}});
-    pte_t pte = remove_migration_entry(slot.peek());  // The walk's step has read it.
-    // Cleaned meanwhile: then what follows must be seen.
-    if (page.mapping.peek().is_file() && !page.dirty.read()) pte = pte_mkclean(pte);
-    slot.set_pte(pte);
+    set_pte(task, slot, pte);
   }
 }
 

@@ -19,8 +19,9 @@ void collect_pte(thread& task, mm_struct& mm, PteSlot& slot, folio& page) {
   const pte_t old = file ? task.system->arch().ptep_get_and_clear(*task.cpu, slot)
                          : ptep_clear_flush(task, mm, slot);  // AnonExclusive
   if (file && pte_dirty(old)) folio_mark_dirty(task, page);
-  task.x().step({.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});
-  slot.set_pte(make_migration_entry(old));
+  task.system->arch().set_pte(
+      *task.cpu, slot, make_migration_entry(old),
+      {.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});
   page_remove_rmap(task, page);
   folio_put(task, page);
 }

@@ -93,6 +93,7 @@ void tlb_flush_rmap_batch(thread& task, std::span<const encoded_page> pages) {
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm) {
   mmu_gather tlb;
   tlb.encoded_pages = task.gathered;
+  tlb.tables = task.gathered_tables;
   tlb.mm = &mm;
   tlb.fullmm = fullmm;
   tlb_reset_range(tlb);
@@ -183,7 +184,11 @@ void tlb_flush_rmaps(thread& task, mmu_gather& tlb) {
 void tlb_flush_mmu(thread& task, mmu_gather& tlb) {
   const bool free_first = task.system->policies->flush_versus_free == FlushVersusFree::FreeFirst;
   if (free_first) tlb_batch_pages_flush(task, tlb);
+  const bool tables_first =
+      task.system->policies->flush_versus_tables == FlushVersusTables::TablesFirst;
+  if (tables_first) tlb_table_flush(task, tlb);
   tlb_flush_mmu_tlbonly(task, tlb);
+  if (!tables_first) tlb_table_flush(task, tlb);
   if (!free_first) tlb_batch_pages_flush(task, tlb);
 }
 

@@ -40,11 +40,18 @@ struct mmu_gather {
   std::array<std::uint16_t, kBatchesMax> nr{};  ///< mmu_gather_batch::nr: slots in each batch
   KeptVector<encoded_page> encoded_pages;       ///< of all batches, in order
 
+  KeptVector<page_table*> tables;  ///< mmu_table_batch
+
   std::span<const encoded_page> batch(unsigned index) const {
     const auto begin = std::accumulate(nr.begin(), nr.begin() + index, std::size_t{0});
     return {encoded_pages.data() + begin, nr[index]};
   }
 };
+
+/// A table has been unhooked: it is freed once nobody can walk it.
+/// linux v6.12 include/asm-generic/tlb.h: pte_free_tlb; mm/mmu_gather.c: tlb_remove_table
+void pte_free_tlb(thread& task, mmu_gather& tlb, page_table& table);
+void tlb_table_flush(thread& task, mmu_gather& tlb);
 
 mmu_gather tlb_gather_mmu(thread& task, mm_struct& mm, bool fullmm);
 void tlb_finish_mmu(thread& task, mmu_gather& tlb);

@@ -28,6 +28,15 @@ class Monitor : public kernel::Monitor {
   virtual void page_dirtied(folio& page, bool was_dirty) = 0;
   /// A clean page leaves the page cache or the swap cache: what is in it is on disk, or lost.
   virtual void page_evicted(folio& page) = 0;
+  /// A page is taken hold of without locks, by a walk that found it in `slot`. `since` is the
+  /// version that the entry is known to have had when the reference was taken. Part of a step that
+  /// reads the entry.
+  virtual void page_pinned(const machine::PteSlot& slot, unsigned since, const folio& page,
+                           const folio& grabbed, machine::AccessKind kind) = 0;
+  /// The struct page of a page is used that the user of it holds no reference to.
+  virtual void page_metadata_used(const folio& page) = 0;
+  /// A reference is added to a page that has none: it is being freed, or is free.
+  virtual void freed_page_referenced(const folio& page) = 0;
   /// A page that was in a batch is looked at.
   virtual void batched_page_used(folio& page) = 0;
   /// A page leaves its file because the file becomes shorter.

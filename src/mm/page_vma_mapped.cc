@@ -89,6 +89,10 @@ bool PageVmaMappedWalk::map_pte() {
                     .detail = Detail::Minor});
     if (!mm_.table_of(page_nr_).pmd.read_last()) return false;
   }
+  // differs: the walk is no RCU reader, as in v6.12 it is: the lock of the reverse map, which is
+  // held here and which free_pgtables() takes, keeps the table.
+  const machine::TablePage& table = mm_.table_of(page_nr_).page;
+  table_generation_ = table.followed() ? table.generation() : 0;
   lock_ptl(task_, mm_, page_nr_);
   locked_ = true;
   return true;
@@ -106,7 +110,9 @@ void PageVmaMappedWalk::flush_generations(bool found) {
 /// [PTL]
 bool PageVmaMappedWalk::check_pte() {
   PteSlot& slot = mm_.pte(page_nr_);
+  const machine::TablePage& table = mm_.table_of(page_nr_).page;
   task_.x().step({.format = "page_vma_mapped_walk({})", .args = {machine::arg(slot.va())}});
+  if (table.followed()) table.walk(table_generation_);
   const pte_t pte = slot.ptep_get_last();
   const Pfn pfn = page().frame.pfn();
   const bool found = entries_ == PvmwEntries::Present

@@ -44,6 +44,7 @@ class PageVmaMappedWalk {
   unsigned first_page_ = 0;  ///< where the folio would begin in the address space
   unsigned page_nr_ = 0;
   unsigned end_page_ = 0;
+  unsigned table_generation_ = 0;
   bool locked_ = false;
   bool huge_ = false;
 };

@@ -112,6 +112,24 @@ enum class ZapFolioLock : std::uint8_t { NotTaken, Taken };
 enum class LargeMapcount : std::uint8_t { PerPage, Sum };
 /// Whether zap_pte_range treats the entries of one folio together (folio_pte_batch).
 enum class ZapBatch : std::uint8_t { Entry, Folio };
+/// When GUP-fast looks at the entry again, and at how much of it.
+enum class GupRecheck : std::uint8_t { AfterGrab, BeforeGrab, PfnOnly, None };
+enum class GupGrab : std::uint8_t { UnlessZero, Always };
+enum class GupIrqs : std::uint8_t { Off, On };
+enum class GupWriteCheck : std::uint8_t { Done, Omitted };
+
+/// Which regions a grace period waits for. Before v4.20 synchronize_rcu() did not wait for those
+/// with interrupts off; synchronize_sched() did.
+enum class RcuReaders : std::uint8_t { IrqsOff, None };
+enum class ReclaimPins : std::uint8_t { Respected, Ignored };
+/// How a table is freed: after a grace period (MMU_GATHER_RCU_TABLE_FREE), or as pages are, which
+/// is right where the flush is an IPI that waits for walkers.
+enum class TableFree : std::uint8_t { Rcu, WithPages };
+/// Where there is no memory to gather tables: are walk caches flushed, and walkers waited for,
+/// before a table is freed?
+enum class TableInvalidate : std::uint8_t { Done, Omitted };
+enum class TableSync : std::uint8_t { Done, Omitted };
+enum class FlushVersusTables : std::uint8_t { FlushFirst, TablesFirst };
 
 /// exit_group(): the address space goes away with its last thread, or under the others.
 enum class ExitWaits : std::uint8_t { ForThreads, ForNobody };
@@ -141,6 +159,7 @@ struct MigratePolicies {
   Step collect_flush = Step::Kept;  ///< under the PTL; dropped: behind it, as before v6.0
   Step collect_lock = Step::Kept;   ///< until all is over; dropped: until the entry is replaced
   Step split_freeze = Step::Kept;
+  Step gup_folio_recheck = Step::Kept;  ///< GUP-fast: is the page still in the folio it has got?
 };
 
 /// What a fault locks first.
@@ -205,6 +224,16 @@ struct Policies {
   Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
   MigratePolicies migrate{};
   VmaLockPolicies vma_lock{};
+  RcuReaders rcu_readers = RcuReaders::IrqsOff;
+  ReclaimPins reclaim_pins = ReclaimPins::Respected;
+  TableFree table_free = TableFree::Rcu;
+  TableInvalidate table_invalidate = TableInvalidate::Done;
+  TableSync table_sync = TableSync::Done;
+  FlushVersusTables flush_versus_tables = FlushVersusTables::FlushFirst;
+  GupRecheck gup_recheck = GupRecheck::AfterGrab;
+  GupGrab gup_grab = GupGrab::UnlessZero;
+  GupIrqs gup_irqs = GupIrqs::Off;
+  GupWriteCheck gup_write_check = GupWriteCheck::Done;
   AnonRecheck anon_recheck = AnonRecheck::Done;
   AnonGet anon_get = AnonGet::NotZero;
   AnonSlab anon_slab = AnonSlab::TypesafeByRcu;

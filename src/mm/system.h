@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "kernel/rcu.h"
 #include "machine/arch/x86_tlb.h"
 #include "mm/folio_batch.h"
 #include "mm/monitor.h"
@@ -57,6 +58,12 @@ struct System {
   unsigned gather_batches_max = 1;  ///< batches besides the one on the stack (Linux: 19)
 
   unsigned ptrs_per_table = kPtrsPerTable;  ///< leaf entries of one page table
+  bool has_tables = true;                   ///< memory for batches of tables can be had
+  bool follows_tables = false;              ///< some thread walks page tables without locks
+  bool has_pins = false;                    ///< some thread calls pin_user_pages_fast()
+  bool has_hot_remove = false;              ///< some thread calls arch_remove_memory()
+  EventId* metadata_freed_at = nullptr;     ///< ordered by folio::metadata_freed; if has_hot_remove
+  kernel::rcu_state rcu;                    ///< if follows_tables
 
   bool truncates =
       false;              ///< some thread calls ftruncate(): pages may lose their file while mapped

@@ -34,7 +34,8 @@ void flush_tlb_generation(thread& task, mm_struct& mm, TlbGeneration generation)
   };
   const bool early = task.system->policies->generations->complete == GenerationComplete::Early;
   if (early) complete();
-  flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()));
+  // Whoever frees a table may find that this flush is enough: so lazy CPUs take part in it.
+  flush_tlb_pages(task, mm, 0, static_cast<unsigned>(mm.ptes.size()), machine::FreedTables::Yes);
   if (!early) complete();
 }
 

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <boost/container/static_vector.hpp>
 #include <span>
 
 #include "base/stable_vector.h"
 #include "kernel/locks.h"
 #include "kernel/rcu_reader.h"
+#include "machine/table_page.h"
 #include "mm/policy.h"
 
 namespace mmcheck::mm {
@@ -118,7 +120,9 @@ struct alignas(16) folio {
   Cell<bool> buffers;       ///< PG_private: the filesystem can write the page
   /// Gets and puts commute: only whether the count is 0 matters, and what looks at it. When it is 0
   /// a handler of its own frees the page, on the account of the CPU that put last.
-  static constexpr int kFree = -1'000'000;  ///< refcount of a page on a free list, and of a tail
+  static constexpr int kFree = -1'000'000;     ///< refcount of a page on a free list, and of a tail
+  static constexpr int kOffline = -2'000'000;  ///< of a page that offline_pages() has taken
+  static constexpr int kPinBias = 1024;        ///< GUP_PIN_COUNTING_BIAS: what FOLL_PIN adds
   /// Of one whose count is frozen (Linux: 0): whoever wants a reference gets none.
   static constexpr int kFrozen = -500'000;
   Cell<int> refcount;
@@ -139,6 +143,7 @@ struct alignas(16) folio {
   Cell<std::uint16_t> compound_head;  ///< of a tail: number of the head + 1; else 0
   Cell<int> large_mapcount;           ///< of a head; -1: not mapped
   unsigned* nr_pages = nullptr;       ///< changes only while the refcount is frozen
+  Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
   CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
@@ -188,6 +193,7 @@ struct page_table {
   machine::pmd_t pmd;
   kernel::spinlock_t ptl;
   kernel::spinlock_t pmd_lock;  ///< of the entry itself; only where it may be huge
+  machine::TablePage page;      ///< its memory, where the scenario has lockless walks
   Cell<std::uint32_t> tlb_gen;  ///< with generations: of its last change; see mm/tlb_gen.h
   unsigned first_page = 0;
   unsigned end_page = 0;
@@ -237,6 +243,12 @@ struct mm_struct {
   }
 };
 
+/// A page that a call of the thread has got and not given back, with what that added to its count.
+struct held_page {
+  Pfn pfn = kNoPfn;
+  std::uint16_t refs = 0;
+};
+
 class encoded_page;
 
 /// A thread with its address space, if it has one.
@@ -252,8 +264,10 @@ struct thread : task_struct {
   kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.
   std::span<std::uint8_t> zapped_at;
-  std::span<std::uint8_t> zapped_huge_at;  ///< the same of PteSlot::huge(), where there are any
-  KeptVector<encoded_page> gathered;       ///< the pages of its mmu_gather
+  std::span<std::uint8_t> zapped_huge_at;   ///< the same of PteSlot::huge(), where there are any
+  KeptVector<encoded_page> gathered;        ///< the pages of its mmu_gather
+  KeptVector<page_table*> gathered_tables;  ///< its tables; if System::follows_tables
+  std::array<held_page, 4> held_pages{};
   System* system = nullptr;
 };
 

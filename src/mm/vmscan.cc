@@ -119,6 +119,10 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
     if (folio_mapped_last(page)) return Fate::KeepLocked;
   }
   task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
+  // Who has a page pinned may write to it at any time, and needs the buffers when he marks it
+  // dirty.
+  const bool pins_count = task.system->policies->reclaim_pins == ReclaimPins::Respected;
+  if (pins_count && folio_maybe_dma_pinned(task, page)) return Fate::KeepLocked;
   if (page.dirty.read_last()) {
     const Fate fate = anon ? pageout_dirty_swap(task, page, batch) : keep_dirty_file(task, batch);
     if (fate != Fate::Gone) return fate;

@@ -82,9 +82,20 @@ void Monitors::check_page_of_file(mm::address_space& file, unsigned index) {
   if (part.frame.peek() != file.blocks[index].peek()) store_lost(part, file.written_at[index]);
 }
 
+int Monitors::held_references(const mm::folio& page) const {
+  int references = 0;
+  for (const mm::thread& thread : system_->threads) {
+    for (const mm::held_page& held : thread.held_pages) {
+      if (held.pfn == kNoPfn) continue;
+      if (&mm::page_folio(system_->page(held.pfn)) == &page) references += held.refs;
+    }
+  }
+  return references;
+}
+
 void Monitors::check_counts(mm::folio& page) {
   const int refcount = page.refcount.peek();
-  if (refcount == mm::folio::kFree) return;
+  if (refcount == mm::folio::kFree || refcount == mm::folio::kOffline) return;
   const int mapcount = mm::folio_mapcount_peek(page);
   int mapped = 0;
   for (const mm::mm_struct& mm : system_->mms) {
@@ -104,12 +115,14 @@ void Monitors::check_counts(mm::folio& page) {
   const bool swapcache = !system_->swap_slots.empty() && page.swapcache.peek() != 0;
   const int pages = static_cast<int>(mm::folio_nr_pages(page));
   const int expected = mapped + (cached || swapcache ? pages : 0) + (page.buffers.peek() ? 1 : 0) +
-                       batches_holding(page);
+                       batches_holding(page) + held_references(page);
   if (refcount == expected) return;
-  broken(RuleId::Count,
-         {.what = {.format = "in the end {} has {} references and {} holders",
-                   .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
-          .why = "each mapping, the page cache, the buffers and batches hold one reference each"});
+  broken(
+      RuleId::Count,
+      {.what = {.format = "in the end {} has {} references and {} holders",
+                .args = {mm::arg(page), count_arg(refcount), count_arg(expected)}},
+       .why = "each mapping, the page cache, the buffers and batches hold one reference each, and "
+              "who has got the page holds his"});
 }
 
 int Monitors::batches_holding(const mm::folio& page) const {

@@ -31,6 +31,8 @@ class Monitors : public mm::Monitor {
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void freed_table_walked(const machine::TablePage& table) override;
+  void table_freed(const machine::TablePage& table, unsigned generation) override;
   void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
   // kernel::Monitor
   void lock_out_of_order(kernel::LockClass held, kernel::LockClass wanted) override;
@@ -45,6 +47,10 @@ class Monitors : public mm::Monitor {
   void swap_count_dropped(int count) override;
   void page_dirtied(mm::folio& page, bool was_dirty) override;
   void page_evicted(mm::folio& page) override;
+  void page_pinned(const machine::PteSlot& slot, unsigned since, const mm::folio& page,
+                   const mm::folio& grabbed, machine::AccessKind kind) override;
+  void page_metadata_used(const mm::folio& page) override;
+  void freed_page_referenced(const mm::folio& page) override;
   void page_truncated(mm::folio& page) override;
   void batched_page_used(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
@@ -59,6 +65,7 @@ class Monitors : public mm::Monitor {
   void store_lost(mm::folio& page, EventId written_at);
   void check_page_of_file(mm::address_space& file, unsigned index);
   void check_counts(mm::folio& page);
+  int held_references(const mm::folio& page) const;
   void check_memcg(const mm::mem_cgroup& memcg);
   void check_lru(const mm::folio& page);
   int batches_holding(const mm::folio& page) const;

@@ -64,6 +64,25 @@ constexpr std::array kRules{
          "mm/mlock.c: mlock_folio_batch tells a new page from one that is on a list by the flags "
          "beside its pointer",
          "linux-6.12/mlock-flags-as-bool"},
+    Rule{
+        RuleId::Pin, "R-PIN",
+        "A reference taken without locks is to the page that is mapped there.",
+        "A device, or another process, reads and writes a page that is no longer the caller's, and "
+        "may have a new owner.",
+        "mm/gup.c: gup_fast_pte_range: after the count is raised, the entry is compared again",
+        "linux-6.12/no-gup-recheck"},
+    Rule{RuleId::Table, "R-TABLE", "No walker, hardware or software, uses a freed page table.",
+         "The walker takes whatever is in that memory for entries, and maps or changes any page.",
+         "mm/mmu_gather.c: tlb_flush_mmu: tlb_flush_mmu_tlbonly before tlb_table_flush (walk "
+         "caches), "
+         "and tlb_table_flush by call_rcu (walkers with interrupts off)",
+         "linux-6.12/table-free-before-flush"},
+    Rule{
+        RuleId::Meta, "R-META", "Page metadata that can be reached is alive.",
+        "A lockless walk that has read an entry raises a count in memory that is no struct page.",
+        "kernel/rcu/tree.c: a grace period between the offlining of memory and section_deactivate, "
+        "which Linux has not; a flush that is an IPI does as well",
+        "linux-6.12/rcu-ignores-irqs-off"},
 };
 static_assert(kRules.size() == kNrRules);
 

@@ -8,8 +8,22 @@
 namespace mmcheck::rules {
 
 /// Position in rules().
-enum class RuleId : std::uint8_t { Write, Free, Count, Anon, Fs, Perm, Cohere, Torn, Live, Lru };
-inline constexpr unsigned kNrRules = 10;
+enum class RuleId : std::uint8_t {
+  Write,
+  Free,
+  Count,
+  Anon,
+  Fs,
+  Perm,
+  Cohere,
+  Torn,
+  Live,
+  Lru,
+  Pin,
+  Table,
+  Meta
+};
+inline constexpr unsigned kNrRules = 13;
 
 struct Rule {
   RuleId id;

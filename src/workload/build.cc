@@ -63,11 +63,6 @@ InitialUse initial_use(const Scenario& scenario, unsigned file) {
   return sum;
 }
 
-bool has_large_mapping(const ProcessDecl& process) {
-  return std::any_of(process.mappings.begin(), process.mappings.end(),
-                     [](const MappingDecl& mapping) { return mapping.large_folio; });
-}
-
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
 
 template <typename Test>
@@ -100,6 +95,11 @@ bool reclaims_anon(const Scenario& scenario) {
 
 }  // namespace
 
+bool walks_without_locks(const ThreadDecl& thread) {
+  return has_call(thread.body, Operation::GetUserPagesFast) ||
+         has_call(thread.body, Operation::PinUserPagesFast);
+}
+
 bool has_large_file(const Scenario& scenario) {
   return std::any_of(scenario.files.begin(), scenario.files.end(),
                      [](const FileDecl& file) { return file.large_folio; });
@@ -124,8 +124,10 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
   const bool populates = has_call(thread.body, Operation::Mlock);
   const bool reads_files =
       has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
-  const bool accesses =
-      has_call(thread.body, Operation::Load) || has_call(thread.body, Operation::Store);
+  const bool accesses = has_call(thread.body, Operation::Load) ||
+                        has_call(thread.body, Operation::Store) ||
+                        has_call(thread.body, Operation::GetUserPagesFast) ||
+                        has_call(thread.body, Operation::PinUserPagesFast);
   return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0) + (populates ? missing : 0);
 }
 
@@ -144,11 +146,7 @@ mm::folio* Builder::initial_page(mm::System& system, const Scenario& scenario, c
 }
 
 void Builder::build() {
-  system_.has_large_folios =
-      has_large_file(scenario_) ||
-      std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
-  system_.has_vma_locks =
-      scenario_.vma_locks && system_.policies->vma_lock.fault == mm::FaultLock::Vma;
+  build_mechanisms();
   build_cpus();
   build_swap();
   for (unsigned file = 0; file < scenario_.files.size(); ++file) build_file_pages(file);
@@ -341,6 +339,10 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
         table.tlb_gen = Cell<std::uint32_t>(x, 0, quiet("table.tlb_gen"));
       }
       table.first_page = vma.first_page + page;
+      if (system_.follows_tables) {
+        table.page = {system_.kept, *system_.monitor, table.pmd, mm.cpumask,
+                      mm.va_of(table.first_page)};
+      }
       table.end_page = std::min(table.first_page + system_.ptrs_per_table, vma.end_page);
     }
     const unsigned page_nr = vma.first_page + page;
@@ -349,6 +351,7 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
         system_.kept, *system_.memory, *system_.monitor, mm.va_of(page_nr), process, mm.cpumask,
         mm.tables.back().pmd, source.huge ? machine::pte_t{} : pte,
         mm.has_context ? &mm.context : nullptr);
+    if (system_.follows_tables) slot.in_table(mm.tables.back().page);
     if (system_.arch().splits_entries()) slot.split();
     if (!source.huge) continue;
     if (page == 0) build_huge(process, mm, pte);
@@ -431,6 +434,7 @@ void Builder::build_threads() {
       thread.zapped_huge_at = system_.kept.make_array<std::uint8_t>(entries_max);
     }
     thread.gathered = {system_.kept, entries_max};
+    if (system_.follows_tables) thread.gathered_tables = {system_.kept, entries_max};
     thread.free_folios = system_.folios.data() + system_.folios.size();
     thread.nr_free_folios = frames_wanted(scenario_, decl);
     for (unsigned i = thread.nr_free_folios; i > 0; --i) {

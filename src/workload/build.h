@@ -24,6 +24,7 @@ class Builder {
  private:
   struct PagePlan;
 
+  void build_mechanisms();
   void build_cpus();
   void build_swap();
   void build_file_pages(unsigned file);
@@ -51,6 +52,9 @@ class Builder {
 
 /// Whether some file is in the page cache as one large folio.
 bool has_large_file(const Scenario& scenario);
+
+/// Whether the thread walks page tables without locks.
+bool walks_without_locks(const ThreadDecl& thread);
 
 /// Whether some thread of the scenario makes such a call.
 bool any_thread_calls(const Scenario& scenario, Operation operation);

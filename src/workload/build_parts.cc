@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of a process that are small, and the names of things for reports.
+// What a scenario needs of the model, small parts of it, and the names of things for reports.
+#include <algorithm>
+
 #include "mm/folio.h"
 #include "workload/build.h"
 
@@ -11,7 +13,35 @@ namespace {
 
 trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
 
+bool has_large_mapping(const ProcessDecl& process) {
+  return std::any_of(process.mappings.begin(), process.mappings.end(),
+                     [](const MappingDecl& mapping) { return mapping.large_folio; });
+}
+
 }  // namespace
+
+// What no thread can tell is left out: it would only cost time.
+void Builder::build_mechanisms() {
+  system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
+  system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
+  if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
+  system_.has_large_folios =
+      has_large_file(scenario_) ||
+      std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
+  system_.has_vma_locks =
+      scenario_.vma_locks && system_.policies->vma_lock.fault == mm::FaultLock::Vma;
+  machine::cpumask_t readers;
+  for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
+    if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
+  }
+  // A lazy CPU has the tables loaded, and may walk them by speculation.
+  const bool lazy_walks = any_thread_calls(scenario_, Operation::Schedule) &&
+                          any_thread_calls(scenario_, Operation::Munmap);
+  system_.follows_tables = readers.bits() != 0 || lazy_walks;
+  if (!system_.follows_tables) return;
+  const bool asked = system_.policies->rcu_readers == mm::RcuReaders::IrqsOff;
+  system_.rcu = {system_.kept, asked ? readers : machine::cpumask_t{}};
+}
 
 mm::anon_vma& Builder::build_anon_vma(int refcount) {
   explore::Execution& x = *system_.execution;

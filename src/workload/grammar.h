@@ -205,7 +205,8 @@ struct file_decl
               opt<if_must<mark<','>, file_size, opt<if_must<mark<','>, large_folio_words>>>>,
               file_end> {};
 
-struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>> {};
+struct gather_what : sor<word<'b', 'a', 't', 'c', 'h', 'e', 's'>, word<'b', 'a', 't', 'c', 'h'>,
+                         word<'t', 'a', 'b', 'l', 'e', 's'>> {};
 struct gather_number : seq<number, gap> {};
 struct gather_kind : seq<gather_what, gap> {};
 struct gather_word : seq<word<'g', 'a', 't', 'h', 'e', 'r'>, gap, not_at<one<'=', ';'>>> {};

@@ -145,7 +145,8 @@ inline constexpr Message message<file_size>{"expected the size of the file, such
 template <>
 inline constexpr Message message<file_end>{"expected ';', or a size as in 'file f, 2 pages;'"};
 template <>
-inline constexpr Message message<gather_kind>{"expected 'batch' or 'batches' after 'gather'"};
+inline constexpr Message message<gather_kind>{
+    "expected 'batch', 'batches' or 'tables' after 'gather'"};
 template <>
 inline constexpr Message message<gather_number>{"expected a number"};
 template <>

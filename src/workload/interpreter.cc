@@ -282,8 +282,10 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::SpinIsLocked:
     case Operation::RcuReadLock:
     case Operation::RcuReadUnlock:
-    case Operation::SynchronizeRcu:
       break;  // The parser refuses them in scenarios.
+    default:
+      mm::enter_kernel(task());
+      return page_call(expr);
   }
   throw InternalError("an operation without a meaning");
 }
@@ -292,11 +294,13 @@ std::int64_t Interpreter::access(const Expr& expr) {
   return expr.operands[0].kind == ExprKind::Page ? access_page(expr) : access_variable(expr);
 }
 
-std::int64_t Interpreter::access_page(const Expr& expr) {
-  const Expr& page = expr.operands[0];
+Vaddr Interpreter::address_of(const Expr& page) {
   const ProcessDecl& process = scenario_.processes[page.process];
-  const unsigned number = Builder::first_page_of(process, page.index) + page.page;
-  const Vaddr va = task().mm->va_of(number);
+  return task().mm->va_of(Builder::first_page_of(process, page.index) + page.page);
+}
+
+std::int64_t Interpreter::access_page(const Expr& expr) {
+  const Vaddr va = address_of(expr.operands[0]);
   if (expr.operation == Operation::Store) {
     mm::user_store(task(), va, static_cast<std::uint64_t>(evaluate(expr.operands[1])));
     return 0;

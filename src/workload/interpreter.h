@@ -58,6 +58,8 @@ class Interpreter {
                                std::int64_t first, std::int64_t second);
   std::int64_t access_page(const Expr& expr);
   std::int64_t system_call(const Expr& expr);
+  std::int64_t page_call(const Expr& expr);
+  std::int64_t memory_call(const Expr& expr);
   std::int64_t file_call(const Expr& expr);
   std::int64_t kernel_activity(const Expr& expr);
   std::int64_t folio_activity(const Expr& expr);
@@ -68,6 +70,8 @@ class Interpreter {
     unsigned first = 0;
     unsigned end = 0;
   };
+  Vaddr address_of(const Expr& page);
+  mm::folio* held_page(const Expr& call, std::int64_t page);
   Pages range(const Expr& address, const Expr& length) const;
   mm::thread& task() { return system_.threads[number_]; }
 

@@ -106,6 +106,8 @@ class CallParser {
         return parse_folios(node);
       case Parameter::PageOf:
         return parse_page_of(node);
+      case Parameter::GupFlags:
+        return parse_gup_flags(node);
       case Parameter::Process:
         return parse_process(node);
       case Parameter::None:
@@ -285,6 +287,16 @@ class CallParser {
       context_.fail(node, "expected a file, or the page at an address of a process such as A:x");
     }
     call_.operands.push_back(std::move(expr));
+  }
+
+  void parse_gup_flags(const SyntaxNode& node) {
+    const TypedExpr typed = parse_expression(scope_, node);
+    const bool flags = typed.family == ConstantFamily::GupFlags ||
+                       (typed.family == ConstantFamily::None && typed.expr.value == 0);
+    if (typed.expr.kind != ExprKind::Number || !flags) {
+      context_.fail(node, fmt::format("expected FOLL_WRITE or 0, as in {}", spec_.usage));
+    }
+    push_number(node, typed.expr.value);
   }
 
   void parse_process(const SyntaxNode& node) {

@@ -20,6 +20,7 @@ enum class ConstantFamily : std::uint8_t {
   MadviseAdvice,
   MsyncFlags,
   FadviseAdvice,
+  GupFlags,
   Mixed,
 };
 
@@ -51,11 +52,12 @@ enum class Parameter : std::uint8_t {
   Status,      ///< a number
   Folios,      ///< a file or A:x
   PageOf,      ///< x, or of a kernel thread A:x: a page of a mapping
+  GupFlags,    ///< FOLL_WRITE or 0
   Process,     ///< A
 };
 
 /// Who may make a call.
-enum class Caller : std::uint8_t { Any, ProcessThread, KernelThread, LitmusThread };
+enum class Caller : std::uint8_t { Any, ScenarioThread, ProcessThread, KernelThread, LitmusThread };
 
 /// How the operands follow from the arguments.
 enum class Shape : std::uint8_t {

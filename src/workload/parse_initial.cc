@@ -204,7 +204,9 @@ void parse_gather(ParseContext& context, const SyntaxNode& node) {
   if (number < min || number > kGatherMax) {
     context.fail(value, fmt::format("expected {} to {}, got {}", min, kGatherMax, number));
   }
-  auto& target = is_batch ? context.scenario.gather_batch_max : context.scenario.gather_batches_max;
+  auto& target = is_batch                 ? context.scenario.gather_batch_max
+                 : what.text == "batches" ? context.scenario.gather_batches_max
+                                          : context.scenario.gather_tables;
   if (target) {
     context.fail(what, fmt::format("expected 'gather {}' only once", what.text));
   }

@@ -32,6 +32,7 @@ class ScenarioProgram::Impl {
     if (const auto max = scenario_.gather_batch_max) {
       system_->gather_bundle = system_->gather_batch_max = *max;
     }
+    if (scenario_.gather_tables) system_->has_tables = *scenario_.gather_tables != 0;
     if (scenario_.gather_batches_max) system_->gather_batches_max = *scenario_.gather_batches_max;
     monitors_.watch(*system_);
     Builder(scenario_, *system_).build();
@@ -48,6 +49,10 @@ class ScenarioProgram::Impl {
       cpu->start_handlers(static_cast<unsigned>(system_->cpus.size()));
     }
     for (mm::folio& page : system_->folios) mm::start_freeing(page);
+    if (system_->follows_tables) {
+      x.spawn_daemon("rcu_gp_kthread", static_cast<CpuId>(system_->cpus.size()), &Impl::run_rcu,
+                     &*system_);
+    }
     system_->kept.keep();
   }
 
@@ -123,13 +128,19 @@ class ScenarioProgram::Impl {
   void check_size() const {
     const std::size_t cpus = system_->cpus.size();
     const bool tso = memory_.model() == explore::MemoryModel::Tso;
-    const std::size_t wanted = cpus * cpus + system_->folios.size() + (tso ? cpus : 0);
+    const std::size_t wanted =
+        cpus * cpus + system_->folios.size() + (tso ? cpus : 0) + (system_->follows_tables ? 1 : 0);
     if (wanted <= explore::kThreadsMax) return;
     throw InputError({scenario_.path, 0, 0},
                      scenario_.name + ": too large: threads squared plus " +
                          (tso ? "threads (for --memory tso) plus pages" : "pages") + " may be " +
                          std::to_string(explore::kThreadsMax) + " at most, and are " +
                          std::to_string(wanted));
+  }
+
+  static void run_rcu(void* context) {
+    auto& system = *static_cast<mm::System*>(context);
+    system.rcu.gp_kthread(*system.execution, system.cpus.data());
   }
 
   static void run(void* context) { static_cast<Interpreter*>(context)->run(); }

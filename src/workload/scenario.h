@@ -27,6 +27,9 @@ inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
 inline constexpr std::int64_t kMapPopulate = 0x8000;
 
+/// Bits of Operation::GetUserPagesFast's flags, with Linux's values.
+inline constexpr std::int64_t kFollWrite = 1;
+
 /// In litmus tests the address of a variable is a value. These are far from any number that a test
 /// computes, so that an access through what is no address is found.
 constexpr std::int64_t address_of_variable(unsigned index) {
@@ -64,6 +67,15 @@ enum class Operation : std::uint8_t {
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
+  // What system calls do with pages of the process. A PAGE is what such a call has returned: a
+  // number that stands for a page, or 0, with which nothing is done.
+  GetUserPagesFast,  ///< (Page, N flags): PAGE
+  PinUserPagesFast,  ///< (Page, N flags): PAGE
+  PutPage,           ///< (PAGE)
+  UnpinUserPage,     ///< (PAGE)
+  SetPageDirty,      ///< (PAGE)
+  SetPageDirtyLock,  ///< (PAGE)
+  MemcpyToPage,      ///< (PAGE, VALUE)
   // What befalls a thread of a process: its CPU runs something else for a while.
   Schedule,  ///< (): a kernel thread
   Yield,     ///< (): a thread of a process that the scenario does not name
@@ -88,6 +100,9 @@ enum class Operation : std::uint8_t {
   FolioGetAnonVma,      ///< (Page): the same, with a reference to the anon_vma in between
   MigrateVma,           ///< (Page): 0; migrates nothing in the end
   SplitFolio,           ///< (Page): 1 if it could
+  AllocPage,            ///< (Page): PAGE, if the page that was mapped there is free
+  OfflinePages,         ///< (Page): 1 if that page was free, and is offline now
+  ArchRemoveMemory,     ///< (Page): if that page is offline, its struct page goes
 };
 
 /// How an access is ordered.
@@ -240,6 +255,7 @@ struct Scenario {
   std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
   std::optional<unsigned> gather_batches_max;  ///< batches besides the first
   bool vma_locks = false;  ///< faults try the VMA's lock first, in designs that have one
+  std::optional<unsigned> gather_tables;       ///< 0: no memory for batches of page tables
   std::optional<Condition> condition;
   std::optional<Condition> filter;  ///< of litmus tests: other final states do not count
   std::vector<Expr> locations;      ///< Register or Variable: what herd shows besides

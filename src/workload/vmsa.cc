@@ -26,6 +26,8 @@ class SilentMonitor final : public machine::Monitor {
   void frame_freed(const Frame&) override {}
   void store_landed(const Frame&) override {}
   void translated(const PteSlot&, unsigned) override {}
+  void freed_table_walked(const machine::TablePage&) override {}
+  void table_freed(const machine::TablePage&, unsigned) override {}
 };
 
 using Registers = std::array<std::uint64_t, kNrRegisters>;

@@ -20,6 +20,8 @@ class ReportingMonitor final : public Monitor {
   void frame_freed(const machine::Frame&) override {}
   void store_landed(const machine::Frame&) override {}
   void translated(const machine::PteSlot&, unsigned) override {}
+  void freed_table_walked(const machine::TablePage&) override {}
+  void table_freed(const machine::TablePage&, unsigned) override {}
   void lock_out_of_order(LockClass, LockClass) override {
     execution->violate({.rule = "order", .what = {.format = "order"}});
   }

@@ -22,6 +22,8 @@ class SilentMonitor final : public Monitor {
   void frame_freed(const Frame&) override {}
   void store_landed(const Frame&) override {}
   void translated(const PteSlot&, unsigned) override {}
+  void freed_table_walked(const TablePage&) override {}
+  void table_freed(const TablePage&, unsigned) override {}
 };
 
 enum class Op : std::uint8_t {

@@ -6,6 +6,33 @@
 namespace mmcheck::workload {
 namespace {
 
+std::string name_of_page_call(Operation operation) {
+  switch (operation) {
+    case Operation::GetUserPagesFast:
+      return "GetUserPagesFast";
+    case Operation::PinUserPagesFast:
+      return "PinUserPagesFast";
+    case Operation::PutPage:
+      return "PutPage";
+    case Operation::UnpinUserPage:
+      return "UnpinUserPage";
+    case Operation::SetPageDirty:
+      return "SetPageDirty";
+    case Operation::SetPageDirtyLock:
+      return "SetPageDirtyLock";
+    case Operation::MemcpyToPage:
+      return "MemcpyToPage";
+    case Operation::AllocPage:
+      return "AllocPage";
+    case Operation::OfflinePages:
+      return "OfflinePages";
+    case Operation::ArchRemoveMemory:
+      return "ArchRemoveMemory";
+    default:
+      return "?";
+  }
+}
+
 std::string name_of_activity(Operation operation) {
   switch (operation) {
     case Operation::Writeback:
@@ -31,7 +58,7 @@ std::string name_of_activity(Operation operation) {
     case Operation::FolioGetAnonVma:
       return "FolioGetAnonVma";
     default:
-      return "?";
+      return name_of_page_call(operation);
   }
 }
 

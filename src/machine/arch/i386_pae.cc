@@ -60,11 +60,7 @@ class I386Pae final : public X86 {
       const std::uint32_t high = slot.pte_high();
       step("ptep_get_lockless({}): low half again");
       const std::uint32_t again = slot.pte_low();
-      if (again == low) {
-        const pte_t seen = PteSlot::join(low, high);
-        slot.read_lockless(seen);
-        return seen;
-      }
+      if (again == low) return PteSlot::join(low, high);
       low = again;
     }
   }

@@ -74,6 +74,10 @@ class X86Tlb final : public FlushFunction {
   /// Whether user code on `cpu` may use translations of `mm` now. Accesses of the current step.
   bool in_use(const Cpu& cpu, unsigned mm) const;
 
+  /// Whether `cpu` may walk the tables of its process now: it has them loaded, be it lazily. As
+  /// above. differs: in the middle of a switch it does not.
+  bool may_walk(const Cpu& cpu) const { return state_of(cpu).loaded_mm.read_last() < kMmsMax; }
+
   /// What the call that returns in this step has promised: no CPU uses an older version any more.
   void revoke(unsigned mm, unsigned page, unsigned version);
   /// The latest of such promises.
