@@ -20,8 +20,6 @@ namespace mmcheck::cli {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr int kVersion = 1;
 constexpr std::chrono::milliseconds kInterval{500};
 
@@ -57,35 +55,37 @@ void CheckpointFile::load() {
   if (!stream && errno == ENOENT) return;
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
   if (!stream.is_open() || stream.bad()) refuse(path_, "cannot read the checkpoint");
-  const json file = json::from_cbor(bytes, true, false);
+  const nlohmann::json file = nlohmann::json::from_cbor(bytes, true, false);
   const auto damaged = [&] {
     refuse(path_, "expected a checkpoint of mmcheck, as --checkpoint writes it");
   };
   if (!file.is_object() || !file.contains("mmcheck") || !file.contains("cells")) damaged();
   if (file["mmcheck"] != kVersion) refuse(path_, "the checkpoint is of another version of mmcheck");
-  if (file.value("identity", json()) != identity_) {
+  if (file.value("identity", nlohmann::json()) != identity_) {
     refuse(path_,
            "the checkpoint is of another run: scenarios, designs and options must be the same");
   }
   const std::lock_guard lock(mutex_);
-  for (const json& entry : file["cells"]) {
+  for (const nlohmann::json& entry : file["cells"]) {
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_number_unsigned() ||
         !entry[1].is_binary()) {
       damaged();
     }
-    const json::binary_t& state = entry[1].get_binary();
+    const nlohmann::json::binary_t& state = entry[1].get_binary();
     states_[entry[0].get<std::size_t>()] = std::string(state.begin(), state.end());
   }
 }
 
 void CheckpointFile::save() {
-  json cells = json::array();
+  nlohmann::json cells = nlohmann::json::array();
   for (const auto& [cell, state] : states_) {
-    cells.push_back({cell, json::binary(std::vector<std::uint8_t>(state.begin(), state.end()))});
+    cells.push_back(
+        {cell, nlohmann::json::binary(std::vector<std::uint8_t>(state.begin(), state.end()))});
   }
-  const json file = {{"mmcheck", kVersion}, {"identity", identity_}, {"cells", std::move(cells)}};
+  const nlohmann::json file = {
+      {"mmcheck", kVersion}, {"identity", identity_}, {"cells", std::move(cells)}};
   const std::string beside = path_ + ".new";
-  if (!write_synced(beside, json::to_cbor(file)) ||
+  if (!write_synced(beside, nlohmann::json::to_cbor(file)) ||
       std::rename(beside.c_str(), path_.c_str()) != 0) {
     refuse(path_, std::string("cannot write the checkpoint: ") + std::strerror(errno));
   }

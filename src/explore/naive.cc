@@ -11,7 +11,7 @@ namespace mmcheck::explore {
 namespace {
 
 /// The choices at one position, of which those before `next` are done or being tried.
-struct Branch {
+struct OpenBranch {
   std::vector<trace::Choice> choices;
   std::size_t next = 0;
 };
@@ -30,10 +30,10 @@ void list_choices(Engine& engine, std::vector<trace::Choice>& out) {
 }
 
 /// As if each choice led to as much as the others of its position.
-double fraction_of(std::span<const Branch> branches) {
+double fraction_of(std::span<const OpenBranch> branches) {
   double done = 0;
   double share = 1;
-  for (const Branch& branch : branches) {
+  for (const OpenBranch& branch : branches) {
     share /= static_cast<double>(branch.choices.size());
     done += share * static_cast<double>(branch.next - 1);
   }
@@ -46,7 +46,7 @@ Result search_naive(Program& program, Tally& tally) {
   bool logging = tally.has_observer();
   Engine engine(program,
                 {.logging = logging, .real_time = true, .steps_max = tally.options().steps_max});
-  std::vector<Branch> branches;
+  std::vector<OpenBranch> branches;
   std::size_t depth = 0;  // branches[0..depth) are in use
   trace::Schedule schedule;
   tally.report_progress([&] { return fraction_of({branches.data(), depth}); });
@@ -61,7 +61,7 @@ Result search_naive(Program& program, Tally& tally) {
         list_choices(engine, branches[depth].choices);
         branches[depth++].next = 0;
       }
-      Branch& branch = branches[i];
+      OpenBranch& branch = branches[i];
       // A replayed position repeats the choice that it made last; only the last one moves on.
       if (i + 1 == depth) ++branch.next;
       const trace::Choice& choice = branch.choices[branch.next - 1];

@@ -12,7 +12,7 @@
 namespace mmcheck::report {
 namespace {
 
-constexpr std::size_t kGap = 2;
+constexpr std::size_t kColumnGap = 2;
 constexpr std::size_t kHeadingWidest = 13;  // longer scenario names are broken after '+' or '-'
 
 std::vector<std::string_view> distinct(std::span<const Verdict> verdicts,
@@ -109,7 +109,7 @@ void trim_end(std::string& line) {
 
 /// The verdict at the left of the column, the number of executions aligned behind it.
 std::string cell_text(const Column& column, const Verdict* verdict, Colour colour) {
-  const std::string blank(kGap, ' ');
+  const std::string blank(kColumnGap, ' ');
   if (verdict == nullptr) return blank + std::string(column.width, ' ');
   const Emphasis emphasis = is_failure(*verdict) ? Emphasis::Bad : Emphasis::None;
   const std::string finding = fmt::format("{:<{}}", finding_text(*verdict), column.finding_width);
@@ -132,7 +132,7 @@ std::string block(std::span<const Column> columns, const std::vector<std::string
     for (const Column& column : columns) {
       const std::size_t skipped = heading_height - column.heading.size();
       const std::string_view text = y < skipped ? std::string_view{} : column.heading[y - skipped];
-      line += fmt::format("{:{}}{:<{}}", "", kGap, text, column.width);
+      line += fmt::format("{:{}}{:<{}}", "", kColumnGap, text, column.width);
     }
     trim_end(line);
     out += line + '\n';
@@ -314,8 +314,9 @@ std::string matrix_table(std::span<const Verdict> verdicts, Colour colour, unsig
   for (std::size_t first = 0; first < columns.size();) {
     std::size_t last = first;
     std::size_t used = design_width;
-    while (last < columns.size() && (last == first || used + kGap + columns[last].width <= width)) {
-      used += kGap + columns[last++].width;
+    while (last < columns.size() &&
+           (last == first || used + kColumnGap + columns[last].width <= width)) {
+      used += kColumnGap + columns[last++].width;
     }
     if (!out.empty()) out += '\n';
     out += block(std::span(columns).subspan(first, last - first), designs, design_width, colour);

@@ -63,8 +63,6 @@ InitialUse initial_use(const Scenario& scenario, unsigned file) {
   return sum;
 }
 
-trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
-
 template <typename Test>
 bool any_call(const Expr& expr, const Test& test) {
   return (expr.kind == ExprKind::Call && test(expr)) ||

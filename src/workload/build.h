@@ -6,6 +6,9 @@
 
 namespace mmcheck::workload {
 
+/// The name of an object whose changes no counterexample shows.
+inline trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
+
 /// Builds the initial state of a scenario: CPUs, files, page cache, processes with their mappings.
 /// Threads are created, not started. Deterministic; called once per execution, so nothing here
 /// allocates from the heap.

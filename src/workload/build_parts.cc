@@ -11,8 +11,6 @@ using explore::Cell;
 
 namespace {
 
-trace::ObjectText quiet(std::string_view name) { return {.format = name}; }
-
 bool has_large_mapping(const ProcessDecl& process) {
   return std::any_of(process.mappings.begin(), process.mappings.end(),
                      [](const MappingDecl& mapping) { return mapping.large_folio; });

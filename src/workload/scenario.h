@@ -255,7 +255,7 @@ struct Scenario {
   std::optional<unsigned> gather_batch_max;    ///< pages in one batch of mmu_gather, also the first
   std::optional<unsigned> gather_batches_max;  ///< batches besides the first
   bool vma_locks = false;  ///< faults try the VMA's lock first, in designs that have one
-  std::optional<unsigned> gather_tables;       ///< 0: no memory for batches of page tables
+  std::optional<unsigned> gather_tables;  ///< 0: no memory for batches of page tables
   std::optional<Condition> condition;
   std::optional<Condition> filter;  ///< of litmus tests: other final states do not count
   std::vector<Expr> locations;      ///< Register or Variable: what herd shows besides

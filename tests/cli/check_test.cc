@@ -14,12 +14,6 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRace =
-    "expect linux-6.1 violated R-WRITE\n"
-    "expect * held\n"
-    "behave linux-6.1 violated R-WRITE 37\n"
-    "behave * held 2184\n";
-
 std::vector<json> json_lines(const std::string& text) {
   std::vector<json> lines;
   std::istringstream in(text);

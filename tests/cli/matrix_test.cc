@@ -11,12 +11,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr const char* kRace =
-    "expect linux-6.1 violated R-WRITE\n"
-    "expect * held\n"
-    "behave linux-6.1 violated R-WRITE 37\n"
-    "behave * held 2184\n";
-
 TEST(MatrixCommand, ShowsTheTableThenTheHeadlineThenWhereToGo) {
   TemporaryCatalog catalog;
   catalog.add("exit+store", kRace);

@@ -11,14 +11,14 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRace =
+constexpr const char* kRaceOf61 =
     "expect linux-6.1 violated R-WRITE\n"
     "behave linux-6.1 violated R-WRITE 37\n"
     "behave * held 2184\n";
 
 TEST(Program, IsNamedInEveryHintAsItWasCalled) {
   TemporaryCatalog catalog;
-  catalog.add("munmap+store", kRace);
+  catalog.add("munmap+store", kRaceOf61);
   const std::vector<std::vector<std::string>> lines = {
       {"matrix"},
       {"check"},
@@ -43,7 +43,7 @@ TEST(Program, IsNamedInEveryHintAsItWasCalled) {
 
 TEST(Program, IsNamedInTheReplayLineAndWhereToGoNext) {
   TemporaryCatalog catalog;
-  catalog.add("munmap+store", kRace);
+  catalog.add("munmap+store", kRaceOf61);
   const std::string matrix = catalog.run({"matrix"}, "./run").out;
   EXPECT_THAT(matrix, HasSubstr("\nreplay:    ./run replay 'munmap+store@linux-6.1:0*2.1'\n"));
   EXPECT_THAT(matrix,
@@ -57,7 +57,7 @@ TEST(Program, IsNamedInTheReplayLineAndWhereToGoNext) {
 
 TEST(Program, WithALongNameKeepsTheHintsApartAndWithinAHundredCharacters) {
   TemporaryCatalog catalog;
-  catalog.add("munmap+store", kRace);
+  catalog.add("munmap+store", kRaceOf61);
   const std::string program = "/opt/kernel-tools/with/a/long/path/mmcheck";
   EXPECT_THAT(catalog.run({"matrix"}, program).out,
               HasSubstr("  " + program + " check munmap+store  this scenario under every design\n" +
@@ -67,7 +67,7 @@ TEST(Program, WithALongNameKeepsTheHintsApartAndWithinAHundredCharacters) {
 
 TEST(Program, IsQuotedWhereItsNameHasBlanks) {
   TemporaryCatalog catalog;
-  catalog.add("munmap+store", kRace);
+  catalog.add("munmap+store", kRaceOf61);
   EXPECT_THAT(catalog.run({"check", "munmap+store"}, "my tools/run").out,
               HasSubstr("replay:    'my tools/run' replay 'munmap+store@linux-6.1:0*2.1'\n"));
   EXPECT_THAT(catalog.run({"explain", "write"}, "my tools/run").out,

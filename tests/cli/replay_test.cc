@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kRace =
+constexpr const char* kReplayed =
     "expect linux-6.1 violated R-WRITE\n"
     "behave linux-6.1 violated R-WRITE 37\n"
     "behave linux-6.12/no-flush violated R-WRITE 37\n"
@@ -19,7 +19,7 @@ constexpr const char* kRace =
 
 TEST(ReplayCommandLine, ShowsTheColumns) {
   TemporaryCatalog catalog;
-  catalog.add("a+b", kRace);
+  catalog.add("a+b", kReplayed);
   const Outcome outcome = catalog.run({"replay", "a+b@linux-6.1:0*2.1"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.out, testing::StartsWith("a+b on linux-6.1\n\n     CPU0 munmap "));
@@ -29,7 +29,7 @@ TEST(ReplayCommandLine, ShowsTheColumns) {
 
 TEST(ReplayCommandLine, TakesAScheduleThatAMailHasBroken) {
   TemporaryCatalog catalog;
-  const std::string path = catalog.add("a b", kRace);
+  const std::string path = catalog.add("a b", kReplayed);
   const std::string expected = catalog.run({"replay", path + "@linux-6.1:0*2.1"}).out;
   EXPECT_EQ(catalog.run({"replay", path + "@linux-6.1:\n  0*2.\n\t1"}).out, expected);
   EXPECT_THAT(expected, HasSubstr("store x = 2"));
@@ -37,7 +37,7 @@ TEST(ReplayCommandLine, TakesAScheduleThatAMailHasBroken) {
 
 TEST(ReplayCommandLine, GivesTheRecordAsJson) {
   TemporaryCatalog catalog;
-  const std::string path = catalog.add("a", kRace);
+  const std::string path = catalog.add("a", kReplayed);
   const Outcome outcome = catalog.run({"replay", "--json", "a@linux-6.1:0*2.1"});
   const nlohmann::json trace = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(trace["schema"], "mmcheck.trace/1");
@@ -47,7 +47,7 @@ TEST(ReplayCommandLine, GivesTheRecordAsJson) {
 
 TEST(ReplayCommandLine, ExitsWith1WhereTheViolationIsNotExpected) {
   TemporaryCatalog catalog;
-  catalog.add("a", kRace);
+  catalog.add("a", kReplayed);
   EXPECT_EQ(catalog.run({"replay", "a@linux-6.1:"}).exit_code, 0);
   EXPECT_EQ(catalog.run({"replay", "a@linux-6.2:"}).exit_code, 0);
   EXPECT_EQ(catalog.run({"replay", "a@linux-6.12/no-flush:"}).exit_code, 1);
@@ -55,7 +55,7 @@ TEST(ReplayCommandLine, ExitsWith1WhereTheViolationIsNotExpected) {
 
 TEST(ReplayCommandLine, SaysWhatIsWrong) {
   TemporaryCatalog catalog;
-  catalog.add("abc", kRace);
+  catalog.add("abc", kReplayed);
   const auto error = [&](const std::string& target) {
     const Outcome outcome = catalog.run({"replay", target});
     EXPECT_EQ(outcome.exit_code, 2);

@@ -16,6 +16,13 @@ struct Outcome {
   std::string err;
 };
 
+/// A scenario of the catalog below in which linux-6.1 breaks a rule, as expected.
+inline constexpr const char* kRace =
+    "expect linux-6.1 violated R-WRITE\n"
+    "expect * held\n"
+    "behave linux-6.1 violated R-WRITE 37\n"
+    "behave * held 2184\n";
+
 /// Runs the command line in this process. `--catalog` is not added.
 Outcome run_cli(const std::vector<std::string>& arguments, const std::string& program = "mmcheck");
 

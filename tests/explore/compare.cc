@@ -11,12 +11,6 @@ namespace mmcheck::explore {
 
 namespace {
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  hash = (hash + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9 + value;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  return hash ^ (hash >> 31);
-}
-
 bool in_conflict(std::span<const LoggedAccess> a, std::span<const LoggedAccess> b) {
   for (const LoggedAccess& x : a) {
     for (const LoggedAccess& y : b) {

@@ -35,6 +35,9 @@ Seen look(RandomProgram& program, Options options);
 Seen look_in_lanes(RandomProgram& program,
                    const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes);
 
+/// Executions of brute force per program, after which it is left out.
+inline constexpr std::uint64_t kNaiveMax = 4000;
+
 /// Empty if the two strategies agree, else what differs.
 std::string difference(const Seen& naive, const Seen& dpor);
 

@@ -21,15 +21,15 @@ constexpr std::uint64_t kFreed = 0x80;  // of the counter: far from what additio
 constexpr std::uint64_t kWriterBit = 0x100;
 constexpr std::uint64_t kModulus = 3;
 
+std::uint8_t small(unsigned value) { return static_cast<std::uint8_t>(value); }
+
+}  // namespace
+
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   hash = (hash + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9 + value;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
   return hash ^ (hash >> 31);
 }
-
-std::uint8_t small(unsigned value) { return static_cast<std::uint8_t>(value); }
-
-}  // namespace
 
 RandomProgram::RandomProgram(std::uint64_t seed, const RandomOptions& options)
     : random_(seed), options_(options) {

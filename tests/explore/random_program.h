@@ -11,6 +11,8 @@
 
 namespace mmcheck::explore {
 
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value);
+
 /// What one operation of a random thread does. Each is one step, but for Skip.
 enum class Op : std::uint8_t {
   Read,        ///< reg = a

@@ -7,8 +7,6 @@
 namespace mmcheck::explore {
 namespace {
 
-constexpr std::uint64_t kNaiveMax = 4000;
-
 TEST(Reduction, SeesWhatBruteForceSees) {
   unsigned nr_compared = 0;
   for (std::uint64_t seed = 1; nr_compared < 800; ++seed) {

@@ -17,8 +17,6 @@ class Stateful : public testing::Test {
   }
 };
 
-constexpr std::uint64_t kNaiveMax = 4000;
-
 /// On programs of which `histories` says how much they remember. Returns how many steps were left
 /// out, as a share of those that brute force made.
 void compare_with_naive(bool histories, unsigned nr_programs) {
