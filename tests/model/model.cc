@@ -28,10 +28,10 @@ std::vector<const design::Design*> designs_of(const workload::Scenario& scenario
   std::vector<const design::Design*> all;
   for (const design::Design& design : design::designs()) all.push_back(&design);
   for (const workload::Expectation& expectation : scenario.expectations) {
-    if (expectation.design.find('/') == std::string::npos) continue;
-    const design::Design* mutation = design::find_design(expectation.design);
-    if (mutation == nullptr) throw InputError(expectation.place, "no such mutation");
-    all.push_back(mutation);
+    if (expectation.design == "*") continue;
+    const design::Design* named = design::find_design(expectation.design);
+    if (named == nullptr) throw InputError(expectation.place, "no such design");
+    if (std::find(all.begin(), all.end(), named) == all.end()) all.push_back(named);
   }
   return all;
 }

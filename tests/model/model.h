@@ -26,8 +26,8 @@ std::vector<std::string> catalog_names();
 /// A scenario of the catalog, by name.
 workload::Scenario catalog(const std::string& name);
 
-/// What a scenario is run under: all designs, and the mutations of which its file says what comes
-/// out.
+/// What a scenario is run under: all designs, and the variants and mutations of which its file says
+/// what comes out.
 std::vector<const design::Design*> designs_of(const workload::Scenario& scenario);
 
 }  // namespace mmcheck::testing
