@@ -38,12 +38,12 @@ class WalkAlternatives final : public explore::Alternatives {
   /// the page table, so a stale clean entry acts like none. A stale read-only one makes a store
   /// fault although the page table would allow it.
   bool useful(pte_t pte) const {
-    if (!pte_present(pte)) return false;
+    if (!pte_valid(pte)) return false;
     return kind_ == AccessKind::Load || !pte_write(pte) || pte_dirty(pte);
   }
 
   bool same_effect(pte_t a, pte_t b) const {
-    return pte_present(a) == pte_present(b) && pte_pfn(a) == pte_pfn(b) &&
+    return pte_valid(a) == pte_valid(b) && pte_pfn(a) == pte_pfn(b) &&
            (kind_ == AccessKind::Load ||
             (pte_write(a) == pte_write(b) && pte_dirty(a) == pte_dirty(b)));
   }
@@ -290,7 +290,7 @@ Translation Cpu::use_stale(const PteSlot& slot, AccessKind kind, unsigned versio
 
 Translation Cpu::walk(PteSlot& slot, AccessKind kind) const {
   const pte_t pte = slot.walk();
-  if (!pte_present(pte)) return {.result = Translation::Result::NotPresent};
+  if (!pte_valid(pte)) return {.result = Translation::Result::NotPresent};
   if (kind == AccessKind::Store && !pte_write(pte)) {
     return {.result = Translation::Result::WriteProtected};
   }

@@ -73,6 +73,12 @@ class Arch {
     return false;
   }
 
+  /// Whether a gather must flush when the first entry has become the second.
+  /// linux v6.12 include/asm-generic/tlb.h: pte_needs_flush
+  virtual bool pte_needs_flush(pte_t old, pte_t pte) const {
+    static_cast<void>(old), static_cast<void>(pte);
+    return true;
+  }
   /// After an entry has been made more permissive: whether stale ones are flushed, or each CPU that
   /// has one faults and finds out. linux v6.12 arch/*: ptep_set_access_flags
   virtual bool flushes_upgrades() const { return false; }

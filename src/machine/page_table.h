@@ -165,7 +165,7 @@ class PteSlot final : public explore::Landing {
     for_each_cpu(users(), [&](CpuId cpu) {
       if (!counts(cpu)) return;
       for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
-        if (pte_present(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
+        if (pte_valid(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });
     return found;

@@ -28,6 +28,7 @@ void format_pte(const trace::Names& names, std::uint64_t value, std::string& out
     return;
   }
   if (is_migration_entry(pte)) out += "migration ";
+  if (pte_protnone(pte)) out += "PROT_NONE ";
   if (!pte_present(pte) && !is_migration_entry(pte)) out += "invalid ";
   format_pfn(names, pte.word >> pte_t::kPfnShift, out);
   if (pte_write(pte)) out += " W";

@@ -17,6 +17,9 @@ struct pte_t {
   static constexpr std::uint64_t kWrite = 2;
   static constexpr std::uint64_t kAccessed = 4;
   static constexpr std::uint64_t kDirty = 8;
+  /// Not present to the hardware, but to software: what PROT_NONE leaves of an entry.
+  /// linux v6.12 arch/x86/include/asm/pgtable_types.h: _PAGE_PROTNONE
+  static constexpr std::uint64_t kProtNone = 0x10;
   static constexpr std::uint64_t kSwap = 0x20;  ///< of an entry that is not present
   /// Not present, as the hardware sees it. A migration entry: the page is being moved or split.
   static constexpr std::uint64_t kMigration = 0x40;
@@ -36,7 +39,13 @@ constexpr pte_t mk_pte(Pfn pfn, std::uint64_t bits) {
                pte_t::kAccessed};
 }
 constexpr bool pte_none(pte_t pte) { return pte.word == 0; }
-constexpr bool pte_present(pte_t pte) { return (pte.word & pte_t::kPresent) != 0; }
+/// For the hardware. linux v6.12 arch/arm64/include/asm/pgtable.h: pte_valid
+constexpr bool pte_valid(pte_t pte) { return (pte.word & pte_t::kPresent) != 0; }
+constexpr bool pte_protnone(pte_t pte) {
+  return (pte.word & (pte_t::kPresent | pte_t::kProtNone | pte_t::kMigration)) == pte_t::kProtNone;
+}
+/// It maps a page, whether or not the hardware may use it.
+constexpr bool pte_present(pte_t pte) { return pte_valid(pte) || pte_protnone(pte); }
 constexpr bool pte_write(pte_t pte) { return (pte.word & pte_t::kWrite) != 0; }
 constexpr bool pte_dirty(pte_t pte) { return (pte.word & pte_t::kDirty) != 0; }
 constexpr bool pte_young(pte_t pte) { return (pte.word & pte_t::kAccessed) != 0; }
@@ -59,7 +68,8 @@ constexpr pte_t make_migration_entry(pte_t pte) {
   return pte_t{(pte.word & ~pte_t::kPresent) | pte_t::kMigration};
 }
 constexpr pte_t remove_migration_entry(pte_t entry) {
-  return pte_t{(entry.word & ~pte_t::kMigration) | pte_t::kPresent};
+  const std::uint64_t present = (entry.word & pte_t::kProtNone) == 0 ? pte_t::kPresent : 0;
+  return pte_t{(entry.word & ~pte_t::kMigration) | present};
 }
 constexpr pte_t pmd_mkinvalid(pte_t pmd) {
   return pte_t{(pmd.word & ~pte_t::kPresent) | pte_t::kInvalid};
@@ -74,6 +84,14 @@ constexpr pte_t pte_mkyoung(pte_t pte) { return pte_t{pte.word | pte_t::kAccesse
 constexpr pte_t pte_mkold(pte_t pte) { return pte_t{pte.word & ~pte_t::kAccessed}; }
 constexpr pte_t pte_mkclean(pte_t pte) { return pte_t{pte.word & ~pte_t::kDirty}; }
 constexpr pte_t pte_wrprotect(pte_t pte) { return pte_t{pte.word & ~pte_t::kWrite}; }
+/// Of a present entry. linux v6.12: pte_modify, with the protection of PROT_NONE
+constexpr pte_t pte_mkprotnone(pte_t pte) {
+  return pte_t{(pte.word & ~(pte_t::kPresent | pte_t::kWrite)) | pte_t::kProtNone};
+}
+/// The same with the protection of PROT_READ.
+constexpr pte_t pte_mkreadonly(pte_t pte) {
+  return pte_t{(pte.word & ~(pte_t::kProtNone | pte_t::kWrite)) | pte_t::kPresent};
+}
 
 /// "page 3 W D", "none".
 void format_pte(const trace::Names& names, std::uint64_t value, std::string& out);

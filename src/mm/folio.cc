@@ -60,6 +60,11 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       last_put(owner.kept.make<CpuId>()),
       system(&owner) {
   swap_slot = init.swap_slot;
+  if (owner.has_lazyfree) {
+    swapbacked = {x, true, flag("{}.swapbacked", pfn)};
+    isolated = {x, false, flag("{}.isolated", pfn, Detail::Minor)};
+    lazyfree = &owner.kept.make<lazyfree_note>();
+  }
   if (!owner.swap_slots.empty()) {
     swapcache = {x,
                  std::uint8_t{0},

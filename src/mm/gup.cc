@@ -18,7 +18,7 @@ using machine::pte_write;
 
 /// linux v6.12 mm/gup.c: the checks before a page is looked at
 bool pte_access_permitted(pte_t pte, gup_flags flags) {
-  return pte_present(pte) && (flags.kind == AccessKind::Load || pte_write(pte));
+  return machine::pte_valid(pte) && (flags.kind == AccessKind::Load || pte_write(pte));
 }
 
 int refs_of(gup_flags flags) { return flags.pin ? folio::kPinBias : 1; }
@@ -241,6 +241,7 @@ void set_page_dirty_lock(thread& task, folio& page) {
 void memcpy_to_page(thread& task, folio& page, std::uint64_t value) {
   task.x().step({.format = "memcpy_to_page({}) = {}", .args = {arg(page), machine::arg(value)}});
   page.frame.write(value);
+  task.system->monitor->held_page_written(page);
 }
 
 }  // namespace mmcheck::mm

@@ -22,6 +22,12 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
 /// Clears the entries of the pages [first, end) of a file, wherever they are mapped.
 void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end);
 
+/// [PTL] Flushes that others have put off, of entries that are none by now, before the table is
+/// changed further. `batched_pending`: whether reclaim's are among them.
+void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table, Step batched_pending);
+/// With generations: says in the table that its flush is put off. [PTL]
+void count_generation(thread& task, mmu_gather& tlb, page_table& table, GenerationCount when);
+
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma);

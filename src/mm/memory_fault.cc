@@ -10,6 +10,7 @@
 #include "mm/rmap.h"
 #include "mm/swapfile.h"
 #include "mm/tlb_gen.h"
+#include "mm/vma.h"
 #include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
@@ -32,6 +33,7 @@ struct vm_fault {
   unsigned page_nr;
   AccessKind kind;
   pte_t orig;
+  vm_flags_t flags = 0;  ///< of the VMA
   bool sigbus = false;
 
   PteSlot& slot() const { return vma.mm->pte(page_nr); }
@@ -104,7 +106,8 @@ void do_anonymous_page(thread& task, vm_fault& vmf) {
   }
   page_add_new_anon_rmap(task, page, vmf.vma, vmf.page_nr);
   folio_add_lru_vma(task, page, vmf.vma);
-  set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(page.frame.pfn(), 0))));
+  const pte_t pte = mk_pte(page.frame.pfn(), 0);
+  set_pte(task, vmf, (vmf.flags & kVmWrite) != 0 ? pte_mkdirty(pte_mkwrite(pte)) : pte);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
@@ -315,9 +318,15 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
-/// linux v6.12 mm/memory.c: handle_mm_fault
+/// linux v6.12 mm/memory.c: handle_mm_fault; arch/x86/mm/fault.c: access_error
 FaultResult handle_fault_of(thread& task, vm_area_struct& vma, unsigned page_nr, AccessKind kind) {
   vm_fault vmf{.vma = vma, .page_nr = page_nr, .kind = kind, .orig = {}};
+  if (task.system->has_protection) {
+    task.x().step({.format = "access_error()?", .detail = Detail::Minor});
+  }
+  vmf.flags = vm_flags_of(task, vma);
+  const vm_flags_t wanted = kind == AccessKind::Load ? kVmRead : kVmWrite;
+  if ((vmf.flags & wanted) == 0) return FaultResult::Sigsegv;
   const bool huge = vmf.slot().huge() != nullptr;
   if (!huge || !handle_huge_fault(task, *vma.mm, page_nr, kind)) handle_pte_fault(task, vmf);
   return vmf.sigbus ? FaultResult::Sigbus : FaultResult::Done;
@@ -358,9 +367,9 @@ FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
   FaultResult result = FaultResult::Sigsegv;
   if (vma != nullptr) result = handle_fault_of(task, *vma, mm.page_of(va), kind);
   const bool done = result == FaultResult::Done;
-  mm.mmap_lock.up_read(task, {.format = done             ? "mmap_read_unlock()"
-                                        : vma == nullptr ? "SIGSEGV"
-                                                         : "SIGBUS",
+  mm.mmap_lock.up_read(task, {.format = done                             ? "mmap_read_unlock()"
+                                        : result == FaultResult::Sigsegv ? "SIGSEGV"
+                                                                         : "SIGBUS",
                               .detail = done ? Detail::Minor : Detail::Major});
   return result;
 }

@@ -112,24 +112,24 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
   }
 }
 
-/// [PTL] Flushes that others have put off, of entries that are none by now, before the table is
-/// changed further.
-void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table) {
+}  // namespace
+
+void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table, Step batched_pending) {
   const Generations* generations = task.system->policies->generations;
   if (generations == nullptr) {
-    const bool kept = task.system->policies->reclaim.batched_pending == Step::Kept;
-    if (kept) flush_tlb_batched_pending(task, mm);
+    if (batched_pending == Step::Kept) flush_tlb_batched_pending(task, mm);
   } else if (generations->zap == GenerationCheck::Yes) {
     flush_deferred(task, mm, table);
   }
 }
 
-/// With generations: says in the table that its flush is put off. [PTL]
 void count_generation(thread& task, mmu_gather& tlb, page_table& table, GenerationCount when) {
   const Generations* generations = task.system->policies->generations;
   if (generations == nullptr || generations->count != when) return;
   tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
 }
+
+namespace {
 
 /// linux v6.12 mm/memory.c: zap_nonpresent_ptes: of a page that is on the swap device. [PTL]
 void zap_swap_pte(thread& task, PteSlot& slot) {
@@ -153,7 +153,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
   ZapProgress progress;
   lock_ptl(task, mm, first_page);
   page_table& table = mm.table_of(first_page);
-  flush_pending_of_others(task, mm, table);
+  flush_pending_of_others(task, mm, table, task.system->policies->reclaim.batched_pending);
   count_generation(task, tlb, table, GenerationCount::BeforeClear);
   unsigned page_nr = first_page;
   while (page_nr < end_page && !progress.gather_full) {

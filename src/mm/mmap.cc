@@ -3,10 +3,9 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "mm/memory.h"
 #include "mm/mlock.h"
-#include "mm/rmap.h"
+#include "mm/vma.h"
 #include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
@@ -20,86 +19,11 @@ vm_area_struct* find_vma(mm_struct& mm, unsigned page_nr) {
 
 namespace {
 
-using VmaList = static_vector<vm_area_struct*, 12>;
-
-/// A VMA that is in no tree. [mm.mmap_lock for writing]
-vm_area_struct& vm_area_alloc(mm_struct& mm) {
-  for (vm_area_struct& vma : mm.vmas) {
-    if (vma.mm == nullptr) {
-      vma.mm = &mm;
-      return vma;
-    }
-  }
-  throw InternalError("no vm_area_struct left: the scenario maps and splits too often");
-}
-
-void vma_link_file(thread& task, vm_area_struct& vma) {
-  if (vma.file == nullptr) return;
-  auto& lock = vma.file->i_mmap_rwsem;
-  lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-  vma.file->i_mmap.push_back(&vma);
-  lock.up_write(task, {.format = "vma_link_file()", .detail = Detail::Minor});
-}
-
-/// linux v6.12 mm/vma.c: split_vma. The new VMA is the part from `page_nr` on. Walks of the reverse
-/// map see either the whole or both parts: both locks are held over the change.
-void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
-  vma_start_write(task, vma);
-  vm_area_struct& tail = vm_area_alloc(*vma.mm);
-  tail.kind = vma.kind;
-  tail.vm_locked = vma.vm_locked;
-  tail.first_page = page_nr;
-  tail.end_page = vma.end_page;
-  tail.file = vma.file;
-  tail.pgoff = vma.index_of(page_nr);
-  if (vma.file != nullptr) {
-    vma.file->i_mmap_rwsem.down_write(task,
-                                      {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-    vma.file->i_mmap.push_back(&tail);
-  }
-  anon_vma_split(task, vma, tail, page_nr);
-  vma_mark_attached(task, tail);
-  if (vma.file != nullptr) {
-    vma.file->i_mmap_rwsem.up_write(task, {.format = "split_vma()", .detail = Detail::Minor});
-  }
-}
-
-/// linux v6.12 mm/vma.c: vms_gather_munmap_vmas: takes the range's VMAs out of the tree, so that no
-/// new fault finds them. [mm.mmap_lock for writing]
-VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  VmaList detached;
-  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
-    vm_area_struct& vma = mm.vmas[i];
-    if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
-    if (vma.first_page < first_page) {
-      split_vma(task, vma, first_page);  // The tail comes later in this loop.
-      continue;
-    }
-    if (end_page < vma.end_page) split_vma(task, vma, end_page);
-    vma_start_write(task, vma);
-    vma_mark_detached(task, vma);
-    detached.push_back(&vma);
-  }
-  return detached;
-}
-
-/// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
-void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason) {
-  lru_add_drain(task);
-  mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
-  for (vm_area_struct* vma : vmas) {
-    unmap_page_range(task, tlb, vma->first_page, vma->end_page, reason);
-  }
-  for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
-  tlb_finish_mmu(task, tlb);
-}
-
 void unmap_returns(thread& task, unsigned first_page, unsigned end_page,
                    const trace::StepText& text) {
   task.x().step(text);
   task.system->monitor->unmap_returned(task, first_page, end_page);
-  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
-  std::fill(task.zapped_huge_at.begin(), task.zapped_huge_at.end(), std::uint8_t{0});
+  forget_zapped(task);
 }
 
 }  // namespace
@@ -121,7 +45,7 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
 
 // linux v6.1 mm/mmap.c: mmap_region; v6.12 mm/mmap.c: __mmap_region
 void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKind kind,
-                    address_space* file, unsigned pgoff) {
+                    address_space* file, unsigned pgoff, vm_flags_t flags) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()", .args = {va}});
@@ -133,6 +57,7 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
   vma.end_page = end_page;
   vma.file = file;
   vma.pgoff = pgoff;
+  if (task.system->has_protection) vma.vm_flags.write(flags);
   vma_link_file(task, vma);
   vma_start_write(task, vma);
   vma_mark_attached(task, vma);

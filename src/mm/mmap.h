@@ -14,7 +14,10 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page);
 
 /// mmap(2) with MAP_FIXED over whatever is mapped there. `file` is null for anonymous memory.
 void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKind kind,
-                    address_space* file, unsigned pgoff);
+                    address_space* file, unsigned pgoff, vm_flags_t flags = kVmRead | kVmWrite);
+
+/// mprotect(2). Without `kVmRead` in the flags: PROT_NONE.
+void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags);
 
 /// madvise(2) with MADV_DONTNEED.
 void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);

@@ -45,6 +45,19 @@ class Monitor : public kernel::Monitor {
   /// which version of each entry it left behind.
   virtual void unmap_returned(thread& task, unsigned first_page, unsigned end_page) = 0;
 
+  /// The same of a call that has made these pages' entries less permissive, or clean (MADV_FREE):
+  /// no TLB may use an older one for a load, for a store, or as one that is dirty.
+  enum class Revoked : std::uint8_t { Load, Store, Dirty };
+  virtual void change_returned(thread& task, unsigned first_page, unsigned end_page,
+                               Revoked revoked) = 0;
+  // MADV_FREE: part of the step that makes the page lazyfree, of the one in which the call returns,
+  // and of reclaim's that drops the page.
+  virtual void lazyfree_marked(folio& page) = 0;
+  virtual void lazyfree_returned(folio& page) = 0;
+  virtual void lazyfree_discarded(folio& page) = 0;
+  /// Who holds the page writes to it by its own address; part of that step.
+  virtual void held_page_written(folio& page) = 0;
+
   /// TLBs have been made to forget entries, by one flush.
   virtual void tlb_flushed() {}
 

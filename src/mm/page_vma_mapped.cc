@@ -11,9 +11,10 @@ namespace mmcheck::mm {
 PageVmaMappedWalk::PageVmaMappedWalk(thread& task, vm_area_struct& vma, folio& page, PvmwSync sync,
                                      PvmwEntries entries)
     : task_(task), mm_(*vma.mm), folio_(page), sync_(sync), entries_(entries) {
-  // An anonymous page's index is its page number in the address space. Stable: the caller's
-  // reference or lock keeps the page where it is.
-  const unsigned start = page.mapping.peek().is_anon() ? vma.first_page : vma.pgoff;
+  // An anonymous page's index is its page number in the address space, before any mremap(). Stable:
+  // the caller's reference or lock keeps the page where it is.
+  const unsigned start =
+      page.mapping.peek().is_anon() ? vma.anon_index_of(vma.first_page) : vma.pgoff;
   const unsigned end = start + (vma.end_page - vma.first_page);
   const unsigned first = std::max(page.index, start);
   const unsigned last = std::min(page.index + folio_nr_pages(page), end);

@@ -162,6 +162,41 @@ struct MigratePolicies {
   Step gup_folio_recheck = Step::Kept;  ///< GUP-fast: is the page still in the folio it has got?
 };
 
+/// Changing the protection of a mapping.
+struct ProtectPolicies {
+  Step flush = Step::Kept;            ///< before the call returns
+  Step batched_pending = Step::Kept;  ///< flush_tlb_batched_pending() in change_pte_range
+  Step exchange = Step::Kept;         ///< dropped: the entry is read, and written later
+  Step dirty_check = Step::Kept;      ///< of an entry of a file that is made writable
+  Step start_write = Step::Kept;      ///< of the VMA's lock
+  Step flush_pending = Step::Kept;    ///< pte_accessible() looks at mm.tlb_flush_pending
+};
+
+/// When mremap() flushes what it has moved.
+enum class MremapFlush : std::uint8_t {
+  UnderPtls,  ///< before either lock is dropped
+  /// Of dirty entries after the new table's lock is dropped, and before the old one's; of clean ones
+  /// after both: as until v4.19 (CVE-2018-18281).
+  DirtyUnderOldPtl,
+  AfterPtls,
+};
+
+struct MremapPolicies {
+  MremapFlush flush = MremapFlush::UnderPtls;
+  Step rmap_locks = Step::Kept;       ///< where walks of the reverse map meet the new place first
+  Step batched_pending = Step::Kept;  ///< flush_tlb_batched_pending() in move_ptes
+};
+
+/// What reclaim looks at before it drops a lazyfree page, and when.
+struct LazyfreePolicies {
+  Step flush = Step::Kept;            ///< of entries that MADV_FREE has cleaned
+  Step batched_pending = Step::Kept;  ///< flush_tlb_batched_pending() in madvise_free_pte_range
+  Step ref_check = Step::Kept;        ///< is the page its mappings' only?
+  Step clear_before_ref = Step::Kept;  ///< the entry is cleared before the count is read
+  Step dirty_check = Step::Kept;
+  Step ref_before_dirty = Step::Kept;  ///< dropped: the flag is read before the count
+};
+
 /// What a fault locks first.
 enum class FaultLock : std::uint8_t { Vma, MmapLock };
 
@@ -224,6 +259,9 @@ struct Policies {
   Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
   MigratePolicies migrate{};
   VmaLockPolicies vma_lock{};
+  ProtectPolicies protect{};
+  MremapPolicies mremap{};
+  LazyfreePolicies lazyfree{};
   RcuReaders rcu_readers = RcuReaders::IrqsOff;
   ReclaimPins reclaim_pins = ReclaimPins::Respected;
   TableFree table_free = TableFree::Rcu;

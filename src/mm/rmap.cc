@@ -39,8 +39,25 @@ void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned 
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot) {
   const pte_t old = task.system->arch().ptep_xchg_direct(*task.cpu, slot);
   const unsigned page = mm.page_of(slot.va());
-  if (pte_present(old)) flush_tlb_pages(task, mm, page, page + 1);
+  if (pte_accessible(task, mm, old)) flush_tlb_pages(task, mm, page, page + 1);
   return old;
+}
+
+// linux v6.12 arch/x86/include/asm/pgtable.h: pte_accessible
+//
+//     CPU0 mprotect(PROT_NONE)        CPU1 writeback               CPU2 user
+//     tlb_gather_mmu: pending = 1                                  (TLB: W, D)
+//     entry: PROT_NONE, dirty
+//     spin_unlock(ptl)
+//                                     clear the entry: not valid
+//                                     pending: flush all the same
+//                                     clear dirty, write to disk
+//     flush TLBs                                                   [without: a store that is lost]
+bool pte_accessible(thread& task, mm_struct& mm, pte_t pte) {
+  if (!machine::pte_protnone(pte)) return machine::pte_valid(pte);
+  if (task.system->policies->protect.flush_pending == Step::Dropped) return false;
+  task.x().step({.format = "mm_tlb_flush_pending()?", .detail = Detail::Minor});
+  return mm.tlb_flush_pending.read() != 0;
 }
 
 namespace {
@@ -93,7 +110,7 @@ void page_add_anon_rmap(thread& task, folio& page) {
 void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr) {
   task.x().step({.format = "page_add_new_anon_rmap({})", .args = {arg(page)}});
   page.mapping.write(mapping_t::of_anon(vma.anon->id));
-  page.index = page_nr;
+  page.index = vma.anon_index_of(page_nr);
   page.mapcount.write(0);
   mod_mapped_stat(task, page, 1);
 }

@@ -15,6 +15,7 @@ namespace {
 /// flush_tlb_batched_pending() looks under a PTL.
 void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, pte_t old,
                                tlb_batch& batch) {
+  if (!pte_accessible(task, mm, old)) return;
   task.system->arch().arch_tlbbatch_add_pending(*task.cpu, slot, mm.cpumask);
   std::uint32_t generation = 0;
   if (task.system->policies->generations != nullptr) {

@@ -71,6 +71,8 @@ struct System {
   bool has_oom = false;   ///< the OOM killer comes
   bool has_vma_locks = false;     ///< faults try the VMA's own lock first
   bool has_large_folios = false;  ///< some folio has tails
+  bool has_protection = false;    ///< some thread calls mprotect(), or maps what it may not write
+  bool has_lazyfree = false;      ///< some thread calls madvise(MADV_FREE)
 
   static_vector<machine::Cpu, machine::kCpusMax> cpu_storage;
   static_vector<machine::Cpu*, machine::kCpusMax> cpus;

@@ -90,6 +90,14 @@ struct swap_slot {
   EventId& written_at;        ///< ordered by the accesses to block
 };
 
+/// What the rules know of MADV_FREE of a page. Ordered by the accesses to its frame.
+struct lazyfree_note {
+  int calls = 0;             ///< under way that have made it lazyfree
+  bool discarded = false;    ///< by reclaim
+  bool promised = false;     ///< a call has returned
+  std::uint64_t value = 0;   ///< what was in it then; what comes later must not be lost
+};
+
 /// State of a folio, or of a tail page, before the first step.
 struct folio_init {
   std::uint64_t data = 0;
@@ -139,6 +147,11 @@ struct alignas(16) folio {
   Cell<std::uint8_t> swapcache;
   std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
 
+  // Only where a thread calls madvise(MADV_FREE), System::has_lazyfree.
+  Cell<bool> swapbacked;  ///< PG_swapbacked: if not, an anonymous page may be dropped while clean
+  Cell<bool> isolated;    ///< reclaim has taken it off its list (Linux: PG_lru is clear)
+  lazyfree_note* lazyfree = nullptr;
+
   // Only where there are large folios (System::has_large_folios); elsewhere each page is a folio.
   Cell<std::uint16_t> compound_head;  ///< of a tail: number of the head + 1; else 0
   Cell<int> large_mapcount;           ///< of a head; -1: not mapped
@@ -163,6 +176,11 @@ struct address_space {
   VmaTree i_mmap;  ///< [i_mmap_rwsem]
 };
 
+/// linux v6.12 include/linux/mm.h: VM_READ, VM_WRITE
+using vm_flags_t = std::uint8_t;
+inline constexpr vm_flags_t kVmRead = 1;
+inline constexpr vm_flags_t kVmWrite = 2;
+
 enum class VmaKind : std::uint8_t { SharedFile, PrivateFile, Anonymous };
 
 /// linux v6.12 include/linux/mm_types.h: vm_area_struct. [mm.mmap_lock]
@@ -175,10 +193,15 @@ struct vm_area_struct {
   unsigned pgoff = 0;
   Cell<bool> anon_ready;     ///< vma->anon_vma is set
   anon_vma* anon = nullptr;  ///< the anon_vma that it gets when it needs one
+  /// By how much the index of anonymous pages differs from their page number: where mremap() has
+  /// moved the mapping from. (Linux: vm_pgoff of an anonymous VMA.)
+  unsigned moved_by = 0;
+  Cell<vm_flags_t> vm_flags;  ///< only if System::has_protection; else all is allowed
   bool vm_locked = false;    ///< VM_LOCKED
   bool attached = false;     ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
+  unsigned anon_index_of(unsigned page) const { return page + moved_by; }
 };
 
 /// linux v6.12 include/linux/mm_types.h: vm_lock, vm_lock_seq and detached of vm_area_struct

@@ -205,6 +205,7 @@ void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
 
 void Monitors::check_final_state() {
   for (const mm::mm_struct& mm : system_->mms) check_unmapped(mm);
+  for (const mm::mm_struct& mm : system_->mms) check_protected(mm);
   for (mm::address_space& file : system_->files) {
     for (unsigned index = 0; index < file.nr_pages; ++index) check_page_of_file(file, index);
   }

@@ -23,7 +23,7 @@ void Monitors::page_pinned(const machine::PteSlot& slot, unsigned since, const m
   bool mapped = false;
   for (unsigned v = since; v <= slot.current(); ++v) {
     const machine::pte_t pte = slot.version(v).value;
-    if (pte_pfn(pte) != page.frame.pfn()) continue;
+    if (pte_pfn(pte) != page.frame.pfn() || !machine::pte_valid(pte)) continue;
     mapped = true;
     if (kind == machine::AccessKind::Load || pte_write(pte)) return;
   }

@@ -54,6 +54,12 @@ class Monitors : public mm::Monitor {
   void page_truncated(mm::folio& page) override;
   void batched_page_used(mm::folio& page) override;
   void unmap_returned(mm::thread& task, unsigned first_page, unsigned end_page) override;
+  void change_returned(mm::thread& task, unsigned first_page, unsigned end_page,
+                       Revoked revoked) override;
+  void lazyfree_marked(mm::folio& page) override;
+  void lazyfree_returned(mm::folio& page) override;
+  void lazyfree_discarded(mm::folio& page) override;
+  void held_page_written(mm::folio& page) override;
 
  private:
   explore::Execution& x() const { return *system_->execution; }
@@ -75,6 +81,8 @@ class Monitors : public mm::Monitor {
   void frame_freed_under(const machine::Frame& frame, machine::PteSlot& slot, unsigned nr_pages);
   void zap_returned(const machine::PteSlot& slot, unsigned zapped_at);
   void check_unmapped(const mm::mm_struct& mm);
+  void check_protected(const mm::mm_struct& mm);
+  void lazyfree_lost(mm::folio& page);
 
   mm::System* system_ = nullptr;
   RuleSet exercised_;  ///< over all executions: steps that are taken back have been made

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "mm/encoded_page.h"
 #include "mm/folio.h"
 #include "workload/parse_limits.h"
 
@@ -106,6 +105,16 @@ bool has_large_file(const Scenario& scenario) {
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
+}
+
+bool changes_protection(const Scenario& scenario) {
+  const auto test = [](const Expr& call) {
+    return call.operation == Operation::Mprotect ||
+           (call.operation == Operation::Mmap &&
+            call.operands[2].value != (kProtRead | kProtWrite));
+  };
+  return std::any_of(scenario.threads.begin(), scenario.threads.end(),
+                     [&](const ThreadDecl& thread) { return any_call(thread.body, test); });
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
@@ -289,7 +298,9 @@ void Builder::build_process(unsigned process) {
   }
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
-  const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap) ||
+                           any_thread_calls(scenario_, Operation::Mprotect) ||
+                           any_thread_calls(scenario_, Operation::Mremap);
   unsigned nr_pages = 0;
   for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
   mm.ptes.reserve(nr_pages);
@@ -302,6 +313,7 @@ void Builder::build_process(unsigned process) {
   for (unsigned spare = 0; needs_spare && spare < kSpareVmas; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
+    if (system_.has_protection) vma.vm_flags = {x, mm::vm_flags_t{}, quiet("vm_flags")};
     if (maps) vma.anon = &build_anon_vma(0);
   }
   if (system_.has_vma_locks) build_vma_locks(mm);
@@ -322,6 +334,10 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
   if (vma.kind != mm::VmaKind::Anonymous) {
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
+  }
+  if (system_.has_protection) {
+    constexpr mm::vm_flags_t kReadWrite = mm::kVmRead | mm::kVmWrite;
+    vma.vm_flags = {x, kReadWrite, quiet("vm_flags")};
   }
   const bool has_anon_pages = starts_with_anon_pages(source);
   vma.anon_ready = Cell<bool>(x, has_anon_pages, quiet("anon_vma"));
@@ -473,25 +489,6 @@ void Builder::build_memcgs() {
     memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
     memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
   }
-}
-
-void Builder::build_lru() {
-  if (!system_.mlocks) return;
-  explore::Execution& x = execution_of(system_);
-  for (mm::folio& page : system_.folios) {
-    const trace::Arg name = mm::arg(page);
-    const bool in_use = page.refcount.peek() > 0;
-    page.lru =
-        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
-    page.unevictable = Cell<bool>(
-        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
-    page.mlocked =
-        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
-    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
-  }
-  const std::size_t nr_cpus = scenario_.threads.size();
-  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
-  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 }  // namespace mmcheck::workload

@@ -62,6 +62,9 @@ bool walks_without_locks(const ThreadDecl& thread);
 /// Whether some thread of the scenario makes such a call.
 bool any_thread_calls(const Scenario& scenario, Operation operation);
 
+/// Whether some thread changes protection, or maps memory that may not be read and written.
+bool changes_protection(const Scenario& scenario);
+
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);
 

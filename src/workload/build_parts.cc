@@ -2,6 +2,7 @@
 // What a scenario needs of the model, small parts of it, and the names of things for reports.
 #include <algorithm>
 
+#include "mm/encoded_page.h"
 #include "mm/folio.h"
 #include "workload/build.h"
 
@@ -28,6 +29,8 @@ void Builder::build_mechanisms() {
       std::any_of(scenario_.processes.begin(), scenario_.processes.end(), has_large_mapping);
   system_.has_vma_locks =
       scenario_.vma_locks && system_.policies->vma_lock.fault == mm::FaultLock::Vma;
+  system_.has_protection = changes_protection(scenario_);
+  system_.has_lazyfree = any_thread_calls(scenario_, Operation::MadviseFree);
   machine::cpumask_t readers;
   for (unsigned thread = 0; thread < scenario_.threads.size(); ++thread) {
     if (walks_without_locks(scenario_.threads[thread])) readers.set(static_cast<CpuId>(thread));
@@ -73,6 +76,25 @@ void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd
                             mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
                             mm.has_context ? &mm.context : nullptr, "pmd({}:{})");
   if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
+}
+
+void Builder::build_lru() {
+  if (!system_.mlocks) return;
+  explore::Execution& x = *system_.execution;
+  for (mm::folio& page : system_.folios) {
+    const trace::Arg name = mm::arg(page);
+    const bool in_use = page.refcount.peek() > 0;
+    page.lru =
+        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
+    page.unevictable = Cell<bool>(
+        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
+    page.mlocked =
+        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
+    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
+  }
+  const std::size_t nr_cpus = scenario_.threads.size();
+  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 void Builder::name_things() {

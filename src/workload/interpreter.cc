@@ -26,6 +26,11 @@ unsigned pages_of(std::int64_t bytes) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
 }
 
+mm::vm_flags_t vm_flags(std::int64_t protection) {
+  static_assert(kProtRead == mm::kVmRead && kProtWrite == mm::kVmWrite);
+  return static_cast<mm::vm_flags_t>(protection);
+}
+
 void check_whole_mapping(const Scenario& scenario, const Expr& call) {
   const Expr& page = call.operands[0];
   const MappingDecl& mapping = scenario.processes[page.process].mappings[page.index];
@@ -243,7 +248,10 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::Munmap:
     case Operation::Mlock:
     case Operation::Munlock:
+    case Operation::Mprotect:
+    case Operation::Mremap:
     case Operation::Madvise:
+    case Operation::MadviseFree:
     case Operation::Msync:
     case Operation::ExitGroup:
       mm::enter_kernel(task());
@@ -399,6 +407,9 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
     case Operation::Munlock:
       mm::sys_munlock(task(), pages.first, pages.end);
       break;
+    case Operation::Mprotect:
+      mm::sys_mprotect(task(), pages.first, pages.end, vm_flags(expr.operands[2].value));
+      break;
     case Operation::Madvise:
       mm::sys_madvise_dontneed(task(), pages.first, pages.end);
       break;
@@ -413,7 +424,7 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
                                                            : mm::VmaKind::PrivateFile;
       mm::sys_mmap_fixed(task(), pages.first, pages.end, kind,
                          anonymous ? nullptr : &system_.files[expr.operands[4].index],
-                         pages_of(expr.operands[5].value));
+                         pages_of(expr.operands[5].value), vm_flags(expr.operands[2].value));
       break;
     }
     default:

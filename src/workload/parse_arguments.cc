@@ -80,15 +80,21 @@ class CallParser {
       case Parameter::Length:
         return parse_length(node);
       case Parameter::Protection:
-        return parse_flags(node, ConstantFamily::Protection, "PROT_READ|PROT_WRITE");
+        return parse_protection(node);
       case Parameter::MapFlags:
         return parse_map_flags(node);
       case Parameter::MapFile:
         return parse_map_file(node);
       case Parameter::MapOffset:
         return parse_map_offset(node);
+      case Parameter::SameLength:
+        return check_same_length(node);
+      case Parameter::MremapFlags:
+        return check_mremap_flags(node);
+      case Parameter::OtherRange:
+        return parse_other_range(node);
       case Parameter::MadviseAdvice:
-        return check_flag(node, ConstantFamily::MadviseAdvice, "MADV_DONTNEED");
+        return parse_advice(node);
       case Parameter::MsyncFlags:
         return check_flag(node, ConstantFamily::MsyncFlags, "MS_SYNC");
       case Parameter::FadviseAdvice:
@@ -199,6 +205,59 @@ class CallParser {
 
   void parse_flags(const SyntaxNode& node, ConstantFamily family, std::string_view example) {
     push_number(node, parse_flag_value(node, family, example));
+  }
+
+  void parse_protection(const SyntaxNode& node) {
+    parse_flags(node, ConstantFamily::Protection, "PROT_READ|PROT_WRITE");
+    if (call_.operands.back().value == kProtWrite) {
+      context_.fail(node, "expected PROT_READ beside PROT_WRITE: what can be written can be read");
+    }
+  }
+
+  void check_same_length(const SyntaxNode& node) const {
+    if (whole_pages(node, 1) == call_.operands[1].value) return;
+    context_.fail(node, fmt::format("expected the length before, as in {}: to grow or shrink is "
+                                    "not supported",
+                                    spec_.usage));
+  }
+
+  void check_mremap_flags(const SyntaxNode& node) const {
+    constexpr std::string_view kBoth = "MREMAP_MAYMOVE|MREMAP_FIXED";
+    if (parse_flag_value(node, ConstantFamily::MremapFlags, kBoth) !=
+        (kMremapMayMove | kMremapFixed)) {
+      context_.fail(node, fmt::format("expected {}: a scenario names all its addresses", kBoth));
+    }
+  }
+
+  void parse_other_range(const SyntaxNode& node) {
+    parse_range(node);
+    const Expr& from = call_.operands.front();
+    const Expr& to = call_.operands.back();
+    const auto nr_pages = static_cast<unsigned>(call_.operands[1].value / kPageBytes);
+    const MappingDecl& mapping = context_.scenario.processes[to.process].mappings[to.index];
+    if (to.page + nr_pages > mapping.nr_pages) {
+      context_.fail(node, fmt::format("expected a range within '{}', which has {}", mapping.name,
+                                      counted(mapping.nr_pages, "page")));
+    }
+    if (to.index == from.index && to.page < from.page + nr_pages &&
+        from.page < to.page + nr_pages) {
+      context_.fail(node, "expected a range that does not overlap the first");
+    }
+  }
+
+  void parse_advice(const SyntaxNode& node) {
+    constexpr std::string_view kAdvice = "MADV_DONTNEED or MADV_FREE";
+    const std::int64_t advice = parse_flag_value(node, ConstantFamily::MadviseAdvice, kAdvice);
+    if (advice == kMadvDontneed) return;
+    if (advice != kMadvFree) context_.fail(node, fmt::format("expected {}", kAdvice));
+    const Expr& start = call_.operands.front();
+    const MappingDecl& mapping = context_.scenario.processes[start.process].mappings[start.index];
+    if (mapping.kind != MappingKind::Anonymous) {
+      context_.fail(node, fmt::format("expected MADV_DONTNEED: MADV_FREE is for anonymous memory, "
+                                      "which '{}' is not",
+                                      mapping.name));
+    }
+    call_.operation = Operation::MadviseFree;
   }
 
   void parse_map_flags(const SyntaxNode& node) {

@@ -17,6 +17,7 @@ enum class ConstantFamily : std::uint8_t {
   None,
   Protection,
   MapFlags,
+  MremapFlags,
   MadviseAdvice,
   MsyncFlags,
   FadviseAdvice,
@@ -43,7 +44,10 @@ enum class Parameter : std::uint8_t {
   MapFlags,       ///< MAP_SHARED|MAP_FIXED
   MapFile,        ///< a file, or -1 if MAP_ANONYMOUS
   MapOffset,      ///< bytes
-  MadviseAdvice,  ///< MADV_DONTNEED; not an operand
+  SameLength,     ///< as many bytes as the Length before; not an operand
+  MremapFlags,    ///< MREMAP_MAYMOVE|MREMAP_FIXED; not an operand
+  OtherRange,     ///< where a range of that length, that is not the first, begins
+  MadviseAdvice,  ///< MADV_DONTNEED or MADV_FREE; not an operand: the operation says which
   MsyncFlags,     ///< MS_SYNC; not an operand
   FadviseAdvice,  ///< POSIX_FADV_DONTNEED; not an operand
   File,

@@ -27,6 +27,12 @@ inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
 inline constexpr std::int64_t kMapPopulate = 0x8000;
 
+/// Operation::Mremap's flags, both of which must be given; advice of madvise(). Linux's values.
+inline constexpr std::int64_t kMremapMayMove = 1;
+inline constexpr std::int64_t kMremapFixed = 2;
+inline constexpr std::int64_t kMadvDontneed = 4;
+inline constexpr std::int64_t kMadvFree = 8;
+
 /// Bits of Operation::GetUserPagesFast's flags, with Linux's values.
 inline constexpr std::int64_t kFollWrite = 1;
 
@@ -64,7 +70,10 @@ enum class Operation : std::uint8_t {
   Munmap,     ///< (RANGE): 0
   Mlock,      ///< (RANGE): 0; a whole mapping
   Munlock,    ///< (RANGE): 0; a whole mapping
-  Madvise,    ///< (RANGE): 0; MADV_DONTNEED is the only advice
+  Mprotect,   ///< (RANGE, N prot): 0
+  Mremap,     ///< (RANGE, Page): always MREMAP_FIXED, and as many pages as before
+  Madvise,    ///< (RANGE): 0; MADV_DONTNEED
+  MadviseFree,  ///< (RANGE): 0; MADV_FREE
   Msync,      ///< (RANGE): 0; MS_SYNC
   ExitGroup,  ///< (N status)
   // What system calls do with pages of the process. A PAGE is what such a call has returned: a

@@ -14,6 +14,8 @@ class X86 : public Arch {
   void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const* cpus) const override;
 
+  bool pte_needs_flush(pte_t old, pte_t pte) const override;
+
   bool counts_flushes() const override { return true; }
 
  protected:

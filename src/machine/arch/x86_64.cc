@@ -35,6 +35,14 @@ void X86::flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
   cpu.wait_for_flush(targets, cpus);
 }
 
+// linux v6.12 arch/x86/include/asm/tlbflush.h: pte_needs_flush, pte_flags_need_flush
+bool X86::pte_needs_flush(pte_t old, pte_t pte) const {
+  if (!pte_valid(old)) return false;
+  if (pte_pfn(old) != pte_pfn(pte)) return true;
+  constexpr std::uint64_t kOnClear = pte_t::kDirty | pte_t::kPresent;
+  return (old.word & ~pte.word & kOnClear) != 0 || pte_write(old) != pte_write(pte);
+}
+
 namespace {
 
 class X86_64 final : public X86 {

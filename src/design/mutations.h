@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of mutations share.
+#pragma once
+
+#include <span>
+
+#include "design/design.h"
+#include "design/policies.h"
+
+namespace mmcheck::design {
+
+constexpr mm::Policies linux_6_12(const machine::Arch& arch) {
+  return {.zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &arch};
+}
+
+template <typename Change>
+mm::Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
+  mm::Policies policies = linux_6_12(arch);
+  change(policies);
+  return policies;
+}
+
+/// Of mprotect(), mremap() and madvise(MADV_FREE).
+std::span<const Design> mutations_of_calls();
+
+}  // namespace mmcheck::design

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// linux-6.12 with one step of mprotect(), mremap() or madvise(MADV_FREE) dropped or moved.
+#include <array>
+
+#include "design/mutations.h"
+
+namespace mmcheck::design {
+
+namespace {
+
+using mm::Policies;
+using mm::Step;
+
+const Policies kMprotectNoFlush = changed([](Policies& p) { p.protect.flush = Step::Dropped; });
+const Policies kMprotectNoBatchedPending =
+    changed([](Policies& p) { p.protect.batched_pending = Step::Dropped; });
+const Policies kMprotectWritableClean =
+    changed([](Policies& p) { p.protect.dirty_check = Step::Dropped; });
+const Policies kMprotectNoVmaWrite =
+    changed([](Policies& p) { p.protect.start_write = Step::Dropped; });
+const Policies kNoFlushPending =
+    changed([](Policies& p) { p.protect.flush_pending = Step::Dropped; });
+
+const std::array kMutations{
+    Design{"linux-6.12/mprotect-no-flush", "mprotect does not flush what it has changed",
+           "drops tlb_flush_pte_range in mm/mprotect.c: change_pte_range", &kMprotectNoFlush},
+    Design{"linux-6.12/mprotect-no-batched-pending",
+           "mprotect does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/mprotect.c: change_pte_range",
+           &kMprotectNoBatchedPending},
+    Design{"linux-6.12/mprotect-writable-clean",
+           "mprotect makes clean entries of files writable, and no filesystem hears of the store",
+           "drops pte_dirty in mm/mprotect.c: can_change_pte_writable", &kMprotectWritableClean},
+    Design{"linux-6.12/mprotect-no-vma-start-write", "mprotect does not lock the VMA",
+           "drops vma_start_write in mm/mprotect.c: mprotect_fixup", &kMprotectNoVmaWrite},
+    Design{"linux-6.12/no-flush-pending-check",
+           "who takes an inaccessible entry away does not care for flushes under way",
+           "drops tlb_flush_pending in arch/x86/include/asm/pgtable.h: pte_accessible, as until "
+           "v3.12",
+           &kNoFlushPending},
+};
+
+}  // namespace
+
+std::span<const Design> mutations_of_calls() { return kMutations; }
+
+}  // namespace mmcheck::design

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// VMAs: found, split, taken out and put in. linux mm/vma.c
+#pragma once
+
+#include "mm/memory.h"
+#include "mm/system.h"
+
+namespace mmcheck::mm {
+
+using VmaList = static_vector<vm_area_struct*, 12>;
+
+/// A VMA that is in no tree. [mm.mmap_lock for writing]
+vm_area_struct& vm_area_alloc(mm_struct& mm);
+
+/// Into the reverse map of its file. linux v6.12 mm/vma.c: vma_link_file
+void vma_link_file(thread& task, vm_area_struct& vma);
+
+/// The new VMA is the part from `page_nr` on. linux v6.12 mm/vma.c: split_vma
+void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr);
+
+/// Takes the range's VMAs out of the tree, so that no new fault finds them. [mm.mmap_lock for
+/// writing] linux v6.12 mm/vma.c: vms_gather_munmap_vmas
+VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
+
+/// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
+void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason reason);
+
+/// What the flags allow; everything where no protection changes. An access of the current step.
+vm_flags_t vm_flags_of(const thread& task, const vm_area_struct& vma);
+
+/// The call is over that has filled thread::zapped_at.
+void forget_zapped(thread& task);
+
+}  // namespace mmcheck::mm
