@@ -21,6 +21,15 @@ const Policies kMprotectNoVmaWrite =
 const Policies kNoFlushPending =
     changed([](Policies& p) { p.protect.flush_pending = Step::Dropped; });
 
+const Policies kMremapFlushAfterPtls =
+    changed([](Policies& p) { p.mremap.flush = mm::MremapFlush::AfterPtls; });
+const Policies kMremap414 =
+    changed([](Policies& p) { p.mremap.flush = mm::MremapFlush::DirtyUnderOldPtl; });
+const Policies kMremapNoRmapLocks =
+    changed([](Policies& p) { p.mremap.rmap_locks = Step::Dropped; });
+const Policies kMremapNoBatchedPending =
+    changed([](Policies& p) { p.mremap.batched_pending = Step::Dropped; });
+
 const std::array kMutations{
     Design{"linux-6.12/mprotect-no-flush", "mprotect does not flush what it has changed",
            "drops tlb_flush_pte_range in mm/mprotect.c: change_pte_range", &kMprotectNoFlush},
@@ -38,6 +47,17 @@ const std::array kMutations{
            "drops tlb_flush_pending in arch/x86/include/asm/pgtable.h: pte_accessible, as until "
            "v3.12",
            &kNoFlushPending},
+    Design{"linux-6.12/mremap-flush-after-ptls", "mremap flushes after both PTLs are dropped",
+           "moves flush_tlb_range in mm/mremap.c: move_ptes", &kMremapFlushAfterPtls},
+    Design{"linux-6.12/mremap-4.14",
+           "mremap flushes dirty entries after the new table's PTL is dropped, others after both",
+           "linux v4.14 mm/mremap.c: move_ptes; CVE-2018-18281", &kMremap414},
+    Design{"linux-6.12/mremap-no-rmap-locks",
+           "mremap moves entries while a walk of the reverse map may miss them",
+           "drops take_rmap_locks in mm/mremap.c: move_ptes", &kMremapNoRmapLocks},
+    Design{"linux-6.12/mremap-no-batched-pending",
+           "mremap does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/mremap.c: move_ptes", &kMremapNoBatchedPending},
 };
 
 }  // namespace

@@ -37,6 +37,17 @@ void anon_vma_prepare(thread& task, vm_area_struct& vma) {
   anon_vma_link(task, vma);
 }
 
+// linux v6.12 mm/rmap.c: anon_vma_clone, for copy_vma()
+void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vma) {
+  copy.anon = vma.anon;
+  if (vma.anon == nullptr || !vma.anon_ready.peek()) return;  // Stable: mmap_lock.
+  anon_vma& av = *vma.anon;
+  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  av.tree.push_back(&copy);
+  copy.anon_ready.write(true);
+  av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
+}
+
 // linux v6.12 mm/rmap.c: anon_vma_clone, for split_vma(): both parts hang on one anon_vma, and a
 // walk sees the whole or both parts.
 void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr) {

@@ -19,6 +19,12 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
 /// mprotect(2). Without `kVmRead` in the flags: PROT_NONE.
 void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags);
 
+/// Whether mremap() leaves the old mapping there, without any page (MREMAP_DONTUNMAP).
+enum class MremapOld : std::uint8_t { Unmap, Keep };
+/// mremap(2) with MREMAP_FIXED: the pages [first, end) go to `new_page`, over whatever is there.
+void sys_mremap(thread& task, unsigned first_page, unsigned end_page, unsigned new_page,
+                MremapOld old);
+
 /// madvise(2) with MADV_DONTNEED.
 void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);
 

@@ -55,6 +55,8 @@ unsigned rmap_walk_got_anon_vma(thread& task, folio& page);
 
 void anon_vma_prepare(thread& task, vm_area_struct& vma);
 void unlink_anon_vmas(thread& task, vm_area_struct& vma);
+/// Hangs `copy` on the anon_vma of `vma`, if it has one.
+void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vma);
 /// Ends the VMA at `page_nr` and hangs `tail` on the same anon_vma.
 void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr);
 

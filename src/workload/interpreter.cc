@@ -410,6 +410,13 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
     case Operation::Mprotect:
       mm::sys_mprotect(task(), pages.first, pages.end, vm_flags(expr.operands[2].value));
       break;
+    case Operation::Mremap: {
+      const bool keep = (expr.operands[2].value & kMremapDontunmap) != 0;
+      mm::sys_mremap(task(), pages.first, pages.end,
+                     range(expr.operands[3], expr.operands[1]).first,
+                     keep ? mm::MremapOld::Keep : mm::MremapOld::Unmap);
+      break;
+    }
     case Operation::Madvise:
       mm::sys_madvise_dontneed(task(), pages.first, pages.end);
       break;

@@ -90,7 +90,7 @@ class CallParser {
       case Parameter::SameLength:
         return check_same_length(node);
       case Parameter::MremapFlags:
-        return check_mremap_flags(node);
+        return parse_mremap_flags(node);
       case Parameter::OtherRange:
         return parse_other_range(node);
       case Parameter::MadviseAdvice:
@@ -221,10 +221,11 @@ class CallParser {
                                     spec_.usage));
   }
 
-  void check_mremap_flags(const SyntaxNode& node) const {
+  void parse_mremap_flags(const SyntaxNode& node) {
     constexpr std::string_view kBoth = "MREMAP_MAYMOVE|MREMAP_FIXED";
-    if (parse_flag_value(node, ConstantFamily::MremapFlags, kBoth) !=
-        (kMremapMayMove | kMremapFixed)) {
+    constexpr std::int64_t kNeeded = kMremapMayMove | kMremapFixed;
+    parse_flags(node, ConstantFamily::MremapFlags, kBoth);
+    if ((call_.operands.back().value & kNeeded) != kNeeded) {
       context_.fail(node, fmt::format("expected {}: a scenario names all its addresses", kBoth));
     }
   }

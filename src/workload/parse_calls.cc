@@ -28,6 +28,7 @@ constexpr NamedConstant kConstants[] = {
     {"MAP_POPULATE", kMapPopulate, ConstantFamily::MapFlags},
     {"MREMAP_MAYMOVE", kMremapMayMove, ConstantFamily::MremapFlags},
     {"MREMAP_FIXED", kMremapFixed, ConstantFamily::MremapFlags},
+    {"MREMAP_DONTUNMAP", kMremapDontunmap, ConstantFamily::MremapFlags},
     {"MADV_DONTNEED", kMadvDontneed, ConstantFamily::MadviseAdvice},
     {"MADV_FREE", kMadvFree, ConstantFamily::MadviseAdvice},
     {"MS_SYNC", 4, ConstantFamily::MsyncFlags},

@@ -45,7 +45,7 @@ enum class Parameter : std::uint8_t {
   MapFile,        ///< a file, or -1 if MAP_ANONYMOUS
   MapOffset,      ///< bytes
   SameLength,     ///< as many bytes as the Length before; not an operand
-  MremapFlags,    ///< MREMAP_MAYMOVE|MREMAP_FIXED; not an operand
+  MremapFlags,    ///< MREMAP_MAYMOVE|MREMAP_FIXED, MREMAP_DONTUNMAP
   OtherRange,     ///< where a range of that length, that is not the first, begins
   MadviseAdvice,  ///< MADV_DONTNEED or MADV_FREE; not an operand: the operation says which
   MsyncFlags,     ///< MS_SYNC; not an operand

@@ -27,9 +27,11 @@ inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
 inline constexpr std::int64_t kMapPopulate = 0x8000;
 
-/// Operation::Mremap's flags, both of which must be given; advice of madvise(). Linux's values.
+/// Operation::Mremap's flags, of which the first two must be given; advice of madvise(). Linux's
+/// values.
 inline constexpr std::int64_t kMremapMayMove = 1;
 inline constexpr std::int64_t kMremapFixed = 2;
+inline constexpr std::int64_t kMremapDontunmap = 4;
 inline constexpr std::int64_t kMadvDontneed = 4;
 inline constexpr std::int64_t kMadvFree = 8;
 
@@ -71,7 +73,7 @@ enum class Operation : std::uint8_t {
   Mlock,      ///< (RANGE): 0; a whole mapping
   Munlock,    ///< (RANGE): 0; a whole mapping
   Mprotect,   ///< (RANGE, N prot): 0
-  Mremap,     ///< (RANGE, Page): always MREMAP_FIXED, and as many pages as before
+  Mremap,     ///< (RANGE, N flags, Page): always MREMAP_FIXED, and as many pages as before
   Madvise,    ///< (RANGE): 0; MADV_DONTNEED
   MadviseFree,  ///< (RANGE): 0; MADV_FREE
   Msync,      ///< (RANGE): 0; MS_SYNC
