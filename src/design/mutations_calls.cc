@@ -30,6 +30,20 @@ const Policies kMremapNoRmapLocks =
 const Policies kMremapNoBatchedPending =
     changed([](Policies& p) { p.mremap.batched_pending = Step::Dropped; });
 
+const Policies kMprotectNoExchange =
+    changed([](Policies& p) { p.protect.exchange = Step::Dropped; });
+const Policies kMadvFreeNoFlush = changed([](Policies& p) { p.lazyfree.flush = Step::Dropped; });
+const Policies kMadvFreeNoBatchedPending =
+    changed([](Policies& p) { p.lazyfree.batched_pending = Step::Dropped; });
+const Policies kLazyfreeNoRefCheck =
+    changed([](Policies& p) { p.lazyfree.ref_check = Step::Dropped; });
+const Policies kLazyfreeRefFirst =
+    changed([](Policies& p) { p.lazyfree.clear_before_ref = Step::Dropped; });
+const Policies kLazyfreeNoDirtyCheck =
+    changed([](Policies& p) { p.lazyfree.dirty_check = Step::Dropped; });
+const Policies kLazyfreeDirtyFirst =
+    changed([](Policies& p) { p.lazyfree.ref_before_dirty = Step::Dropped; });
+
 const std::array kMutations{
     Design{"linux-6.12/mprotect-no-flush", "mprotect does not flush what it has changed",
            "drops tlb_flush_pte_range in mm/mprotect.c: change_pte_range", &kMprotectNoFlush},
@@ -58,6 +72,28 @@ const std::array kMutations{
     Design{"linux-6.12/mremap-no-batched-pending",
            "mremap does not care for reclaim's deferred flushes",
            "drops flush_tlb_batched_pending in mm/mremap.c: move_ptes", &kMremapNoBatchedPending},
+    Design{"linux-6.12/mprotect-no-exchange",
+           "mprotect reads an entry and writes it, and the hardware may set D in between",
+           "drops ptep_modify_prot_start in mm/mprotect.c: change_pte_range", &kMprotectNoExchange},
+    Design{"linux-6.12/madv-free-no-flush", "MADV_FREE does not flush what it has cleaned",
+           "drops tlb_remove_tlb_entry in mm/madvise.c: madvise_free_pte_range",
+           &kMadvFreeNoFlush},
+    Design{"linux-6.12/madv-free-no-batched-pending",
+           "MADV_FREE does not care for reclaim's deferred flushes",
+           "drops flush_tlb_batched_pending in mm/madvise.c: madvise_free_pte_range",
+           &kMadvFreeNoBatchedPending},
+    Design{"linux-6.12/lazyfree-no-ref-check", "reclaim drops a lazyfree page that somebody has got",
+           "drops folio_ref_count in mm/rmap.c: try_to_unmap_one, as until v5.17",
+           &kLazyfreeNoRefCheck},
+    Design{"linux-6.12/lazyfree-ref-first",
+           "reclaim looks at a lazyfree page's count before it clears the entry",
+           "moves folio_ref_count in mm/rmap.c: try_to_unmap_one", &kLazyfreeRefFirst},
+    Design{"linux-6.12/lazyfree-no-dirty-check",
+           "reclaim drops a lazyfree page that was written to again",
+           "drops folio_test_dirty in mm/rmap.c: try_to_unmap_one", &kLazyfreeNoDirtyCheck},
+    Design{"linux-6.12/lazyfree-dirty-first",
+           "reclaim looks whether a lazyfree page is dirty and then at its count",
+           "moves smp_rmb in mm/rmap.c: try_to_unmap_one", &kLazyfreeDirtyFirst},
 };
 
 }  // namespace

@@ -31,6 +31,8 @@ class Frame final : public explore::Landing {
   void free();
   /// A free frame has a new owner.
   void reuse();
+  /// For rules: an access like read(), also to a frame that is dead.
+  std::uint64_t look() const { return memory_->read_last(data_); }
   /// Contents at the end of an execution.
   std::uint64_t peek() const { return memory_->peek(data_); }
 

@@ -141,6 +141,10 @@ int folio_mapcount_peek(const folio& page) {
   return count;
 }
 
+bool folio_test_lazyfree(const folio& page) {
+  return page.lazyfree != nullptr && page.mapping.peek().is_anon() && !page.swapbacked.peek();
+}
+
 void folio_ref_add(thread& task, folio& page, int delta) {
   page.refcount.commute(page.refcount.peek() + delta);
   if (delta < 0) page.last_put = task.cpu->id();
@@ -212,6 +216,7 @@ folio* alloc_page(thread& task, folio& page) {
   task.x().step({.format = "alloc_page(): {}?", .args = {arg(page)}});
   if (page.refcount.read() != folio::kFree) return nullptr;
   page.frame.reuse();
+  if (page.lazyfree != nullptr) *page.lazyfree = {};
   page.refcount.write(1);
   hold_page(task, page, 1);
   return &page;

@@ -31,6 +31,10 @@ bool folio_mapped_last(const folio& page);
 /// How many mappings there are, without an access.
 int folio_mapcount_peek(const folio& page);
 
+/// An anonymous page that MADV_FREE has made lazyfree: !PG_swapbacked. Stable while the page is
+/// isolated: only reclaim itself, which has it locked, makes it an ordinary one again.
+bool folio_test_lazyfree(const folio& page);
+
 /// linux v6.12 include/linux/mm.h: folio_get. The caller has a reference or a lock that keeps one.
 void folio_get(thread& task, folio& page);
 /// linux v6.12 include/linux/mm.h: folio_put, folio_put_refs; mm/swap.c: __folio_put

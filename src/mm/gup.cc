@@ -6,6 +6,7 @@
 #include "mm/memory.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
+#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -225,11 +226,13 @@ void put_held_page(thread& task, folio& page) {
   }
 }
 
-// differs: of an anonymous page nobody looks at the flag, as there is no swap: nothing is done.
+// differs: of an anonymous page nothing is done where nobody looks at the flag.
 void set_page_dirty(thread& task, folio& page) {
   // Stable: the caller's reference keeps the page in its file.
   folio& whole = page_folio(page);
-  if (whole.mapping.peek().is_file()) folio_mark_dirty(task, whole);
+  const bool wanted =
+      whole.mapping.peek().is_file() || has_swap(task) || task.system->has_lazyfree;
+  if (wanted) folio_mark_dirty(task, whole);
 }
 
 void set_page_dirty_lock(thread& task, folio& page) {

@@ -28,6 +28,10 @@ void flush_pending_of_others(thread& task, mm_struct& mm, page_table& table, Ste
 /// With generations: says in the table that its flush is put off. [PTL]
 void count_generation(thread& task, mmu_gather& tlb, page_table& table, GenerationCount when);
 
+/// Clears the entry of a page that is on the swap device. [PTL]
+/// linux v6.12 mm/memory.c: zap_nonpresent_ptes
+void zap_swap_pte(thread& task, PteSlot& slot);
+
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.
 void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma);

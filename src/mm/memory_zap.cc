@@ -129,16 +129,15 @@ void count_generation(thread& task, mmu_gather& tlb, page_table& table, Generati
   tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
 }
 
-namespace {
-
-/// linux v6.12 mm/memory.c: zap_nonpresent_ptes: of a page that is on the swap device. [PTL]
 void zap_swap_pte(thread& task, PteSlot& slot) {
   free_swap_and_cache(task, swp_offset(slot.peek()));
   task.x().step({.format = "pte_clear({})", .args = {machine::arg(slot.va())}});
   slot.set_pte({});
 }
 
-/// The same of a migration entry: reference and rmap went when it was made. It is not flushed:
+namespace {
+
+/// Of a migration entry: reference and rmap went when it was made. It is not flushed:
 /// whoever made it has done that, under this PTL. [PTL]
 void zap_migration_entry(thread& task, PteSlot& slot) {
   task.x().step({.format = "pte_clear_not_present_full({})", .args = {machine::arg(slot.va())}});

@@ -28,6 +28,9 @@ void sys_mremap(thread& task, unsigned first_page, unsigned end_page, unsigned n
 /// madvise(2) with MADV_DONTNEED.
 void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);
 
+/// The same with MADV_FREE: what is in the pages may be lost until it is written again.
+void sys_madvise_free(thread& task, unsigned first_page, unsigned end_page);
+
 /// The CPU runs a kernel thread for a while, and then this one again: schedule() into the idle
 /// task.
 void schedule(thread& task);

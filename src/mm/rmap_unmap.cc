@@ -30,18 +30,78 @@ void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, pte_t
   if (pte_dirty(old)) batch.writable = true;
 }
 
-/// linux v6.12 mm/rmap.c: try_to_unmap_one [PTL]
-/// differs: no mlock, no lazyfree pages (MADV_FREE), no uffd markers; an entry that maps a whole
-/// large folio is left alone (Linux: TTU_SPLIT_HUGE_PMD).
-void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
+/// Whether nobody has the page but its mappings, and who has taken it off its list.
+bool folio_unused(thread& task, folio& page) {
+  if (task.system->policies->lazyfree.ref_check == Step::Dropped) return true;
+  task.x().step({.format = "folio_ref_count({}) == 1 + folio_mapcount()?", .args = {arg(page)}});
+  const int mapped = page.mapcount.read() + 1;
+  return page.refcount.read() == 1 + mapped;
+}
+
+bool folio_test_dirty(thread& task, folio& page) {
+  if (task.system->policies->lazyfree.dirty_check == Step::Dropped) return false;
+  task.x().step({.format = "folio_test_dirty({})?", .args = {arg(page)}});
+  return page.dirty.read();
+}
+
+/// linux v6.12 mm/rmap.c: try_to_unmap_one, "MADV_FREE page check" [PTL]. The entry is cleared, and
+/// D is in the folio. `unused`: see below.
+///
+/// Two pairs of steps keep what was written since. GUP-fast raises the count and looks at the entry
+/// again; this clears the entry and looks at the count: one sees the other. Who has got the page
+/// marks it dirty and then drops the count; this looks at the count and then at the flag (Linux
+/// 5.18, 6c8e2a256915: until then it looked at the flag only):
+///
+///     CPU0 reclaim                    CPU1 O_DIRECT read
+///                                     GUP-fast: has the page
+///     clear the entry: clean
+///     not dirty: drop the page        the device writes to it
+///                                     set_page_dirty, put_page
+///                                     [the next load faults, and finds zeros]
+bool can_discard(thread& task, folio& page, bool unused) {
+  const LazyfreePolicies& policies = task.system->policies->lazyfree;
+  const bool flag_first = policies.ref_before_dirty == Step::Dropped;
+  if (flag_first && folio_test_dirty(task, page)) return false;
+  if (policies.clear_before_ref == Step::Kept) unused = folio_unused(task, page);
+  return unused && (flag_first || !folio_test_dirty(task, page));
+}
+
+/// What becomes of a lazyfree page whose entry has been cleared; returns whether it is dropped.
+/// [PTL]
+bool discard_lazyfree(thread& task, PteSlot& slot, folio& page, pte_t old, bool unused) {
+  if (can_discard(task, page, unused)) {
+    task.x().step({.format = "discard {}", .args = {arg(page)}});
+    task.system->monitor->lazyfree_discarded(page);
+    return true;
+  }
+  task.system->arch().set_pte(*task.cpu, slot, old,
+                              {.format = "set_pte({}) back", .args = {machine::arg(slot.va())}});
+  task.x().step({.format = "folio_set_swapbacked({})", .args = {arg(page)}});
+  page.swapbacked.write(true);
+  return false;
+}
+
+/// linux v6.12 mm/rmap.c: try_to_unmap_one [PTL]. Returns false if the page stays mapped.
+/// differs: no mlock, no uffd markers; an entry that maps a whole large folio is left alone (Linux:
+/// TTU_SPLIT_HUGE_PMD).
+bool try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch& batch) {
+  const bool lazyfree = folio_test_lazyfree(page);
   PageVmaMappedWalk walk(task, vma, page, task.system->policies->reclaim.unmap_walk);
   for (; walk.found(); walk.next()) {
     if (walk.huge()) continue;
     PteSlot& slot = vma.mm->pte(walk.page_nr());
+    const bool looks_first =
+        lazyfree && task.system->policies->lazyfree.clear_before_ref == Step::Dropped;
+    const bool unused = looks_first && folio_unused(task, page);
     const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, slot);
     set_tlb_ubc_flush_pending(task, *vma.mm, slot, old, batch);
     if (pte_dirty(old)) folio_mark_dirty(task, page);
-    if (page.mapping.peek().is_anon()) {
+    if (lazyfree) {
+      if (!discard_lazyfree(task, slot, page, old, unused)) {
+        walk.next();  // page_vma_mapped_walk_done: the folio has no other page.
+        return false;
+      }
+    } else if (page.mapping.peek().is_anon()) {
       if (task.system->policies->reclaim.swap_duplicate == Step::Kept) {
         swap_duplicate(task, page.swapcache.peek() - 1u);
       }
@@ -51,6 +111,7 @@ void try_to_unmap_one(thread& task, vm_area_struct& vma, folio& page, tlb_batch&
     page_remove_rmap(task, walk.page());
     folio_put(task, page);
   }
+  return true;
 }
 
 }  // namespace
@@ -61,7 +122,9 @@ void try_to_unmap(thread& task, folio& page, tlb_batch& batch) {
   if (mapping.is_anon()) {
     anon_vma* av = folio_lock_anon_vma_read(task, page, WhenContended::Wait);
     if (av == nullptr) return;
-    for (vm_area_struct* vma : av->tree) try_to_unmap_one(task, *vma, page, batch);
+    for (vm_area_struct* vma : av->tree) {
+      if (!try_to_unmap_one(task, *vma, page, batch)) break;
+    }
     anon_vma_unlock_read(task, *av);
     return;
   }

@@ -103,6 +103,22 @@ Fate pageout_dirty_swap(thread& task, folio& page, tlb_batch& batch) {
   return Fate::Gone;
 }
 
+/// A lazyfree folio that has been unmapped. Whether it is dirty is not asked any more: nobody maps
+/// it, and whoever else has it is the last who does.
+Fate freeze_lazyfree(thread& task, folio& page) {
+  task.x().step({.format = "folio_ref_freeze({}, 1)", .args = {arg(page)}});
+  if (page.refcount.read() != 1) return Fate::KeepLocked;
+  page.refcount.write(folio::kFrozen);
+  return Fate::Gone;
+}
+
+/// linux v6.12 mm/vmscan.c: isolate_lru_folios (folio_test_clear_lru), move_folios_to_lru
+void set_isolated(thread& task, folio& page, bool isolated) {
+  if (!task.system->has_lazyfree) return;
+  minor_step(task, isolated ? "folio_test_clear_lru({})" : "folio_putback_lru({})", page);
+  page.isolated.write(isolated);
+}
+
 /// What is done with one locked folio.
 Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   minor_step(task, "folio_test_writeback({})?", page);
@@ -111,7 +127,8 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   if (folio_referenced(task, page) != 0) return Fate::KeepLocked;
   const bool anon = page.mapping.peek().is_anon();              // Stable: the page is locked.
   if (anon && folio_test_large(page)) return Fate::KeepLocked;  // differs: not swapped.
-  if (anon && page.swapcache.peek() == 0) add_to_swap(task, page);
+  const bool lazyfree = folio_test_lazyfree(page);
+  if (anon && !lazyfree && page.swapcache.peek() == 0) add_to_swap(task, page);
   minor_step(task, "folio_mapped({})?", page);
   if (folio_mapped_last(page)) {
     try_to_unmap(task, page, batch);
@@ -124,12 +141,14 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   const bool pins_count = task.system->policies->reclaim_pins == ReclaimPins::Respected;
   if (pins_count && folio_maybe_dma_pinned(task, page)) return Fate::KeepLocked;
   if (page.dirty.read_last()) {
-    const Fate fate = anon ? pageout_dirty_swap(task, page, batch) : keep_dirty_file(task, batch);
+    const bool swaps = anon && !lazyfree;  // folio_is_file_lru
+    const Fate fate = swaps ? pageout_dirty_swap(task, page, batch) : keep_dirty_file(task, batch);
     if (fate != Fate::Gone) return fate;
   }
   if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) {
     return Fate::KeepLocked;
   }
+  if (lazyfree) return freeze_lazyfree(task, page);
   return remove_mapping_locked(task, page) ? Fate::Gone : Fate::KeepLocked;
 }
 
@@ -159,6 +178,7 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   tlb_batch batch;
   FolioList free_folios;
   FolioList kept;
+  for (folio* page : folios) set_isolated(task, *page, true);
   for (folio* page : folios) {
     if (!folio_trylock(task, *page)) {
       kept.push_back(page);
@@ -173,7 +193,10 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   if (flush_first) try_to_unmap_flush(task, batch);
   free_unref_folios(task, free_folios);
   if (!flush_first) try_to_unmap_flush(task, batch);
-  for (folio* page : kept) folio_put(task, *page);
+  for (folio* page : kept) {
+    set_isolated(task, *page, false);
+    folio_put(task, *page);
+  }
   return static_cast<unsigned>(free_folios.size());
 }
 

@@ -73,19 +73,19 @@ void Monitors::lazyfree_lost(mm::folio& page) {
 // What a store may do while a call is under way is undone by the call, or not: as if it had come
 // before, or after.
 void Monitors::lazyfree_marked(mm::folio& page) {
-  static_cast<void>(page.frame.read());
+  static_cast<void>(page.frame.look());
   ++page.lazyfree->calls;
   page.lazyfree->promised = false;
 }
 
 void Monitors::lazyfree_returned(mm::folio& page) {
-  page.lazyfree->value = page.frame.read();
+  page.lazyfree->value = page.frame.look();
   if (--page.lazyfree->calls == 0) page.lazyfree->promised = true;
 }
 
 void Monitors::lazyfree_discarded(mm::folio& page) {
   exercised_.add(RuleId::Write);
-  const std::uint64_t value = page.frame.read();
+  const std::uint64_t value = page.frame.look();
   page.lazyfree->discarded = true;
   if (page.lazyfree->promised && value != page.lazyfree->value) lazyfree_lost(page);
 }

@@ -420,6 +420,9 @@ std::int64_t Interpreter::system_call(const Expr& expr) {
     case Operation::Madvise:
       mm::sys_madvise_dontneed(task(), pages.first, pages.end);
       break;
+    case Operation::MadviseFree:
+      mm::sys_madvise_free(task(), pages.first, pages.end);
+      break;
     case Operation::Msync:
       fs::sys_msync(task(), pages.first, pages.end);
       break;

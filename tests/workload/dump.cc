@@ -100,8 +100,14 @@ std::string name_of(Operation operation) {
       return "Mlock";
     case Operation::Munlock:
       return "Munlock";
+    case Operation::Mprotect:
+      return "Mprotect";
+    case Operation::Mremap:
+      return "Mremap";
     case Operation::Madvise:
       return "Madvise";
+    case Operation::MadviseFree:
+      return "MadviseFree";
     case Operation::Msync:
       return "Msync";
     case Operation::Schedule:

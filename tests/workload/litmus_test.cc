@@ -181,6 +181,9 @@ TEST(Litmus, SystemCalls) {
             "Mmap(page[0.0.0], 8192, 1, 50, -1, 0)");
   EXPECT_EQ(statement("r0 = madvise(A:x + 4096, 4096, MADV_DONTNEED);"),
             "r[0] = Madvise(page[0.0.1], 4096)");
+  EXPECT_EQ(statement("mprotect(x, 4096, PROT_NONE);"), "Mprotect(page[0.0.0], 4096, 0)");
+  EXPECT_EQ(statement("mremap(x, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED, x + 4096);"),
+            "Mremap(page[0.0.0], 4096, 3, page[0.0.1])");
   EXPECT_EQ(statement("posix_fadvise(f, 4096, 0, POSIX_FADV_DONTNEED);"),
             "PosixFadvise(file[0], 4096, 4096)");
   EXPECT_EQ(statement("pwrite(f, 4096, pread(f, 0) + 1);"),
