@@ -5,8 +5,11 @@
     tests/thread/thread_page.py [--mmcheck PROGRAM] [--update]
 
 A row of a table with the columns scenario, design, verdict, executions states the verdict of these
-designs (`all others`: of all that no other row of this scenario names), and the number of
-executions, `least to most` of several. A scenario stays the same until another is named. In the
+designs, and the number of executions, `least to most` of several. `all others` are all designs that
+no other row of this scenario names; `all designs` the same, where no design is named. A scenario
+stays the same until another is named.
+
+In the
 table of designs, `breaks` has the rules that a design breaks under a scenario where linux-6.12 does
 not, `holds` the scenarios where it is the other way round; costs are those of `mmcheck cost`.
 
@@ -29,7 +32,8 @@ CLAIMS = 22
 BASE = "linux-6.12"
 HEADER = ["scenario", "design", "verdict", "executions"]
 DESIGNS = ["design", "breaks", "holds"]
-MANY = "all others"
+OTHERS = "all others"
+ALL = "all designs"
 CPUS = "16"
 
 
@@ -103,9 +107,11 @@ class Page:
                 scenario = (names_in(cells[0]) or [scenario])[0]
                 rows.append([number, scenario, names_in(cells[1]), *cells[2:4], cells[1]])
         for row in rows:
-            if row[5] == MANY:
+            if row[5] in (OTHERS, ALL):
                 named = {design for other in rows if other[1] == row[1] for design in other[2]}
                 row[2] = [name for name in self.golden.get(row[1], {}) if name not in named]
+            if row[5] == ALL and not self.designs() <= set(row[2]):
+                self.problem(row[0], f"{row[1]}: not {ALL}, since another row names some")
         return [row[:5] for row in rows]
 
     def check_row(self, number, scenario, designs, verdict, executions):
@@ -142,15 +148,13 @@ class Page:
             if costs and cells[3:] != costs.get(design):
                 self.problem(number, f"{design} costs {' | '.join(costs.get(design, []))}")
         listed = [names_in(cells[0])[0] for _, cells in rows]
-        missing = {name for cells in self.golden.values() for name in cells if "/" not in name}
-        missing -= set(listed) | self.variants()
+        missing = self.designs() - set(listed)
         if missing:
             self.problem(1, f"the table of designs lacks {', '.join(sorted(missing))}")
 
-    def variants(self):
-        """Designs that only the scenarios which name them are run with."""
-        everywhere = set.intersection(*(set(cells) for cells in self.golden.values()))
-        return {name for cells in self.golden.values() for name in cells} - everywhere
+    def designs(self):
+        """Those with which every scenario is run; the rest are variants and mutations."""
+        return set.intersection(*(set(cells) for cells in self.golden.values()))
 
     def against_base(self, design):
         breaks, holds = set(), set()

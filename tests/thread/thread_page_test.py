@@ -47,6 +47,7 @@ FAULTS = [
     ("| | all others | R-FREE | 3 | |\n", "", "claim-02: no verdict of linux-6.1"),
     ("| `claim-02`", "| `claim-01a`", "claim-02: no verdict of linux-6.1, linux-6.12, s390"),
     ("`linux-6.12/mutation`", "`linux-6.12/other`", "claim-01a on linux-6.12/other is not pinned"),
+    ("all others | held", "all designs | held", "claim-01a: not all designs"),
     ("### 2. Two", "### 3. Three", "the claims are not 1 to 2"),
     ("a step less", "as claim-09z", "there is no scenario claim-09z"),
     ("| `linux-6.12`, `s390` |", "| |", "a row without designs"),
