@@ -9,9 +9,9 @@ designs, and the number of executions, `least to most` of several. `all others` 
 no other row of this scenario names; `all designs` the same, where no design is named. A scenario
 stays the same until another is named.
 
-In the
-table of designs, `breaks` has the rules that a design breaks under a scenario where linux-6.12 does
-not, `holds` the scenarios where it is the other way round; costs are those of `mmcheck cost`.
+In the table of designs, `breaks` has the rules that a design breaks under a scenario where
+linux-6.12 does not, `holds` the scenarios where it is the other way round; costs are those of
+`mmcheck cost`.
 
 --update writes the numbers of executions anew, and nothing else. Prints each difference, and exits
 with 1 if there is any.
