@@ -6,7 +6,6 @@
 #include "mm/memory.h"
 #include "mm/mmap.h"
 #include "mm/rmap.h"
-#include "mm/swapfile.h"
 
 namespace mmcheck::mm {
 
@@ -226,13 +225,12 @@ void put_held_page(thread& task, folio& page) {
   }
 }
 
-// differs: of an anonymous page nothing is done where nobody looks at the flag.
+// differs: nothing is done for an anonymous page where none is lazyfree: none that has another
+// reference is cleaned.
 void set_page_dirty(thread& task, folio& page) {
   // Stable: the caller's reference keeps the page in its file.
   folio& whole = page_folio(page);
-  const bool wanted =
-      whole.mapping.peek().is_file() || has_swap(task) || task.system->has_lazyfree;
-  if (wanted) folio_mark_dirty(task, whole);
+  if (whole.mapping.peek().is_file() || task.system->has_lazyfree) folio_mark_dirty(task, whole);
 }
 
 void set_page_dirty_lock(thread& task, folio& page) {

@@ -25,9 +25,8 @@ using machine::pte_young;
 
 /// A clean page, if it could be made one: not in the swap cache, not dirty. [PTL]
 bool clean_folio(thread& task, folio& page) {
-  task.x().step({.format = "{}: in the swap cache, or dirty?",
-                 .args = {arg(page)},
-                 .detail = Detail::Minor});
+  task.x().step(
+      {.format = "{}: in the swap cache, or dirty?", .args = {arg(page)}, .detail = Detail::Minor});
   const bool cached = has_swap(task) && page.swapcache.read() != 0;
   if (!page.dirty.read() && !cached) return true;
   if (!folio_trylock(task, page)) return false;
@@ -52,9 +51,9 @@ bool folio_mark_lazyfree(thread& task, folio& page) {
 
 /// One present entry; returns whether its page is lazyfree now. [PTL]
 ///
-/// A store from here on sets D again, and so keeps the page. But a TLB that holds the entry as dirty
-/// sets nothing: hence the flush before the call returns. While it has not returned, a store may
-/// belong to what is freed.
+/// A store from here on sets D again, and so keeps the page. But a TLB that holds the entry as
+/// dirty sets nothing: hence the flush before the call returns. While it has not returned, a store
+/// may belong to what is freed.
 bool madvise_free_pte(thread& task, mmu_gather& tlb, PteSlot& slot, folio& page) {
   task.x().step({.format = "folio_test_lru({})?", .args = {arg(page)}, .detail = Detail::Minor});
   if (page.isolated.read() || folio_mapcount_peek(page) != 1) return false;
@@ -74,8 +73,8 @@ bool madvise_free_pte(thread& task, mmu_gather& tlb, PteSlot& slot, folio& page)
 
 /// linux v6.12 mm/madvise.c: madvise_free_pte_range, of one page table
 /// differs: large folios are left alone, as Linux leaves those that it cannot split; v6.1 does not
-/// look whether a page is on its list, and clears D in vain if it is not; on arm64 the entry is none
-/// for a moment, as elsewhere.
+/// look whether a page is on its list, and clears D in vain if it is not; on arm64 the entry is
+/// none for a moment, as elsewhere.
 void madvise_free_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                             FolioList& marked) {
   mm_struct& mm = *tlb.mm;
@@ -85,9 +84,8 @@ void madvise_free_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, 
   count_generation(task, tlb, table, GenerationCount::BeforeClear);
   for (unsigned page_nr = first_page; page_nr < end_page; ++page_nr) {
     PteSlot& slot = mm.pte(page_nr);
-    task.x().step({.format = "ptep_get({})",
-                   .args = {machine::arg(slot.va())},
-                   .detail = Detail::Minor});
+    task.x().step(
+        {.format = "ptep_get({})", .args = {machine::arg(slot.va())}, .detail = Detail::Minor});
     const pte_t pte = slot.ptep_get_last();
     if (pte_present(pte)) {
       folio& page = task.system->page(pte_pfn(pte));

@@ -75,9 +75,8 @@ void change_pte_range(thread& task, mmu_gather& tlb, const vm_area_struct& vma, 
   count_generation(task, tlb, table, GenerationCount::BeforeClear);
   for (unsigned page_nr = first_page; page_nr < end_page; ++page_nr) {
     PteSlot& slot = mm.pte(page_nr);
-    task.x().step({.format = "ptep_get({})",
-                   .args = {machine::arg(slot.va())},
-                   .detail = Detail::Minor});
+    task.x().step(
+        {.format = "ptep_get({})", .args = {machine::arg(slot.va())}, .detail = Detail::Minor});
     const pte_t pte = slot.ptep_get_last();
     if (pte_present(pte)) {
       change_present_pte(task, tlb, vma, slot, flags);
@@ -95,8 +94,7 @@ void change_pte_range(thread& task, mmu_gather& tlb, const vm_area_struct& vma, 
 }
 
 /// linux v6.12 mm/mprotect.c: change_protection, change_pmd_range
-void change_protection(thread& task, mmu_gather& tlb, const vm_area_struct& vma,
-                       vm_flags_t flags) {
+void change_protection(thread& task, mmu_gather& tlb, const vm_area_struct& vma, vm_flags_t flags) {
   unsigned page_nr = vma.first_page;
   while (page_nr < vma.end_page) {
     const page_table& table = tlb.mm->table_of(page_nr);
@@ -147,8 +145,8 @@ void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags
   task.x().step({.format = "mprotect({}) returns", .args = {va}});
   using Revoked = Monitor::Revoked;
   if ((flags & kVmWrite) == 0) {
-    task.system->monitor->change_returned(
-        task, first_page, end_page, (flags & kVmRead) == 0 ? Revoked::Load : Revoked::Store);
+    task.system->monitor->change_returned(task, first_page, end_page,
+                                          (flags & kVmRead) == 0 ? Revoked::Load : Revoked::Store);
   }
   forget_zapped(task);
 }

@@ -27,8 +27,7 @@ vm_area_struct* can_merge_after(thread& task, const vm_area_struct& vma, unsigne
   vm_area_struct* prev = find_vma(*vma.mm, new_page - 1);
   if (prev == nullptr || prev->kind != vma.kind || prev->file != vma.file) return nullptr;
   if (prev->vm_locked != vma.vm_locked || prev->index_of(new_page) != pgoff) return nullptr;
-  const bool differ =
-      task.system->has_protection && prev->vm_flags.peek() != vma.vm_flags.peek();
+  const bool differ = task.system->has_protection && prev->vm_flags.peek() != vma.vm_flags.peek();
   return differ ? nullptr : prev;
 }
 
@@ -95,9 +94,8 @@ struct MovedEntries {
 
 /// [PTL of both]
 void move_pte(thread& task, PteSlot& from, PteSlot& to, MovedEntries& moved) {
-  task.x().step({.format = "ptep_get({})",
-                 .args = {machine::arg(from.va())},
-                 .detail = Detail::Minor});
+  task.x().step(
+      {.format = "ptep_get({})", .args = {machine::arg(from.va())}, .detail = Detail::Minor});
   if (pte_none(from.ptep_get_last())) return;
   const machine::Arch& arch = task.system->arch();
   const pte_t pte = arch.ptep_get_and_clear(*task.cpu, from);
@@ -154,8 +152,7 @@ void move_ptes(thread& task, mm_struct& mm, unsigned first_page, unsigned nr_pag
   if (two) new_table.ptl.unlock(task, {.format = "spin_unlock(new_ptl)"});
   flush(when == MremapFlush::DirtyUnderOldPtl && moved.dirty);
   unlock_ptl(task, mm, first_page);
-  flush(when == MremapFlush::AfterPtls ||
-        (when == MremapFlush::DirtyUnderOldPtl && !moved.dirty));
+  flush(when == MremapFlush::AfterPtls || (when == MremapFlush::DirtyUnderOldPtl && !moved.dirty));
 }
 
 /// linux v6.12 mm/mremap.c: move_page_tables
@@ -168,9 +165,8 @@ void move_page_tables(thread& task, vm_area_struct& vma, unsigned first_page, un
   for (unsigned nr = 0; nr < nr_pages;) {
     const page_table& old_table = mm.table_of(first_page + nr);
     page_table& new_table = mm.table_of(new_page + nr);
-    const unsigned extent =
-        std::min({nr_pages - nr, old_table.end_page - (first_page + nr),
-                  new_table.end_page - (new_page + nr)});
+    const unsigned extent = std::min({nr_pages - nr, old_table.end_page - (first_page + nr),
+                                      new_table.end_page - (new_page + nr)});
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(mm.va_of(first_page + nr))},
                    .detail = Detail::Minor});

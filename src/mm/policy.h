@@ -175,8 +175,8 @@ struct ProtectPolicies {
 /// When mremap() flushes what it has moved.
 enum class MremapFlush : std::uint8_t {
   UnderPtls,  ///< before either lock is dropped
-  /// Of dirty entries after the new table's lock is dropped, and before the old one's; of clean ones
-  /// after both: as until v4.19 (CVE-2018-18281).
+  /// Of dirty entries after the new table's lock is dropped, and before the old one's; of clean
+  /// ones after both: as until v4.19 (CVE-2018-18281).
   DirtyUnderOldPtl,
   AfterPtls,
 };
@@ -189,9 +189,9 @@ struct MremapPolicies {
 
 /// What reclaim looks at before it drops a lazyfree page, and when.
 struct LazyfreePolicies {
-  Step flush = Step::Kept;            ///< of entries that MADV_FREE has cleaned
-  Step batched_pending = Step::Kept;  ///< flush_tlb_batched_pending() in madvise_free_pte_range
-  Step ref_check = Step::Kept;        ///< is the page its mappings' only?
+  Step flush = Step::Kept;             ///< of entries that MADV_FREE has cleaned
+  Step batched_pending = Step::Kept;   ///< flush_tlb_batched_pending() in madvise_free_pte_range
+  Step ref_check = Step::Kept;         ///< is the page its mappings' only?
   Step clear_before_ref = Step::Kept;  ///< the entry is cleared before the count is read
   Step dirty_check = Step::Kept;
   Step ref_before_dirty = Step::Kept;  ///< dropped: the flag is read before the count

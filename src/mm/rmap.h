@@ -60,8 +60,8 @@ void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vm
 /// Ends the VMA at `page_nr` and hangs `tail` on the same anon_vma.
 void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr);
 
-/// Whether a TLB may hold the entry that was here: it is valid, or was until a change whose flush is
-/// still pending. [PTL]
+/// Whether a TLB may hold the entry that was here: it is valid, or was until a change whose flush
+/// is still pending. [PTL]
 bool pte_accessible(thread& task, mm_struct& mm, pte_t pte);
 /// linux v6.12 mm/pgtable-generic.c: ptep_clear_flush. Returns what the entry held.
 pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);

@@ -92,10 +92,10 @@ struct swap_slot {
 
 /// What the rules know of MADV_FREE of a page. Ordered by the accesses to its frame.
 struct lazyfree_note {
-  int calls = 0;             ///< under way that have made it lazyfree
-  bool discarded = false;    ///< by reclaim
-  bool promised = false;     ///< a call has returned
-  std::uint64_t value = 0;   ///< what was in it then; what comes later must not be lost
+  int calls = 0;            ///< under way that have made it lazyfree
+  bool discarded = false;   ///< by reclaim
+  bool promised = false;    ///< a call has returned
+  std::uint64_t value = 0;  ///< what was in it then; what comes later must not be lost
 };
 
 /// State of a folio, or of a tail page, before the first step.
@@ -197,8 +197,8 @@ struct vm_area_struct {
   /// moved the mapping from. (Linux: vm_pgoff of an anonymous VMA.)
   unsigned moved_by = 0;
   Cell<vm_flags_t> vm_flags;  ///< only if System::has_protection; else all is allowed
-  bool vm_locked = false;    ///< VM_LOCKED
-  bool attached = false;     ///< in the mm's tree: faults can find it
+  bool vm_locked = false;     ///< VM_LOCKED
+  bool attached = false;      ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
   unsigned anon_index_of(unsigned page) const { return page + moved_by; }

@@ -25,7 +25,6 @@ constexpr NamedConstant kConstants[] = {
     {"MAP_PRIVATE", kMapPrivate, ConstantFamily::MapFlags},
     {"MAP_FIXED", kMapFixed, ConstantFamily::MapFlags},
     {"MAP_ANONYMOUS", kMapAnonymous, ConstantFamily::MapFlags},
-    {"MAP_POPULATE", kMapPopulate, ConstantFamily::MapFlags},
     {"MREMAP_MAYMOVE", kMremapMayMove, ConstantFamily::MremapFlags},
     {"MREMAP_FIXED", kMremapFixed, ConstantFamily::MremapFlags},
     {"MREMAP_DONTUNMAP", kMremapDontunmap, ConstantFamily::MremapFlags},

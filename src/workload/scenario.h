@@ -25,7 +25,6 @@ inline constexpr std::int64_t kMapShared = 1;
 inline constexpr std::int64_t kMapPrivate = 2;
 inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
-inline constexpr std::int64_t kMapPopulate = 0x8000;
 
 /// Operation::Mremap's flags, of which the first two must be given; advice of madvise(). Linux's
 /// values.
@@ -68,16 +67,16 @@ enum class Operation : std::uint8_t {
   RcuReadUnlock,   ///< () or (Variable, VALUE)
   SynchronizeRcu,  ///< () or (Variable)
   // System calls: threads of a process.
-  Mmap,       ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
-  Munmap,     ///< (RANGE): 0
-  Mlock,      ///< (RANGE): 0; a whole mapping
-  Munlock,    ///< (RANGE): 0; a whole mapping
-  Mprotect,   ///< (RANGE, N prot): 0
-  Mremap,     ///< (RANGE, N flags, Page): always MREMAP_FIXED, and as many pages as before
-  Madvise,    ///< (RANGE): 0; MADV_DONTNEED
+  Mmap,         ///< (RANGE, N prot, N flags, File or Number -1, N offset): 0; always MAP_FIXED
+  Munmap,       ///< (RANGE): 0
+  Mlock,        ///< (RANGE): 0; a whole mapping
+  Munlock,      ///< (RANGE): 0; a whole mapping
+  Mprotect,     ///< (RANGE, N prot): 0
+  Mremap,       ///< (RANGE, N flags, Page): always MREMAP_FIXED, and as many pages as before
+  Madvise,      ///< (RANGE): 0; MADV_DONTNEED
   MadviseFree,  ///< (RANGE): 0; MADV_FREE
-  Msync,      ///< (RANGE): 0; MS_SYNC
-  ExitGroup,  ///< (N status)
+  Msync,        ///< (RANGE): 0; MS_SYNC
+  ExitGroup,    ///< (N status)
   // What system calls do with pages of the process. A PAGE is what such a call has returned: a
   // number that stands for a page, or 0, with which nothing is done.
   GetUserPagesFast,  ///< (Page, N flags): PAGE
