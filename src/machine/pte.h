@@ -84,7 +84,8 @@ constexpr pte_t pte_mkyoung(pte_t pte) { return pte_t{pte.word | pte_t::kAccesse
 constexpr pte_t pte_mkold(pte_t pte) { return pte_t{pte.word & ~pte_t::kAccessed}; }
 constexpr pte_t pte_mkclean(pte_t pte) { return pte_t{pte.word & ~pte_t::kDirty}; }
 constexpr pte_t pte_wrprotect(pte_t pte) { return pte_t{pte.word & ~pte_t::kWrite}; }
-/// Of a present entry. linux v6.12: pte_modify, with the protection of PROT_NONE
+/// Of a present entry, with the protection of PROT_NONE.
+/// linux v6.12 arch/x86/include/asm/pgtable.h: pte_modify
 constexpr pte_t pte_mkprotnone(pte_t pte) {
   return pte_t{(pte.word & ~(pte_t::kPresent | pte_t::kWrite)) | pte_t::kProtNone};
 }
