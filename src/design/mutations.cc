@@ -421,7 +421,7 @@ const std::array kMutations{
 std::span<const Design> mutations() {
   static const std::vector<Design> kAll = [] {
     std::vector<Design> all(kMutations.begin(), kMutations.end());
-    const auto calls = mutations_of_calls();
+    const auto calls = call_mutations();
     all.insert(all.end(), calls.begin(), calls.end());
     return all;
   }();

@@ -21,6 +21,6 @@ mm::Policies changed(Change change, const machine::Arch& arch = machine::x86_64(
 }
 
 /// Of mprotect(), mremap() and madvise(MADV_FREE).
-std::span<const Design> mutations_of_calls();
+std::span<const Design> call_mutations();
 
 }  // namespace mmcheck::design

@@ -98,6 +98,6 @@ const std::array kMutations{
 
 }  // namespace
 
-std::span<const Design> mutations_of_calls() { return kMutations; }
+std::span<const Design> call_mutations() { return kMutations; }
 
 }  // namespace mmcheck::design

@@ -14,12 +14,10 @@ namespace mmcheck::mm {
 namespace {
 
 using machine::is_migration_entry;
-using machine::is_swap_pte;
 using machine::pte_dirty;
 using machine::pte_mkprotnone;
 using machine::pte_mkreadonly;
 using machine::pte_mkwrite;
-using machine::pte_none;
 using machine::pte_present;
 
 /// linux v6.12 mm/mprotect.c: can_change_pte_writable. The others fault: a clean entry of a file,
