@@ -44,7 +44,7 @@ const Policies kLazyfreeNoDirtyCheck =
 const Policies kLazyfreeDirtyFirst =
     changed([](Policies& p) { p.lazyfree.ref_before_dirty = Step::Dropped; });
 
-const std::array kMutations{
+const std::array kCallMutations{
     Design{"linux-6.12/mprotect-no-flush", "mprotect does not flush what it has changed",
            "drops tlb_flush_pte_range in mm/mprotect.c: change_pte_range", &kMprotectNoFlush},
     Design{"linux-6.12/mprotect-no-batched-pending",
@@ -98,6 +98,6 @@ const std::array kMutations{
 
 }  // namespace
 
-std::span<const Design> call_mutations() { return kMutations; }
+std::span<const Design> call_mutations() { return kCallMutations; }
 
 }  // namespace mmcheck::design
