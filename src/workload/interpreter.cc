@@ -39,6 +39,14 @@ void check_whole_mapping(const Scenario& scenario, const Expr& call) {
                                    "' is not modelled: expected all of it");
 }
 
+void check_not_huge(const Scenario& scenario, const Expr& call) {
+  for (const Expr& operand : call.operands) {
+    if (operand.kind != ExprKind::Page) continue;
+    if (!scenario.processes[operand.process].mappings[operand.index].huge) continue;
+    throw InputError(call.place, call.name + "() of a huge mapping is not modelled");
+  }
+}
+
 void check_supported(const Scenario& scenario, const Expr& expr) {
   if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
       expr.operands[0].kind == ExprKind::Page &&
@@ -50,6 +58,10 @@ void check_supported(const Scenario& scenario, const Expr& expr) {
   if (expr.kind == ExprKind::Call &&
       (expr.operation == Operation::Mlock || expr.operation == Operation::Munlock)) {
     check_whole_mapping(scenario, expr);
+  }
+  if (expr.kind == ExprKind::Call &&
+      (expr.operation == Operation::Mprotect || expr.operation == Operation::Mremap)) {
+    check_not_huge(scenario, expr);
   }
   for (const Expr& operand : expr.operands) check_supported(scenario, operand);
 }

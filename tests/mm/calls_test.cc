@@ -3,6 +3,7 @@
 // watched. Races that a mutation is about are in catalog/.
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "design/design.h"
 #include "explore/explorer.h"
 #include "workload/program.h"
@@ -65,6 +66,14 @@ TEST(Mmap, ReadOnlyFromTheStart) {
     P0(A) { mmap(x, 4096, PROT_READ, MAP_SHARED|MAP_FIXED, f, 0); r0 = READ_ONCE(*x);
             WRITE_ONCE(*x, 2); r1 = 1; }
     forall (0:r0=0 /\ 0:r1=0))");
+}
+
+TEST(Mprotect, OfAHugeMappingIsRefused) {
+  const workload::Scenario scenario = workload::parse_scenario(R"(C test
+    { file f, 2 pages, large folio; process A { x = mmap(f, 2 pages, MAP_SHARED), dirty, huge; } }
+    P0(A) { mprotect(x, 8192, PROT_READ); })",
+                                                               "test");
+  EXPECT_THROW(workload::ScenarioProgram(scenario, *design::find_design("linux-6.12")), InputError);
 }
 
 TEST(Mprotect, MigrationDoesNotBringBackWhatIsTaken) {
