@@ -130,6 +130,7 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   if (page.buffers.peek() && !task.system->file_operations->release_folio(task, page)) {
     return Fate::KeepLocked;
   }
+  if (!anon && !page.mapping.peek().is_file()) return Fate::KeepLocked;  // Truncated meanwhile.
   return remove_mapping_locked(task, page) ? Fate::Gone : Fate::KeepLocked;
 }
 

@@ -49,6 +49,8 @@ class RuleSet {
     return set;
   }
   void add(RuleSet other) { bits_ |= other.bits_; }
+  void remove(RuleSet other) { bits_ &= ~other.bits_; }
+  bool empty() const { return bits_ == 0; }
   bool contains(RuleId id) const { return (bits_ >> static_cast<unsigned>(id)) & 1u; }
 
   friend bool operator==(RuleSet, RuleSet) = default;

@@ -82,6 +82,15 @@ bool has_call(const std::vector<Statement>& body, Operation operation) {
   return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
 
+unsigned count_calls(const std::vector<Statement>& body, Operation operation) {
+  unsigned count = 0;
+  any_call(body, [&](const Expr& call) {
+    count += call.operation == operation ? 1 : 0;
+    return false;
+  });
+  return count;
+}
+
 /// Whether some thread reclaims a page that need not be one of a file.
 bool reclaims_anon(const Scenario& scenario) {
   const auto test = [](const Expr& call) {
@@ -111,22 +120,24 @@ bool any_thread_calls(const Scenario& scenario, Operation operation) {
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
   bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
                 any_thread_calls(scenario, Operation::ShrinkFolioList) ||
+                any_thread_calls(scenario, Operation::Ftruncate) ||
                 any_thread_calls(scenario, Operation::Mmap);
   unsigned missing = 0;
   if (thread.process) {
     for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
       scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
-      if (!populated(mapping)) missing += mapping.nr_pages;
+      if (scarce || !populated(mapping)) missing += mapping.nr_pages;
     }
   }
-  const bool populates = has_call(thread.body, Operation::Mlock);
-  const bool reads_files =
-      has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
-  const bool accesses = has_call(thread.body, Operation::Load) ||
-                        has_call(thread.body, Operation::Store) ||
-                        has_call(thread.body, Operation::GetUserPagesFast) ||
-                        has_call(thread.body, Operation::PinUserPagesFast);
-  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0) + (populates ? missing : 0);
+  const unsigned populates = count_calls(thread.body, Operation::Mlock);
+  const unsigned reads_files =
+      count_calls(thread.body, Operation::Pread) + count_calls(thread.body, Operation::Pwrite);
+  const unsigned accesses = count_calls(thread.body, Operation::Load) +
+                            count_calls(thread.body, Operation::Store) +
+                            count_calls(thread.body, Operation::GetUserPagesFast) +
+                            count_calls(thread.body, Operation::PinUserPagesFast);
+  return (scarce && accesses > 0 ? accesses + 2 : 0) + (reads_files > 0 ? reads_files + 1 : 0) +
+         populates * missing;
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {

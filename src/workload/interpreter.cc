@@ -57,19 +57,27 @@ void check_supported(const Scenario& scenario, const std::vector<Statement>& bod
   }
 }
 
+/// VM_LOCKED is read under mmap_lock only.
+void check_beside_mlock(const Scenario& scenario, Operation operation, const char* name) {
+  if (!any_thread_calls(scenario, operation)) return;
+  if (!any_thread_calls(scenario, Operation::Mlock) &&
+      !any_thread_calls(scenario, Operation::Munlock)) {
+    return;
+  }
+  throw InputError({scenario.path, 0, 0},
+                   scenario.name + ": " + name +
+                       " beside mlock() is not modelled: it would not see that a mapping is "
+                       "locked");
+}
+
 }  // namespace
 
 void check_supported(const Scenario& scenario) {
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
-  if (any_thread_calls(scenario, Operation::Mlock) &&
-      any_thread_calls(scenario, Operation::ShrinkFolioList)) {
-    throw InputError({scenario.path, 0, 0},
-                     scenario.name +
-                         ": shrink_folio_list() beside mlock() is not modelled: reclaim "
-                         "would not see that a mapping is locked");
-  }
+  check_beside_mlock(scenario, Operation::ShrinkFolioList, "shrink_folio_list()");
+  check_beside_mlock(scenario, Operation::Ftruncate, "ftruncate()");
   if (any_thread_calls(scenario, Operation::Ftruncate)) {
     for (const Operation other :
          {Operation::Load, Operation::Store, Operation::Pread, Operation::Pwrite}) {

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// All small programs under one design.
+#include <fmt/format.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <set>
+
+#include "cli/cell.h"
+#include "cli/commands.h"
+#include "cli/hunt_report.h"
+#include "cli/progress.h"
+#include "cli/search_options.h"
+#include "cli/suggest.h"
+#include "hunt/campaign.h"
+#include "hunt/store.h"
+
+namespace mmcheck::cli {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// More would not fit into what an execution may have.
+constexpr unsigned kOperationsMax = hunt::kOperationsMax;
+
+struct HuntOptions {
+  std::string design;
+  std::string without;
+  std::string rule;
+  hunt::Bounds bounds;
+  std::vector<std::string> calls;
+  std::vector<std::string> starts;
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
+  std::optional<std::uint64_t> executions;
+  std::optional<std::uint64_t> programs;
+  std::optional<std::uint64_t> seed;
+  std::optional<double> seconds;
+  std::string database;
+  std::string output;
+  bool first = false;
+  bool json = false;
+  unsigned jobs = 0;
+};
+
+template <typename Thing>
+std::vector<std::string> names_of(std::span<const Thing> things) {
+  std::vector<std::string> names;
+  for (const Thing& thing : things) names.emplace_back(thing.name);
+  return names;
+}
+
+/// Those named, in the order of the table, each once; all, if none is named.
+template <typename Thing>
+std::vector<const Thing*> select(const std::vector<std::string>& words,
+                                 std::span<const Thing> things, const char* what) {
+  for (const std::string& word : words) {
+    const std::vector<std::string> names = names_of(things);
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+      throw InputError(fmt::format("unknown {} '{}'{}", what, word, did_you_mean(word, names)));
+    }
+  }
+  std::vector<const Thing*> selected;
+  for (const Thing& thing : things) {
+    if (words.empty() || std::find(words.begin(), words.end(), thing.name) != words.end()) {
+      selected.push_back(&thing);
+    }
+  }
+  return selected;
+}
+
+/// "force-flush" names the mutation "linux-6.12/no-force-flush" of linux-6.12.
+const design::Design& select_design(const HuntOptions& options, const Console& console) {
+  if (options.without.empty()) return find_design_or_throw(options.design, console);
+  const std::string prefix = options.design + "/";
+  for (const std::string& name :
+       {prefix + options.without, prefix + "no-" + options.without, options.without}) {
+    const design::Design* found = design::find_design(name);
+    if (found != nullptr && found->name.starts_with(prefix)) return *found;
+  }
+  std::vector<std::string> names;
+  for (const design::Design& mutation : design::mutations()) {
+    if (mutation.name.starts_with(prefix)) names.emplace_back(mutation.name.substr(prefix.size()));
+  }
+  throw InputError(fmt::format("--without: no step of {} is called '{}'{}", options.design,
+                               options.without, did_you_mean(options.without, names)));
+}
+
+/// All that the results depend on.
+std::string identity_of(const HuntOptions& options, const design::Design& design) {
+  const hunt::Bounds& bounds = options.bounds;
+  std::string text = fmt::format(
+      "mmcheck.hunt/1 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
+      "executions {} first {}",
+      design.name, options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
+      bounds.operations, bounds.threads, bounds.processes, bounds.pages,
+      options.executions.value_or(0), options.first);
+  if (options.programs) {
+    text += fmt::format(" programs {} seed {}", *options.programs, options.seed.value_or(1));
+  }
+  for (const std::string& call : options.calls) text += " call " + call;
+  for (const std::string& start : options.starts) text += " start " + start;
+  return text;
+}
+
+hunt::Options campaign_options(const HuntOptions& options, const Console& console) {
+  hunt::Options out;
+  if (const rules::Rule* rule = select_rule(options.rule, console)) out.rules = set_of(*rule);
+  out.memory = options.memory;
+  out.executions_max = options.executions.value_or(out.executions_max);
+  out.first = options.first;
+  out.programs = options.programs;
+  out.seed = options.seed.value_or(1);
+  out.jobs = options.jobs != 0 ? std::min(options.jobs, 1024u)
+                               : static_cast<unsigned>(tbb::this_task_arena::max_concurrency());
+  if (options.seconds) {
+    const auto end = steady_clock::now() + std::chrono::duration<double>(*options.seconds);
+    out.stop = [end] { return steady_clock::now() >= end; };
+  }
+  return out;
+}
+
+std::uint64_t nr_programs(const hunt::Space& space, const HuntOptions& options) {
+  std::uint64_t number = 0;
+  for (unsigned operations = 1; operations <= space.bounds().operations; ++operations) {
+    if (options.programs) {
+      number += *options.programs;
+      continue;
+    }
+    hunt::Enumeration all(space, operations);
+    while (all.next() != nullptr) ++number;
+  }
+  return number;
+}
+
+/// Passes results on to the database, if there is one, and to whoever looks on.
+class Watched final : public hunt::Journal {
+ public:
+  Watched(hunt::Store* store, Progress& progress) : store_(store), progress_(progress) {}
+
+  std::vector<hunt::Level> levels() override {
+    return store_ == nullptr ? std::vector<hunt::Level>{} : store_->levels();
+  }
+  std::vector<hunt::Finding> findings() override {
+    return store_ == nullptr ? std::vector<hunt::Finding>{} : store_->findings();
+  }
+  void add(const hunt::Level& level, std::span<const hunt::Finding> findings) override {
+    if (store_ != nullptr) store_->add(level, findings);
+    if (level.operations != operations_) executions_ = 0;
+    operations_ = level.operations;
+    if (!level.done) progress_.cell_done(0, level.executions - executions_);
+    executions_ = level.executions;
+  }
+
+ private:
+  hunt::Store* store_;
+  Progress& progress_;
+  unsigned operations_ = 0;
+  std::uint64_t executions_ = 0;
+};
+
+/// The finding as a scenario that reproduces it alone.
+std::string scenario_text(const hunt::Space& space, const design::Design& design,
+                          const hunt::Finding& finding) {
+  std::string text = space.text(finding.program);
+  const std::size_t end_of_name = text.find('\n');
+  text.insert(end_of_name + 1,
+              fmt::format("\n(* Found by mmcheck hunt: the smallest program that breaks {} in {}.\n"
+                          "   What breaks it: {}. *)\n",
+                          finding.rule, design.name, finding.cause));
+  return text + fmt::format("\nexpect {{\n  {}: {};\n}}\n", design.name, finding.rule);
+}
+
+void write_scenarios(const std::string& directory, const hunt::Space& space,
+                     const design::Design& design,
+                     const std::vector<const hunt::Finding*>& causes) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  for (const hunt::Finding* finding : causes) {
+    const std::string path =
+        (std::filesystem::path(directory) / hunt_file_name(space, *finding)).string();
+    std::ofstream file(path);
+    file << scenario_text(space, design, *finding);
+    if (!file.flush()) throw InputError({path, 0, 0}, "cannot write the scenario");
+  }
+}
+
+/// The first of each rule and cause.
+std::vector<const hunt::Finding*> causes_of(const std::vector<hunt::Finding>& findings) {
+  std::vector<const hunt::Finding*> first;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const hunt::Finding& finding : findings) {
+    if (seen.emplace(finding.rule, finding.cause).second) first.push_back(&finding);
+  }
+  return first;
+}
+
+ExitCode hunt(const HuntOptions& options, const Session& session) {
+  const Console& console = session.console;
+  const design::Design& design = select_design(options, console);
+  std::vector<std::string> starts = options.starts;
+  if (starts.empty()) starts = {"shared", "anon"};
+  const hunt::Space space(options.bounds, select(options.calls, hunt::operations(), "operation"),
+                          select(starts, hunt::starts(), "start"));
+  const hunt::Options campaign_wanted = campaign_options(options, console);
+  std::unique_ptr<hunt::Store> store;
+  if (!options.database.empty()) {
+    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design), space);
+  }
+  const std::uint64_t in_all = nr_programs(space, options);
+  HuntReport report(space, design, console, {.json = options.json, .sampled = !!options.programs});
+  report.begin(in_all);
+  const auto start = steady_clock::now();
+  std::optional<Progress> progress(std::in_place, console, in_all, "programs");
+  Watched journal(store.get(), *progress);
+  hunt::Campaign campaign(space, design, campaign_wanted, journal);
+  campaign.run();
+  progress.reset();
+  if (store) store->flush();
+  const std::vector<const hunt::Finding*> causes = causes_of(campaign.findings());
+  if (!options.output.empty()) write_scenarios(options.output, space, design, causes);
+  report.end(campaign, causes, options.memory, options.output,
+             std::chrono::duration<double>(steady_clock::now() - start).count());
+  if (!campaign.findings().empty()) return ExitCode::NotMet;
+  return campaign.complete() ? ExitCode::Met : ExitCode::Incomplete;
+}
+
+void add_space_options(CLI::App& command, HuntOptions& options) {
+  command.add_option("--operations", options.bounds.operations, "In one program; default: 3")
+      ->type_name("N")
+      ->check(CLI::Range(1u, kOperationsMax));
+  command.add_option("--threads", options.bounds.threads, "In one program; default: 3")
+      ->type_name("N")
+      ->check(CLI::Range(1u, hunt::kThreadsMax));
+  command.add_option("--processes", options.bounds.processes, "1 (default) or 2")
+      ->type_name("N")
+      ->check(CLI::Range(1, 2));
+  command.add_option("--pages", options.bounds.pages, "Of the mapping: 1 (default) or 2")
+      ->type_name("N")
+      ->check(CLI::Range(1, 2));
+  command
+      .add_option("--calls", options.calls,
+                  fmt::format("Only these operations, with commas between; default: all of\n{}",
+                              fmt::join(names_of(hunt::operations()), ", ")))
+      ->type_name("NAMES")
+      ->delimiter(',');
+  command
+      .add_option("--start", options.starts,
+                  fmt::format("What is mapped at the start, with commas between: {}; default: "
+                              "shared,anon",
+                              fmt::join(names_of(hunt::starts()), ", ")))
+      ->type_name("NAMES")
+      ->delimiter(',');
+}
+
+void add_bound_options(CLI::App& command, HuntOptions& options) {
+  command.add_option("--executions", options.executions, "At most so many of one program")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* programs =
+      command
+          .add_option("--programs", options.programs,
+                      "A sample: so many programs of each size, drawn at random")
+          ->type_name("N")
+          ->check(CLI::PositiveNumber);
+  command.add_option("--seed", options.seed, "Of --programs; default: 1")
+      ->type_name("N")
+      ->needs(programs);
+  command.add_option("--time", options.seconds, "Stop after so many seconds; exit code 3")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+void add_hunt_command(CLI::App& app, Session& session) {
+  auto options = std::make_shared<HuntOptions>();
+  CLI::App* command = app.add_subcommand("hunt", "Explore all small programs under a design");
+  command->add_option("--design", options->design, "The design")->type_name("NAME")->required();
+  command
+      ->add_option("--without", options->without,
+                   "The design without this step: a mutation, as `designs` lists them")
+      ->type_name("STEP");
+  add_space_options(*command, *options);
+  add_rule_option(*command, options->rule);
+  add_memory_option(*command, options->memory);
+  add_bound_options(*command, *options);
+  command->add_flag("--first", options->first, "Stop at the first violation");
+  command
+      ->add_option("--database", options->database,
+                   "Keep the results in FILE (SQLite); go on from what it holds")
+      ->type_name("FILE");
+  command
+      ->add_option("--output", options->output,
+                   "Write the smallest program of each cause to DIR, as a scenario")
+      ->type_name("DIR");
+  command->add_flag("--json", options->json, "One JSON object per line");
+  command->add_option("-j,--jobs", options->jobs, "Threads that search; default: all cores")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->callback([options, &session] {
+    session.command = [options, &session] { return hunt(*options, session); };
+  });
+}
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/session.h"
+#include "design/design.h"
+#include "explore/memory.h"
+#include "hunt/campaign.h"
+
+namespace mmcheck::cli {
+
+/// Where `--output` puts the finding.
+std::string hunt_file_name(const hunt::Space& space, const hunt::Finding& finding);
+
+struct HuntReportOptions {
+  bool json = false;
+  bool sampled = false;
+};
+
+/// What a campaign prints.
+class HuntReport {
+ public:
+  HuntReport(const hunt::Space& space, const design::Design& design, const Console& console,
+             HuntReportOptions options)
+      : space_(space), design_(design), console_(console), options_(options) {}
+
+  void begin(std::uint64_t nr_programs) const;
+  /// `causes`: the first finding of each rule and cause. `directory`: where their scenarios are.
+  void end(const hunt::Campaign& campaign, const std::vector<const hunt::Finding*>& causes,
+           explore::MemoryModel memory, const std::string& directory, double seconds) const;
+
+ private:
+  void end_json(const hunt::Campaign& campaign, double seconds) const;
+  void print_levels(const hunt::Campaign& campaign, double seconds) const;
+  void print_findings(const hunt::Campaign& campaign,
+                      const std::vector<const hunt::Finding*>& causes) const;
+  void print_counterexamples(const std::vector<const hunt::Finding*>& causes,
+                             explore::MemoryModel memory, const std::string& directory) const;
+  void print_coverage(const hunt::Campaign& campaign) const;
+
+  const hunt::Space& space_;
+  const design::Design& design_;
+  const Console& console_;
+  HuntReportOptions options_;
+};
+
+}  // namespace mmcheck::cli
