@@ -19,8 +19,9 @@ namespace {
 
 /// "folio_mkclean(f[0])" and "user store x = 2: f[0]" without what is particular to the program.
 std::string function_of(const std::string& step) {
-  const std::size_t end = step.find_first_of("(:=");
+  const std::size_t end = step.find_first_of("(:=[");
   std::string text = step.substr(0, end);
+  if (end < step.size() && step[end] == '[') text.resize(text.find_last_of(' ') + 1);
   if (text.starts_with("user ")) text = text.substr(0, text.find(' ', 5));
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
