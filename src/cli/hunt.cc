@@ -28,15 +28,20 @@ using std::chrono::steady_clock;
 /// More would not fit into what an execution may have.
 constexpr unsigned kOperationsMax = hunt::kOperationsMax;
 
+/// A few programs have a hundred million executions, as two truncations beside a zap: they would
+/// hold up the rest.
+constexpr std::uint64_t kExecutionsMax = 100'000;
+
 struct HuntOptions {
   std::string design;
   std::string without;
+  std::string against;
   std::string rule;
   hunt::Bounds bounds;
   std::vector<std::string> calls;
   std::vector<std::string> starts;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
-  std::optional<std::uint64_t> executions;
+  std::uint64_t executions = kExecutionsMax;  ///< 0: no limit
   std::optional<std::uint64_t> programs;
   std::optional<std::uint64_t> seed;
   std::optional<double> seconds;
@@ -97,8 +102,9 @@ std::string identity_of(const HuntOptions& options, const design::Design& design
       "mmcheck.hunt/1 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
       "executions {} first {}",
       design.name, options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
-      bounds.operations, bounds.threads, bounds.processes, bounds.pages,
-      options.executions.value_or(0), options.first);
+      bounds.operations, bounds.threads, bounds.processes, bounds.pages, options.executions,
+      options.first);
+  if (!options.against.empty()) text += " against " + options.against;
   if (options.programs) {
     text += fmt::format(" programs {} seed {}", *options.programs, options.seed.value_or(1));
   }
@@ -111,7 +117,8 @@ hunt::Options campaign_options(const HuntOptions& options, const Console& consol
   hunt::Options out;
   if (const rules::Rule* rule = select_rule(options.rule, console)) out.rules = set_of(*rule);
   out.memory = options.memory;
-  out.executions_max = options.executions.value_or(out.executions_max);
+  if (options.executions != 0) out.executions_max = options.executions;
+  if (!options.against.empty()) out.against = &find_design_or_throw(options.against, console);
   out.first = options.first;
   out.programs = options.programs;
   out.seed = options.seed.value_or(1);
@@ -258,9 +265,10 @@ void add_space_options(CLI::App& command, HuntOptions& options) {
 }
 
 void add_bound_options(CLI::App& command, HuntOptions& options) {
-  command.add_option("--executions", options.executions, "At most so many of one program")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--executions", options.executions,
+                  "Give a program up after so many; default: 100000; 0: never")
+      ->type_name("N");
   CLI::Option* programs =
       command
           .add_option("--programs", options.programs,
@@ -285,6 +293,10 @@ void add_hunt_command(CLI::App& app, Session& session) {
       ->add_option("--without", options->without,
                    "The design without this step: a mutation, as `designs` lists them")
       ->type_name("STEP");
+  command
+      ->add_option("--against", options->against,
+                   "Only what this design does not break with the same program")
+      ->type_name("NAME");
   add_space_options(*command, *options);
   add_rule_option(*command, options->rule);
   add_memory_option(*command, options->memory);

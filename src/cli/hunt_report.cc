@@ -140,7 +140,8 @@ void HuntReport::print_coverage(const hunt::Campaign& campaign) const {
   }
   const std::uint64_t cut_short = sum_of(campaign, &hunt::Level::cut_short);
   if (cut_short > 0) {
-    console_.out << fmt::format("{} cut short\n", plural(cut_short, "program"));
+    console_.out << fmt::format("{} given up after many executions (--executions)\n",
+                                plural(cut_short, "program"));
   }
 }
 

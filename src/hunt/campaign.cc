@@ -85,6 +85,20 @@ rules::RuleSet Campaign::broken_by_parts(const Program& program) const {
   return broken;
 }
 
+/// Whether the design that this one is compared with breaks the rule, too.
+bool Campaign::is_known(const workload::Scenario& scenario, rules::RuleSet rule,
+                        Outcome& outcome) const {
+  if (options_.against == nullptr) return false;
+  workload::ScenarioProgram program(scenario, *options_.against, options_.memory);
+  program.watch_only(rule);
+  explore::Options search;
+  search.executions_max = options_.executions_max;
+  const explore::Result result = explore::explore(program, search);
+  outcome.executions += result.executions;
+  outcome.steps += result.steps;
+  return result.counterexample.has_value();
+}
+
 /// Until no rule is broken any more: each is looked for in turn, so that a mistake does not hide
 /// another.
 void Campaign::search_for(const std::string& text, rules::RuleSet rules, Outcome& outcome) const {
@@ -106,6 +120,9 @@ void Campaign::search_for(const std::string& text, rules::RuleSet rules, Outcome
       outcome.cut_short = true;  // R-LIVE: nothing goes on behind a deadlock.
       return;
     }
+    const rules::RuleSet broken = set_of(result.counterexample->rule);
+    rules.remove(broken);
+    if (is_known(scenario, broken, outcome)) continue;
     Finding finding{.program = outcome.program,
                     .ordinal = 0,
                     .rule = result.counterexample->rule,
@@ -114,7 +131,6 @@ void Campaign::search_for(const std::string& text, rules::RuleSet rules, Outcome
                     .schedule = explore::straighten(program, result.counterexample->schedule)};
     finding.cause = cause_of(explore::replay(program, finding.schedule));
     outcome.findings.push_back(std::move(finding));
-    rules.remove(set_of(result.counterexample->rule));
   }
 }
 

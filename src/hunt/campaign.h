@@ -14,6 +14,7 @@
 #include "hunt/program.h"
 #include "rules/rules.h"
 #include "trace/schedule.h"
+#include "workload/scenario.h"
 
 namespace mmcheck::hunt {
 
@@ -22,6 +23,8 @@ struct Options {
   explore::MemoryModel memory = explore::MemoryModel::Sc;
   std::uint64_t executions_max = ~std::uint64_t{0};  ///< of one program
   bool first = false;                                ///< stop at the first finding
+  /// What this design breaks with the same program is no finding.
+  const design::Design* against = nullptr;
   /// A sample: so many programs of each number of operations, drawn with `seed`. Nothing: all.
   std::optional<std::uint64_t> programs{};
   std::uint64_t seed = 1;
@@ -98,6 +101,7 @@ class Campaign {
   bool run_level(Level& level);
   Outcome run_program(Program&& program) const;
   void search_for(const std::string& text, rules::RuleSet rules, Outcome& outcome) const;
+  bool is_known(const workload::Scenario& scenario, rules::RuleSet rule, Outcome& outcome) const;
   void add(Level& level, Outcome&& outcome);
   /// The rules that a part of the program breaks.
   rules::RuleSet broken_by_parts(const Program& program) const;
