@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--starts", default="shared,anon,private")
     arguments = parser.parse_args()
     designs = lines_of([arguments.mmcheck, "designs", "--json"])
-    mutations = [design["name"] for design in designs if design.get("kind") == "mutation"]
+    mutations = [design["design"] for design in designs if design.get("kind") == "mutation"]
     missed = []
     for mutation in arguments.names or mutations:
         begun = time.monotonic()

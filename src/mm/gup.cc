@@ -194,7 +194,7 @@ folio* gup_slow(thread& task, Vaddr va, gup_flags flags) {
     folio* page = vma == nullptr ? nullptr : follow_page_pte(task, va, flags);
     mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
     if (vma == nullptr || page != nullptr) return page;
-    if (handle_mm_fault(task, va, flags.kind) == FaultResult::Sigsegv) return nullptr;  // -EFAULT
+    if (handle_mm_fault(task, va, flags.kind) != FaultResult::Done) return nullptr;  // -EFAULT
   }
 }
 

@@ -118,15 +118,18 @@ bool any_thread_calls(const Scenario& scenario, Operation operation) {
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
-  bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
-                any_thread_calls(scenario, Operation::ShrinkFolioList) ||
-                any_thread_calls(scenario, Operation::Ftruncate) ||
-                any_thread_calls(scenario, Operation::Mmap);
+  const bool uncached = any_thread_calls(scenario, Operation::PosixFadvise) ||
+                        any_thread_calls(scenario, Operation::ShrinkFolioList) ||
+                        any_thread_calls(scenario, Operation::Ftruncate);
+  bool scarce = uncached || any_thread_calls(scenario, Operation::Mmap);
   unsigned missing = 0;
+  unsigned by_one_fault = 1;
   if (thread.process) {
     for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
       scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
       if (scarce || !populated(mapping)) missing += mapping.nr_pages;
+      // One for the page cache, one for the copy.
+      if (uncached && mapping.kind == MappingKind::Private) by_one_fault = 2;
     }
   }
   const unsigned populates = count_calls(thread.body, Operation::Mlock);
@@ -136,8 +139,8 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
                             count_calls(thread.body, Operation::Store) +
                             count_calls(thread.body, Operation::GetUserPagesFast) +
                             count_calls(thread.body, Operation::PinUserPagesFast);
-  return (scarce && accesses > 0 ? accesses + 2 : 0) + (reads_files > 0 ? reads_files + 1 : 0) +
-         populates * missing;
+  return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
+         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing;
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
