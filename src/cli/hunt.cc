@@ -246,9 +246,9 @@ void add_space_options(CLI::App& command, HuntOptions& options) {
   command.add_option("--processes", options.bounds.processes, "1 (default) or 2")
       ->type_name("N")
       ->check(CLI::Range(1, 2));
-  command.add_option("--pages", options.bounds.pages, "Of the mapping: 1 (default) or 2")
+  command.add_option("--pages", options.bounds.pages, "Of the mapping: 1 (default) to 4")
       ->type_name("N")
-      ->check(CLI::Range(1, 2));
+      ->check(CLI::Range(1u, hunt::kPagesMax));
   command
       .add_option("--calls", options.calls,
                   fmt::format("Only these operations, with commas between; default: all of\n{}",

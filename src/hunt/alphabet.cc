@@ -33,9 +33,16 @@ constexpr Operation kOperations[] = {
     {.name = "gup", .statement = "$r = get_user_pages_fast($x, FOLL_WRITE)", .holding = H::Gets},
     {.name = "pin", .statement = "$r = pin_user_pages_fast($x, FOLL_WRITE)", .holding = H::Gets},
     {.name = "dirty", .statement = "set_page_dirty($g)", .holding = H::Uses, .per_page = false},
+    {.name = "dirty-lock", .statement = "set_page_dirty_lock($g)", .holding = H::Uses,
+     .per_page = false},
     {.name = "copy", .statement = "memcpy_to_page($g, $v)", .holding = H::Uses,
      .per_page = false},
     {.name = "put", .statement = "put_page($g)", .holding = H::Puts, .per_page = false},
+    {.name = "munmap-all", .statement = "munmap($m)", .per_page = false, .whole = true},
+    {.name = "dontneed-all", .statement = "madvise($m, MADV_DONTNEED)", .per_page = false,
+     .whole = true},
+    {.name = "msync-all", .statement = "msync($m, MS_SYNC)", .memory = M::File, .per_page = false,
+     .whole = true},
     {.name = "mlock", .statement = "mlock($m)", .per_page = false},
     {.name = "munlock", .statement = "munlock($m)", .per_page = false},
     {.name = "schedule", .statement = "schedule()", .per_page = false},
@@ -54,6 +61,7 @@ constexpr Operation kOperations[] = {
     {.name = "offline", .statement = "offline_pages($p)", .caller = Kernel, .memory = M::Mapped},
     {.name = "remove", .statement = "arch_remove_memory($p)", .caller = Kernel,
      .memory = M::Mapped},
+    {.name = "split", .statement = "split_folio($p)", .caller = Kernel, .memory = M::Large},
     {.name = "rmap-walk", .statement = "rmap_walk_anon($p)", .caller = Kernel,
      .memory = M::AnonPage},
     {.name = "get-anon-vma", .statement = "folio_get_anon_vma($p)", .caller = Kernel,
@@ -76,6 +84,32 @@ constexpr Start kStarts[] = {
     {.name = "shared-none", .mapping = "mmap(f, $n, MAP_SHARED)", .file = true},
     {.name = "private", .mapping = "mmap(f, $n, MAP_PRIVATE), read", .file = true, .mapped = true},
     {.name = "anon-none", .mapping = "mmap($n, MAP_PRIVATE|MAP_ANONYMOUS)"},
+    {.name = "vma-locks",
+     .mapping = "mmap(f, $n, MAP_SHARED)",
+     .file = true,
+     .settings = "vma locks;"},
+    {.name = "no-memory",
+     .mapping = "mmap(f, $n, MAP_SHARED), dirty",
+     .file = true,
+     .mapped = true,
+     .settings = "gather batch 1; gather batches 1; gather tables 0;"},
+    {.name = "large",
+     .mapping = "mmap(f, $n, MAP_SHARED), dirty",
+     .file = true,
+     .mapped = true,
+     .file_state = ", large folio",
+     .pages_min = 2},
+    {.name = "huge",
+     .mapping = "mmap(f, $n, MAP_SHARED), dirty, huge",
+     .file = true,
+     .mapped = true,
+     .file_state = ", large folio",
+     .pages_min = 2},
+    {.name = "anon-large",
+     .mapping = "mmap($n, MAP_PRIVATE|MAP_ANONYMOUS), dirty, large folio",
+     .mapped = true,
+     .anonymous = true,
+     .pages_min = 2},
 };
 
 }  // namespace
@@ -94,6 +128,8 @@ bool fits(const Operation& operation, const Start& start) {
       return start.mapped;
     case Memory::FilePage:
       return start.file && start.mapped && !start.anonymous;
+    case Memory::Large:
+      return start.anonymous && start.pages_min > 1;
     case Memory::AnonPage:
       return start.mapped && start.anonymous;
   }

@@ -16,6 +16,7 @@ enum class Memory : std::uint8_t {
   File,      ///< there is a file behind it
   Mapped,    ///< a page is mapped at the start
   FilePage,  ///< both
+  Large,     ///< an anonymous folio of several pages is mapped at the start
   AnonPage,  ///< an anonymous page is mapped at the start
 };
 
@@ -31,13 +32,14 @@ enum class Holding : std::uint8_t {
 struct Operation {
   std::string_view name;  ///< as `--calls` takes it, and as programs are called
   /// In the dialect of scenarios. $x is the page's address, $p the same for kernel threads, $o its
-  /// offset in the file, $v a value that nothing else stores, $r a register of its own, $g the one
-  /// with the page that the thread holds.
+  /// offset in the file, $m the whole mapping, $v a value that nothing else stores, $r a register
+  /// of its own, $g the one with the page that the thread holds.
   std::string_view statement;
   Caller caller = Caller::User;
   Memory memory = Memory::Any;
   Holding holding = Holding::None;
-  bool per_page = true;  ///< works on one page; else on the file, the process, or nothing
+  bool per_page = true;  ///< works on one page; else on the mapping, the file, or nothing
+  bool whole = false;    ///< on all pages of the mapping: where there are several
 };
 
 /// All, in the order in which programs are enumerated.
@@ -48,7 +50,10 @@ struct Start {
   std::string_view mapping;  ///< "mmap(f, $n, MAP_SHARED), dirty": $n is the size
   bool file = false;
   bool mapped = false;
-  bool anonymous = false;  ///< what is mapped is
+  bool anonymous = false;         ///< what is mapped is
+  std::string_view settings{};    ///< further declarations: "vma locks;"
+  std::string_view file_state{};  ///< "large folio"
+  unsigned pages_min = 1;
 };
 
 std::span<const Start> starts();

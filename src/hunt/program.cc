@@ -58,13 +58,16 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
              std::span<const Start* const> starts)
     : bounds_(bounds) {
   for (const Start* start : starts) {
+    if (start->pages_min > bounds.pages) {
+      throw InputError(fmt::format("the start {} needs {} pages", start->name, start->pages_min));
+    }
     starts_.push_back(static_cast<std::uint8_t>(start - hunt::starts().data()));
   }
   for (const Operation* operation : operations) {
     const bool used = std::any_of(starts.begin(), starts.end(), [&](const Start* start) {
       return hunt::fits(*operation, *start);
     });
-    if (!used) continue;
+    if (!used || (operation->whole && bounds.pages == 1)) continue;
     // A kernel thread names the page by the process that maps it: the first will do.
     const unsigned processes = operation->caller == Caller::User ? bounds.processes : 1;
     const unsigned pages = operation->per_page ? bounds.pages : 1;
@@ -76,23 +79,37 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
     }
   }
   if (letters_.empty() || starts_.empty()) throw InputError("no operation fits the start");
-  for (unsigned exchange = 1; exchange < 4; ++exchange) {
-    const bool pages = (exchange & 1u) != 0;
-    const bool processes = (exchange & 2u) != 0;
-    if ((pages && bounds.pages == 1) || (processes && bounds.processes == 1)) continue;
-    std::vector<LetterId> renaming(letters_.size());
-    for (std::size_t i = 0; i < letters_.size(); ++i) {
-      Letter image = letters_[i];
-      if (pages && image.operation->per_page) image.page ^= 1u;
-      if (processes && image.operation->caller == Caller::User) image.process ^= 1u;
-      const auto found = std::find_if(letters_.begin(), letters_.end(), [&](const Letter& letter) {
-        return letter.operation == image.operation && letter.page == image.page &&
-               letter.process == image.process;
-      });
-      renaming[i] = static_cast<LetterId>(found - letters_.begin());
+  add_symmetries();
+}
+
+/// Every way to exchange pages, and processes.
+void Space::add_symmetries() {
+  std::vector<std::uint8_t> pages(bounds_.pages);
+  std::iota(pages.begin(), pages.end(), std::uint8_t{0});
+  bool identity = true;
+  do {
+    for (unsigned shift = 0; shift < bounds_.processes; ++shift, identity = false) {
+      if (!identity) symmetries_.push_back(renaming(pages, shift));
     }
-    symmetries_.push_back(std::move(renaming));
+  } while (std::next_permutation(pages.begin(), pages.end()));
+}
+
+std::vector<LetterId> Space::renaming(const std::vector<std::uint8_t>& pages,
+                                      unsigned shift) const {
+  std::vector<LetterId> letters(letters_.size());
+  for (std::size_t i = 0; i < letters_.size(); ++i) {
+    Letter image = letters_[i];
+    if (image.operation->per_page) image.page = pages[image.page];
+    if (image.operation->caller == Caller::User) {
+      image.process = static_cast<std::uint8_t>((image.process + shift) % bounds_.processes);
+    }
+    const auto found = std::find_if(letters_.begin(), letters_.end(), [&](const Letter& letter) {
+      return letter.operation == image.operation && letter.page == image.page &&
+             letter.process == image.process;
+    });
+    letters[i] = static_cast<LetterId>(found - letters_.begin());
   }
+  return letters;
 }
 
 bool Space::can_run(const Sequence& sequence) const {
@@ -201,7 +218,7 @@ std::string Space::name(const Program& program) const {
     for (std::size_t i = 0; i < thread.size(); ++i) {
       if (i != 0) name += '.';
       name += letters_[thread[i]].operation->name;
-      if (letters_[thread[i]].page != 0) name += '2';
+      if (letters_[thread[i]].page != 0) name += std::to_string(letters_[thread[i]].page + 1);
     }
   }
   return name;
@@ -231,7 +248,8 @@ std::string Space::initial_section(const Program& program) const {
   const Start& start = hunt::starts()[program.start];
   const std::string size = bounds_.pages == 1 ? "1 page" : fmt::format("{} pages", bounds_.pages);
   std::string text = "{\n";
-  if (start.file) text += bounds_.pages == 1 ? "  file f;\n" : fmt::format("  file f, {};\n", size);
+  if (!start.settings.empty()) text += fmt::format("  {}\n", start.settings);
+  if (start.file) text += fmt::format("  file f, {}{};\n", size, start.file_state);
   for (unsigned process = 0; process < bounds_.processes; ++process) {
     std::string mapping(start.mapping);
     replace_all(mapping, "$n", size);

@@ -29,8 +29,9 @@ struct Bounds {
   unsigned operations = 3;
   unsigned threads = 3;
   unsigned processes = 1;  ///< 1 or 2; each maps the same
-  unsigned pages = 1;      ///< 1 or 2, of one mapping
+  unsigned pages = 1;      ///< of one mapping
 };
+inline constexpr unsigned kPagesMax = 4;
 inline constexpr unsigned kOperationsMax = 8;
 inline constexpr unsigned kThreadsMax = 4;
 
@@ -77,6 +78,8 @@ class Space {
   std::string text(const Program& program) const;
 
  private:
+  void add_symmetries();
+  std::vector<LetterId> renaming(const std::vector<std::uint8_t>& pages, unsigned shift) const;
   Program renamed(const Program& program, const std::vector<LetterId>& letters) const;
   std::string statement(const Program& program, std::size_t thread, std::size_t position,
                         unsigned value) const;
