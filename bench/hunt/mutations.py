@@ -25,9 +25,8 @@ ROUNDS = (
 def lines_of(command):
     """The JSON objects that a command prints, a line each."""
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if run.returncode not in (0, 1, 3):
-        print(f"{' '.join(command)}: exit code {run.returncode}", file=sys.stderr)
-        return [{"levels": [], "complete": False}]
+    if run.returncode not in (0, 1, 3, 4) or not run.stdout:
+        sys.exit(f"{' '.join(command)}: exit code {run.returncode}")
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
@@ -46,7 +45,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--executions", type=int, default=3000)
     parser.add_argument("--time", type=float, default=60, help="seconds for one round")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     designs = lines_of([arguments.mmcheck, "designs", "--json"])
     mutations = [design["design"] for design in designs if design.get("kind") == "mutation"]
     missed = []

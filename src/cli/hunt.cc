@@ -232,6 +232,7 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   if (!options.output.empty()) write_scenarios(options.output, space, design, causes);
   report.end(campaign, causes, options.memory, options.output,
              std::chrono::duration<double>(steady_clock::now() - start).count());
+  if (!campaign.failures().empty()) return ExitCode::Internal;
   if (!campaign.findings().empty()) return ExitCode::NotMet;
   return campaign.complete() ? ExitCode::Met : ExitCode::Incomplete;
 }

@@ -145,6 +145,17 @@ void HuntReport::print_coverage(const hunt::Campaign& campaign) const {
   }
 }
 
+void HuntReport::print_failures(const hunt::Campaign& campaign) const {
+  const std::uint64_t failed = sum_of(campaign, &hunt::Level::failed);
+  if (failed == 0) return;
+  console_.out << fmt::format("{} ended in an internal error of mmcheck:\n",
+                              plural(failed, "program"));
+  for (const hunt::Failure& failure : campaign.failures()) {
+    console_.out << fmt::format("  {} [{}]: {}\n", space_.name(failure.program),
+                                hunt::starts()[failure.program.start].name, failure.what);
+  }
+}
+
 void HuntReport::end(const hunt::Campaign& campaign,
                      const std::vector<const hunt::Finding*>& causes, explore::MemoryModel memory,
                      const std::string& directory, double seconds) const {
@@ -154,7 +165,8 @@ void HuntReport::end(const hunt::Campaign& campaign,
   print_findings(campaign, causes);
   print_counterexamples(causes, memory, directory);
   if (!causes.empty()) console_.out << '\n';
-  const bool cut_short = sum_of(campaign, &hunt::Level::cut_short) > 0;
+  const bool cut_short =
+      sum_of(campaign, &hunt::Level::cut_short) + sum_of(campaign, &hunt::Level::failed) > 0;
   const char* extent = options_.sampled                    ? "sampled"
                        : campaign.complete() && !cut_short ? "complete"
                                                            : "not complete";
@@ -169,6 +181,7 @@ void HuntReport::end(const hunt::Campaign& campaign,
         causes.size() == 1 ? "one way" : fmt::format("{} ways", causes.size()), extent);
   }
   print_coverage(campaign);
+  print_failures(campaign);
 }
 
 void HuntReport::end_json(const hunt::Campaign& campaign, double seconds) const {
@@ -191,6 +204,7 @@ void HuntReport::end_json(const hunt::Campaign& campaign, double seconds) const 
                       {"programs", level.programs},
                       {"refused", level.refused},
                       {"cut_short", level.cut_short},
+                      {"failed", level.failed},
                       {"executions", level.executions},
                       {"steps", level.steps},
                       {"done", level.done}});

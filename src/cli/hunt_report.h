@@ -38,6 +38,7 @@ class HuntReport {
                       const std::vector<const hunt::Finding*>& causes) const;
   void print_counterexamples(const std::vector<const hunt::Finding*>& causes,
                              explore::MemoryModel memory, const std::string& directory) const;
+  void print_failures(const hunt::Campaign& campaign) const;
   void print_coverage(const hunt::Campaign& campaign) const;
 
   const hunt::Space& space_;

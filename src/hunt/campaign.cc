@@ -39,6 +39,8 @@ std::string cause_of(const trace::Record& record) {
   return cause;
 }
 
+constexpr std::size_t kFailuresKept = 10;
+
 rules::RuleSet set_of(const std::string& rule) {
   rules::RuleSet set;
   set.add(rules::find_rule(rule)->id);
@@ -144,7 +146,7 @@ Campaign::Outcome Campaign::run_program(Program&& program) const {
   } catch (const InputError&) {
     outcome.refused = true;
   } catch (const InternalError& error) {
-    throw InternalError(error.what() + (", in\n" + space_.text(outcome.program)));
+    outcome.failed = error.what();
   }
   return outcome;
 }
@@ -152,6 +154,10 @@ Campaign::Outcome Campaign::run_program(Program&& program) const {
 void Campaign::add(Level& level, Outcome&& outcome) {
   for (Finding& finding : outcome.findings) finding.ordinal = level.nr_seen();
   ++(outcome.refused ? level.refused : level.programs);
+  if (!outcome.failed.empty()) {
+    ++level.failed;
+    if (failures_.size() < kFailuresKept) failures_.push_back({outcome.program, outcome.failed});
+  }
   level.cut_short += outcome.cut_short ? 1 : 0;
   level.executions += outcome.executions;
   level.steps += outcome.steps;

@@ -43,12 +43,19 @@ struct Finding {
   trace::Schedule schedule;
 };
 
+/// A program at which mmcheck broke a promise of its own. Whatever it would have broken is unknown.
+struct Failure {
+  Program program;
+  std::string what;
+};
+
 /// What was done with the programs of one number of operations.
 struct Level {
   unsigned operations = 0;
   std::uint64_t programs = 0;    ///< explored, whatever came out
   std::uint64_t refused = 0;     ///< the model has not what they need
   std::uint64_t cut_short = 0;   ///< by executions_max
+  std::uint64_t failed = 0;      ///< mmcheck broke a promise of its own there
   std::uint64_t executions = 0;  ///< over all programs
   std::uint64_t steps = 0;
   rules::RuleSet exercised{};  ///< that had something to decide in some program
@@ -85,6 +92,8 @@ class Campaign {
   /// By their number of operations.
   const std::vector<Level>& levels() const { return levels_; }
   const std::vector<Finding>& findings() const { return findings_; }
+  /// The first few, of this run.
+  const std::vector<Failure>& failures() const { return failures_; }
   bool complete() const;
 
  private:
@@ -92,6 +101,7 @@ class Campaign {
     Program program;
     bool refused = false;
     bool cut_short = false;
+    std::string failed;  ///< what went wrong, or empty
     std::uint64_t executions = 0;
     std::uint64_t steps = 0;
     rules::RuleSet exercised;
@@ -114,6 +124,7 @@ class Campaign {
   Journal& journal_;
   std::vector<Level> levels_;
   std::vector<Finding> findings_;
+  std::vector<Failure> failures_;
   std::unordered_map<std::string, rules::RuleSet> broken_;  ///< by Program::key(): of findings_
 };
 

@@ -15,7 +15,7 @@ constexpr const char* kSchema = R"(
   CREATE TABLE campaign (identity TEXT NOT NULL);
   CREATE TABLE level (
     operations INTEGER PRIMARY KEY, programs INTEGER NOT NULL, refused INTEGER NOT NULL,
-    cut_short INTEGER NOT NULL, executions INTEGER NOT NULL, steps INTEGER NOT NULL,
+    cut_short INTEGER NOT NULL, failed INTEGER NOT NULL, executions INTEGER NOT NULL, steps INTEGER NOT NULL,
     exercised TEXT NOT NULL, done INTEGER NOT NULL);
   CREATE TABLE finding (
     operations INTEGER NOT NULL, ordinal INTEGER NOT NULL, rule TEXT NOT NULL,
@@ -47,15 +47,16 @@ std::uint64_t from_sql(const SQLite::Column& column) {
 }
 
 void write_level(SQLite::Database& database, const Level& level) {
-  SQLite::Statement insert(database, "INSERT OR REPLACE INTO level VALUES (?,?,?,?,?,?,?,?)");
+  SQLite::Statement insert(database, "INSERT OR REPLACE INTO level VALUES (?,?,?,?,?,?,?,?,?)");
   insert.bind(1, level.operations);
   insert.bind(2, to_sql(level.programs));
   insert.bind(3, to_sql(level.refused));
   insert.bind(4, to_sql(level.cut_short));
-  insert.bind(5, to_sql(level.executions));
-  insert.bind(6, to_sql(level.steps));
-  insert.bind(7, names_of(level.exercised));
-  insert.bind(8, level.done ? 1 : 0);
+  insert.bind(5, to_sql(level.failed));
+  insert.bind(6, to_sql(level.executions));
+  insert.bind(7, to_sql(level.steps));
+  insert.bind(8, names_of(level.exercised));
+  insert.bind(9, level.done ? 1 : 0);
   insert.exec();
 }
 
@@ -121,10 +122,11 @@ std::vector<Level> Store::levels() {
                       .programs = from_sql(select.getColumn(1)),
                       .refused = from_sql(select.getColumn(2)),
                       .cut_short = from_sql(select.getColumn(3)),
-                      .executions = from_sql(select.getColumn(4)),
-                      .steps = from_sql(select.getColumn(5)),
-                      .exercised = rules_of(select.getColumn(6).getString()),
-                      .done = select.getColumn(7).getInt() != 0});
+                      .failed = from_sql(select.getColumn(4)),
+                      .executions = from_sql(select.getColumn(5)),
+                      .steps = from_sql(select.getColumn(6)),
+                      .exercised = rules_of(select.getColumn(7).getString()),
+                      .done = select.getColumn(8).getInt() != 0});
   }
   return levels;
 }

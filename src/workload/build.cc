@@ -16,8 +16,6 @@ namespace {
 
 static_assert(kFolioPagesMax == mm::kPtrsPerTable);
 
-constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
-
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
 
 bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
@@ -115,6 +113,16 @@ bool has_large_file(const Scenario& scenario) {
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
+}
+
+/// For mmap(), and for splits: each call may make three of one VMA.
+unsigned spare_vmas(const Scenario& scenario) {
+  unsigned calls = 0;
+  for (const ThreadDecl& thread : scenario.threads) {
+    calls +=
+        count_calls(thread.body, Operation::Mmap) + count_calls(thread.body, Operation::Munmap);
+  }
+  return calls == 0 ? 0 : 2 * calls + 1;
 }
 
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
@@ -303,17 +311,17 @@ void Builder::build_process(unsigned process) {
   }
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
-  const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap);
+  const unsigned nr_spare = spare_vmas(scenario_);
   unsigned nr_pages = 0;
   for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
   mm.ptes.reserve(nr_pages);
   mm.tables.reserve(nr_pages);
   mm.huge_pmds.reserve(nr_mappings);
-  mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
+  mm.vmas = {system_.kept, nr_mappings + nr_spare};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
-  for (unsigned spare = 0; needs_spare && spare < kSpareVmas; ++spare) {
+  for (unsigned spare = 0; spare < nr_spare; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
     if (maps) vma.anon = &build_anon_vma(0);
