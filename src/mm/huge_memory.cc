@@ -167,6 +167,23 @@ bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd)
   return true;
 }
 
+// linux v6.12 mm/memory.c: zap_pmd_range, where details->single_folio is given: by truncation,
+// which goes on to look at the map count.
+//
+//     CPU0 zap_huge_pmd             CPU1 truncate_cleanup_folio
+//     spin_lock(pmd)
+//     pmdp_huge_get_and_clear
+//                                   folio_mapped(): yes
+//                                   unmap_mapping_folio: pmd_none
+//                                   filemap_remove_folio        [still mapped]
+//     folio_remove_rmap_pmd
+void wait_for_zap_huge_pmd(thread& task, mm_struct& mm, unsigned page_nr) {
+  if (task.system->policies->truncate_waits_for_zap == Step::Dropped) return;
+  page_table& table = mm.table_of(page_nr);
+  lock_pmd(task, table);
+  unlock_pmd(task, table);
+}
+
 // linux v6.12 mm/rmap.c: page_vma_mkclean_one; mm/pgtable-generic.c: pmdp_invalidate. The entry is
 // never none, so that a zap that looks without a lock does not pass by.
 bool pmd_mkclean_one(thread& task, mm_struct& mm, unsigned page_nr) {

@@ -13,14 +13,15 @@ enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 /// finds that it is already. After Done the access is tried again.
 FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
 
-enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, Exit };
+enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, TruncatedFolio, Exit };
 
 /// Clears the entries of the pages [first, end), all of one VMA.
 void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                       ZapReason reason);
 
 /// Clears the entries of the pages [first, end) of a file, wherever they are mapped.
-void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end);
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end,
+                         ZapReason reason = ZapReason::DontNeed);
 
 /// Unlinks the VMA from the reverse map and frees the page tables that only it used. Runs before
 /// the gather is finished, hence before the last flush.

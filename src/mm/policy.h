@@ -221,7 +221,8 @@ struct Policies {
   LargeMapcount large_mapcount = LargeMapcount::Sum;
   ZapBatch zap_batch = ZapBatch::Folio;
   ZapHugeOrder zap_huge_order = ZapHugeOrder::RmapDirty;
-  Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
+  Step pmdp_invalidate = Step::Kept;         ///< dropped: the entry is none for a moment
+  Step truncate_waits_for_zap = Step::Kept;  ///< of a huge entry
   MigratePolicies migrate{};
   VmaLockPolicies vma_lock{};
   RcuReaders rcu_readers = RcuReaders::IrqsOff;

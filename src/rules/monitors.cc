@@ -56,7 +56,7 @@ bool Monitors::in_use(CpuId cpu, const machine::PteSlot& slot) const {
 // A CPU that ran something else when a call returned may come back with old translations. Whether
 // the call returned before is asked of happens-before, as below.
 void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
-  const machine::X86Tlb::Revoked& revoked = system_->x86_tlb->revoked(slot);
+  const machine::X86Tlb::Revoked revoked = system_->x86_tlb->revoked(slot);
   if (version >= revoked.version || !x().ordered_before(revoked.at)) return;
   broken(RuleId::Perm,
          {.what = {.format = "{} is used as {} after the call that took it away has returned",

@@ -70,9 +70,38 @@ void check_beside_mlock(const Scenario& scenario, Operation operation, const cha
                        "locked");
 }
 
+bool any_mapping(const Scenario& scenario, bool MappingDecl::*property) {
+  for (const ProcessDecl& process : scenario.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (mapping.*property) return true;
+    }
+  }
+  return false;
+}
+
+/// What the model knows of small folios only.
+void check_beside_large_folios(const Scenario& scenario) {
+  if (!has_large_file(scenario) && !any_mapping(scenario, &MappingDecl::large_folio)) return;
+  constexpr std::pair<Operation, const char*> kSmallOnly[] = {
+      {Operation::Mlock, "mlock()"},
+      {Operation::Munlock, "munlock()"},
+      {Operation::MemCgroupMoveCharge, "mem_cgroup_move_charge()"},
+      {Operation::MemCgroupMoveParent, "mem_cgroup_move_parent()"},
+      {Operation::AllocPage, "alloc_page()"},
+      {Operation::OfflinePages, "offline_pages()"},
+      {Operation::ArchRemoveMemory, "arch_remove_memory()"},
+  };
+  for (const auto& [operation, name] : kSmallOnly) {
+    if (!any_thread_calls(scenario, operation)) continue;
+    throw InputError({scenario.path, 0, 0},
+                     scenario.name + ": " + name + " beside large folios is not modelled");
+  }
+}
+
 }  // namespace
 
 void check_supported(const Scenario& scenario) {
+  check_beside_large_folios(scenario);
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
