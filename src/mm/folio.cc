@@ -64,6 +64,7 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
     anon_exclusive =
         Cell<bool>(x, init.mapping.is_anon(), flag("{}.anon_exclusive", pfn, Detail::Minor));
     written_by = &owner.kept.make<last_writer>();
+    if (owner.has_pins) replaced_for = {x, std::uint8_t{0}, {.format = "replaced"}};
   }
   if (!owner.swap_slots.empty()) {
     swapcache = {x,

@@ -165,6 +165,7 @@ struct alignas(16) folio {
   /// PG_anon_exclusive. [the PTL of the entry, while there is one only; GUP reads it without]
   Cell<bool> anon_exclusive;
   last_writer* written_by = nullptr;
+  Cell<std::uint8_t> replaced_for;  ///< by process: it has a copy instead; for rules, of pins
   Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty

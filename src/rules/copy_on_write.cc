@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What processes see of each other's private memory: R-COW, and R-PERM for the W that fork() takes
 // away. Only where a process is forked.
+#include <algorithm>
+
 #include "mm/folio.h"
 #include "mm/fork.h"
 #include "rules/monitors.h"
@@ -13,6 +15,14 @@ namespace {
 
 void format_process(const trace::Names& names, std::uint64_t value, std::string& out) {
   out += names.find(trace::NameSpace::Process, value);
+}
+
+std::uint8_t bit(const mm::mm_struct& mm) { return static_cast<std::uint8_t>(1u << mm.id); }
+
+bool holds_pin(const mm::thread& task, const mm::folio& page) {
+  return std::any_of(task.held_pages.begin(), task.held_pages.end(), [&](const auto& held) {
+    return held.pfn == page.frame.pfn() && held.refs == mm::folio::kPinBias;
+  });
 }
 
 }  // namespace
@@ -41,7 +51,7 @@ void Monitors::check_reader(const mm::mm_struct& mm, const mm::folio& page) {
   const mm::mm_struct& from = system_->mms[writer.mm - 1u];
   const mm::mm_struct* heir = nullptr;
   if (mm::descends(from, mm, &heir)) {
-    if (heir == nullptr || ((writer.after >> heir->id) & 1u) == 0) return;
+    if (heir == nullptr || (writer.after & bit(*heir)) == 0) return;
   }
   broken(RuleId::Cow,
          {.what = {.format = "process {} reads what process {} has stored to {} after they parted",
@@ -55,12 +65,27 @@ void Monitors::load_done(const machine::Frame& frame) {
   if (system_->has_fork) check_reader(current_mm(), system_->page(frame.pfn()));
 }
 
+void Monitors::check_pinned(const mm::thread& task, const mm::folio& page) {
+  if (!holds_pin(task, page) || !page.mapping.peek().is_anon()) return;
+  exercised_.add(RuleId::Cow);
+  if ((page.replaced_for.read_last() & bit(*task.mm)) == 0) return;
+  broken(RuleId::Cow,
+         {.what = {.format = "{} is pinned, and process {} has a copy in its place",
+                   .args = {mm::arg(page), {task.mm->id, format_process}}},
+          .why = "who has pinned the page and the process no longer see each other's stores: "
+                 "fork() must see the pin, or GUP see that fork() has been there"});
+}
+
 void Monitors::held_page_read(const mm::thread& task, mm::folio& page) {
-  if (task.mm != nullptr) check_reader(*task.mm, page);
+  if (task.mm == nullptr) return;
+  check_pinned(task, page);
+  check_reader(*task.mm, page);
 }
 
 void Monitors::held_page_written(const mm::thread& task, mm::folio& page) {
-  if (task.mm != nullptr) note_writer(*task.mm, page);
+  if (task.mm == nullptr) return;
+  check_pinned(task, page);
+  note_writer(*task.mm, page);
 }
 
 void Monitors::page_copied(mm::folio& page, mm::folio& copy) {
@@ -71,12 +96,8 @@ void Monitors::page_copied(mm::folio& page, mm::folio& copy) {
 void Monitors::page_replaced(const mm::thread& task, mm::folio& page, EventId copied) {
   if (!page.mapping.peek().is_anon()) return;
   exercised_.add(RuleId::Cow);
-  if (mm::folio_maybe_dma_pinned(task, page)) {
-    broken(RuleId::Cow,
-           {.what = {.format = "a copy takes the place of {}, which is pinned",
-                     .args = {mm::arg(page)}},
-            .why = "who has pinned the page, and the process, no longer see each other's stores: "
-                   "fork() must see the pin, or GUP see that fork() has been there"});
+  if (system_->has_pins) {
+    page.replaced_for.commute(static_cast<std::uint8_t>(page.replaced_for.peek() | bit(*task.mm)));
   }
   static_cast<void>(page.frame.read());
   if (page.frame.last_store() == copied || page.written_by->mm != task.mm->id + 1) return;

@@ -84,6 +84,7 @@ class Monitors : public mm::Monitor {
   /// The process whose thread's user code runs in the current step.
   const mm::mm_struct& current_mm() const;
   void note_writer(const mm::mm_struct& mm, const mm::folio& page);
+  void check_pinned(const mm::thread& task, const mm::folio& page);
   void check_reader(const mm::mm_struct& mm, const mm::folio& page);
 
   mm::System* system_ = nullptr;
