@@ -22,6 +22,13 @@ ExitCode list_rules(bool json, const Session& session) {
                                               {"mutation", rule.mutation}})
                                  : report::paragraph(rule.name, rule.sentence, kNameWidth));
   }
+  if (!json) {
+    session.console.out << "\n"
+                        << report::paragraph("model:",
+                                             "docs/model.md lists the functions of Linux whose "
+                                             "model is checked, and how each is simplified",
+                                             kNameWidth);
+  }
   return ExitCode::Met;
 }
 

@@ -49,7 +49,7 @@ void add_strategy_options(CLI::App& command, SearchOptions& options) {
       .add_option("--strategy", options.strategy,
                   "dpor: one execution per class of equivalent ones; naive: every interleaving; "
                   "bounded: those with few preemptions; pct: a sample by random priorities; "
-                  "random: a sample by random walks")
+                  "random: a sample by random walks; stateful: every state")
       ->type_name("NAME")
       ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random", "stateful"}))
       ->capture_default_str();
@@ -107,7 +107,7 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_flag("--mutations", options.mutations,
-                   "Also the mutations: linux-6.12 with one step dropped or moved");
+                   "Also all mutations: designs with one step dropped or moved");
   add_rule_option(command, options.rule);
   add_memory_option(command, options.memory);
   command.add_flag("--json", options.json, "One JSON object per line and cell");

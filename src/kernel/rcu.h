@@ -19,7 +19,7 @@ namespace mmcheck::kernel {
 ///                                    the grace period ends: free the table
 ///
 /// Readers are regions with interrupts off: since v4.20 these count, as regions without preemption
-/// and those under rcu_read_lock() do. differs: the latter two are not modelled.
+/// and those under rcu_read_lock() do. differs: only regions with interrupts off are readers.
 class rcu_state {
  public:
   using rcu_callback_t = void (*)(void* object, unsigned argument);

@@ -124,9 +124,9 @@ const Arch& i386_pae(TlbFlush flush, LocklessRead read);
 enum class S390Attach : std::uint8_t { AsLinux, WithoutWait, WithoutFlush };
 
 /// linux v6.12 arch/s390/mm/pgtable.c: IPTE invalidates the entry in memory and in all TLBs, in
-/// one; the flush is put off where the address space is attached to this CPU only. differs: it is
-/// put off only in scenarios in which threads give up their CPU; at exit each entry is flushed. The
-/// walk is x86's: s390 has no D bit in the entry, and a store through a clean one faults.
+/// one; the flush is put off where the address space is attached to this CPU only. differs: put off
+/// only in scenarios in which threads give up their CPU; at exit each entry is flushed. The walk
+/// is x86's: s390 has no D bit in the entry, and a store through a clean one faults.
 const Arch& s390(S390Attach attach = S390Attach::AsLinux);
 
 /// linux v6.12 arch/arm64: TLBI is broadcast, DSB waits for it; no CPU is interrupted. A and D are

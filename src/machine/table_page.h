@@ -17,7 +17,7 @@
 namespace mmcheck::machine {
 
 /// One place for a table, with one table after the other in it: each has a number, its generation.
-/// differs: they share their entries, which are none whenever a table is unhooked.
+/// differs: tables share their entries, which are none whenever a table is unhooked.
 class TablePage {
  public:
   TablePage() = default;  ///< not followed: nobody in the program can tell

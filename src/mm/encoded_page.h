@@ -20,12 +20,13 @@ void flags_do_not_fit_beside_a_page_pointer();
 /// mm/mmu_gather.h, mm/mlock.h.
 class page_flags_t {
  public:
-  /// linux v6.12: ENCODED_PAGE_BITS. differs: Linux counts on two bits, and has more where struct
-  /// page is aligned for them (CONFIG_HAVE_ALIGNED_STRUCT_PAGE), as folio is here.
+  /// linux v6.12 include/linux/mm_types.h: ENCODED_PAGE_BITS
+  /// differs: Linux counts on two bits, and has more where struct page is aligned for them
+  /// (CONFIG_HAVE_ALIGNED_STRUCT_PAGE), as folio is here.
   static constexpr std::uintptr_t kBits = alignof(folio) - 1;
 
   constexpr page_flags_t() = default;
-  /// linux v6.12 encode_page: BUILD_BUG_ON(flags > ENCODED_PAGE_BITS)
+  /// linux v6.12 include/linux/mm_types.h: encode_page: BUILD_BUG_ON(flags > ENCODED_PAGE_BITS)
   /// differs: is refused by the language, whatever the optimiser finds out about the value.
   // NOLINTNEXTLINE(google-explicit-constructor): a constant is as good as a flag.
   consteval page_flags_t(std::uintptr_t bits) : bits_(bits) {
@@ -79,7 +80,7 @@ inline folio* encoded_page_ptr(encoded_page page) {
 }
 
 /// The slot behind holds no page, but how many pages of its folio are meant, from this one on.
-/// linux v6.12: ENCODED_PAGE_BIT_NR_PAGES_NEXT
+/// linux v6.12 include/linux/mm_types.h: ENCODED_PAGE_BIT_NR_PAGES_NEXT
 inline constexpr page_flags_t kNrPagesNext = 2;
 
 inline encoded_page encode_nr_pages(unsigned nr) {

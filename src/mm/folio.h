@@ -23,7 +23,7 @@ bool folio_test_large(const folio& page);
 folio& folio_file_page(folio& page, unsigned index);
 
 /// Whether something maps the folio. Accesses of the current step; of a large folio in v6.1 all the
-/// pages are looked at (differs: in one step).
+/// pages are looked at (differs: all of them in one step).
 /// linux v6.12 include/linux/mm.h: folio_mapped; v6.1 mm/util.c: folio_mapped
 bool folio_mapped(const folio& page);
 /// See Execution::read_last.

@@ -275,7 +275,7 @@ void put_held_page(thread& task, folio& page) {
   }
 }
 
-// differs: of an anonymous page nobody looks at the flag, as there is no swap: nothing is done.
+// differs: nothing is done for an anonymous page: none that has another reference is cleaned.
 void set_page_dirty(thread& task, folio& page) {
   // Stable: the caller's reference keeps the page in its file.
   folio& whole = page_folio(page);

@@ -153,7 +153,7 @@ bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd)
   }
   folio& page = task.system->page(pte_pfn(old));
   const bool dirty = pte_dirty(old);
-  // differs: whatever the design says about when it is counted. [PMD's lock]
+  // differs: a generation is counted here, whatever the design says about when. [PMD's lock]
   if (task.system->policies->generations != nullptr) {
     tlb.tlb_gen = defer_tlb_flush(task, *tlb.mm, &table);
   }

@@ -377,7 +377,7 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     do_swap_page(task, vmf);
     return;
   }
-  // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL; the walk will.
+  // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL, here the walk.
   if (vmf.kind == AccessKind::Load && (!vmf.unshare || pte_write(vmf.orig))) return;
   if (!lock_and_recheck(task, vmf)) return;
   if (!pte_write(vmf.orig)) {

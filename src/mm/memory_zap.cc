@@ -104,7 +104,7 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
       flags |= kRmapAtFree;
       break;
   }
-  // differs: with a delayed rmap removal Linux does this with it.
+  // differs: Linux munlocks together with the removal of the rmap, also where that is delayed.
   munlock_vma_folio(task, *tlb.mm, page_nr, page);
   if (tlb_remove_pages(task, tlb, first, nr, flags)) {
     progress.force_flush = true;

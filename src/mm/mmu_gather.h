@@ -19,14 +19,14 @@
 namespace mmcheck::mm {
 
 // What the flags of the gather's encoded pages mean, beside kNrPagesNext.
-inline constexpr page_flags_t kDelayRmap = 1;   ///< linux v6.12: ENCODED_PAGE_BIT_DELAY_RMAP
+inline constexpr page_flags_t kDelayRmap = 1;   ///< ENCODED_PAGE_BIT_DELAY_RMAP
 inline constexpr page_flags_t kDirty = 4;       ///< only in torvalds-dirty-in-batch
 inline constexpr page_flags_t kRmapAtFree = 8;  ///< TLB_ZAP_RMAP: only in torvalds-rmap-at-free
 
 /// linux v6.12 include/asm-generic/tlb.h: mmu_gather. On the stack of its thread, which has one at
 /// a time; what is copied with the stack for each step is small, so the pages are elsewhere.
 struct mmu_gather {
-  static constexpr unsigned kBatchesMax = 20;  ///< linux v6.12: 1 + MAX_GATHER_BATCH_COUNT
+  static constexpr unsigned kBatchesMax = 20;  ///< 1 + MAX_GATHER_BATCH_COUNT
 
   mm_struct* mm = nullptr;
   bool fullmm = false;

@@ -103,14 +103,14 @@ Fate pageout_dirty_swap(thread& task, folio& page, tlb_batch& batch) {
   return Fate::Gone;
 }
 
-/// What is done with one locked folio.
+/// What is done with one locked folio. linux v6.12 mm/vmscan.c: shrink_folio_list
 Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
   minor_step(task, "folio_test_writeback({})?", page);
   if (page.writeback.read_last()) return Fate::KeepLocked;
   // folio_check_references: keep what has been used. differs: no PG_referenced, no PG_active.
   if (folio_referenced(task, page) != 0) return Fate::KeepLocked;
   const bool anon = page.mapping.peek().is_anon();              // Stable: the page is locked.
-  if (anon && folio_test_large(page)) return Fate::KeepLocked;  // differs: not swapped.
+  if (anon && folio_test_large(page)) return Fate::KeepLocked;  // differs: large ones stay.
   if (anon && page.swapcache.peek() == 0) add_to_swap(task, page);
   minor_step(task, "folio_mapped({})?", page);
   if (folio_mapped_last(page)) {
@@ -153,8 +153,8 @@ bool folio_isolate(thread& task, folio& page) {
   return true;
 }
 
-// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; pages are pinned
-// by their reference counts only (no folio_maybe_dma_pinned).
+// differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; whether an
+// anonymous page is pinned is looked at once, after it has been unmapped.
 unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   tlb_batch batch;
   FolioList free_folios;
@@ -179,7 +179,7 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
 
 // The only place that drops the buffers of pages without a look at their map count or reference
 // count: where there are too many buffers in the machine (buffer_heads_over_limit).
-// differs: there always are; folio_referenced() and the lists are left out.
+// differs: there always are too many; folio_referenced() and the lists are left out.
 unsigned shrink_active_list(thread& task, const FolioList& folios) {
   unsigned dropped = 0;
   for (folio* page : folios) {

@@ -25,7 +25,6 @@ constexpr NamedConstant kConstants[] = {
     {"MAP_PRIVATE", kMapPrivate, ConstantFamily::MapFlags},
     {"MAP_FIXED", kMapFixed, ConstantFamily::MapFlags},
     {"MAP_ANONYMOUS", kMapAnonymous, ConstantFamily::MapFlags},
-    {"MAP_POPULATE", kMapPopulate, ConstantFamily::MapFlags},
     {"MADV_DONTNEED", 4, ConstantFamily::MadviseAdvice},
     {"MS_SYNC", 4, ConstantFamily::MsyncFlags},
     {"POSIX_FADV_DONTNEED", 4, ConstantFamily::FadviseAdvice},

@@ -80,7 +80,7 @@ MappingKind parse_mapping_kind(const ParseContext& context, Children& children, 
   while (const SyntaxNode* node = children.take(NodeKind::FlagName)) {
     const NamedConstant* constant = find_constant(node->text);
     const bool is_known = constant != nullptr && constant->family == ConstantFamily::MapFlags &&
-                          (constant->value & (kMapFixed | kMapPopulate)) == 0;
+                          (constant->value & kMapFixed) == 0;
     if (!is_known) {
       context.fail(*node, fmt::format("expected MAP_SHARED, MAP_PRIVATE or MAP_ANONYMOUS, got '{}'",
                                       node->text));

@@ -25,7 +25,6 @@ inline constexpr std::int64_t kMapShared = 1;
 inline constexpr std::int64_t kMapPrivate = 2;
 inline constexpr std::int64_t kMapFixed = 0x10;
 inline constexpr std::int64_t kMapAnonymous = 0x20;
-inline constexpr std::int64_t kMapPopulate = 0x8000;
 
 /// Bits of Operation::GetUserPagesFast's flags, with Linux's values.
 inline constexpr std::int64_t kFollWrite = 1;

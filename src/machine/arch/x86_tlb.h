@@ -15,7 +15,7 @@
 //     read mm_cpumask, loaded_mm, is_lazy:        read tlb_gen:
 //     is there anybody to interrupt?              is anything of mine old?
 //
-// linux v6.12 as in its stable release 6.12.117: before, loaded_mm was not looked at.
+// As in the stable release 6.12.117: before, loaded_mm was not looked at.
 #pragma once
 
 #include <boost/container/static_vector.hpp>
