@@ -37,11 +37,12 @@ void set_pte(thread& task, const CopiedEntry& entry, pte_t pte) {
                               {.format = "set_pte({})", .args = {machine::arg(slot.va())}});
 }
 
-/// Linux v6.12 include/linux/rmap.h: folio_try_dup_anon_rmap_pte; mm.h: folio_needs_cow_for_dma.
+/// linux v6.12 include/linux/rmap.h: folio_try_dup_anon_rmap_pte; include/linux/mm.h:
+/// folio_needs_cow_for_dma (v6.1: page_try_dup_anon_rmap, page_needs_cow_for_dma)
+///
 /// Returns false if the page may be pinned: then the child gets a copy, as the page must stay with
 /// who has pinned it. Only a page that is exclusive can be pinned.
-/// differs: one step; MMF_HAS_PINNED is not looked at before the count. (v6.1:
-/// page_try_dup_anon_rmap)
+/// differs: one step; MMF_HAS_PINNED is not looked at before the count.
 bool folio_try_dup_anon_rmap(thread& task, folio& page) {
   const ForkPolicies& fork = task.system->policies->fork;
   task.x().step({.format = "folio_try_dup_anon_rmap({})", .args = {arg(page)}});

@@ -59,8 +59,8 @@ void vma_erase(VmaTree& tree, const vm_area_struct& vma);
 /// the ancestors. The lock of all of them is the root's.
 struct anon_vma {
   explicit anon_vma(Kept& kept)
-      : root(kept.make<anon_vma*>(this)),
-        parent(kept.make<anon_vma*>(nullptr)),
+      : root(kept.make_array<anon_vma*>(1, this)[0]),
+        parent(kept.make_array<anon_vma*>(1)[0]),
         freed_at(kept.make<EventId>(kNoEvent)) {}
 
   unsigned id = 0;
