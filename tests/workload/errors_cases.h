@@ -239,6 +239,8 @@ inline constexpr Case kStatements[] = {
      "5:26: expected MAP_FIXED among the flags: a scenario names all its addresses"},
     {"mmap(x, 4096, PROT_READ, MAP_FIXED, f, 0);",
      "5:26: expected either MAP_SHARED or MAP_PRIVATE among the flags"},
+    {"mmap(x, 4096, PROT_READ, MAP_SHARED|MAP_FIXED|MAP_POPULATE, f, 0);",
+     "5:47: expected a known name, got 'MAP_POPULATE': did you mean 'MAP_PRIVATE'?"},
     {"mmap(x, 4096, MAP_SHARED, MAP_SHARED|MAP_FIXED, f, 0);",
      "5:15: expected PROT_READ|PROT_WRITE, as in mmap(x, 4096, PROT_READ|PROT_WRITE, "
      "MAP_SHARED|MAP_FIXED, f, 0)"},
