@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // linux-6.12 with one step dropped or moved. A rule that no mutation can break is not checked.
-#include <array>
+#include "design/mutations.h"
 
-#include "design/design.h"
-#include "design/policies.h"
+#include <array>
+#include <vector>
 
 namespace mmcheck::design {
 
 namespace {
 
 using mm::Policies;
-
-constexpr Policies linux_6_12(const machine::Arch& arch) {
-  return {.zap = &kDelayedRmap, .gather = &kLocalAndActive, .arch = &arch};
-}
 
 /// Walks only the active batch although linux-6.12 fills two.
 class ActiveBatchOnly final : public mm::GatherPolicy {
@@ -82,13 +78,6 @@ constexpr DirtyAndRmapAtFree kDirtyAndRmapAtFree;
 template <typename Change>
 Policies changed_on_s390(Change change) {
   Policies policies = linux_6_12(machine::s390());
-  change(policies);
-  return policies;
-}
-
-template <typename Change>
-Policies changed(Change change, const machine::Arch& arch = machine::x86_64()) {
-  Policies policies = linux_6_12(arch);
   change(policies);
   return policies;
 }
@@ -435,6 +424,13 @@ const std::array kMutations{
 
 }  // namespace
 
-std::span<const Design> mutations() { return kMutations; }
+std::span<const Design> mutations() {
+  static const std::vector<Design> all = [] {
+    std::vector<Design> joined(kMutations.begin(), kMutations.end());
+    for (const Design& design : fork_mutations()) joined.push_back(design);
+    return joined;
+  }();
+  return all;
+}
 
 }  // namespace mmcheck::design

@@ -3,8 +3,8 @@
 
 namespace mmcheck::kernel {
 
-void spinlock_t::lock(task_struct& task, const trace::StepText& text) {
-  lock_acquire(task, class_, MaySleep::No);
+void spinlock_t::lock(task_struct& task, const trace::StepText& text, Nesting nesting) {
+  lock_acquire(task, class_, MaySleep::No, nesting);
   task.x().step_when(word_.is(false), text);
   word_.write(true);
   lock_acquired(task, class_, MaySleep::No);

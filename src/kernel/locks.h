@@ -14,7 +14,7 @@ class spinlock_t {
   spinlock_t(explore::Execution& execution, LockClass lock_class, const trace::ObjectText& text)
       : word_(execution, false, text), class_(lock_class) {}
 
-  void lock(task_struct& task, const trace::StepText& text);
+  void lock(task_struct& task, const trace::StepText& text, Nesting nesting = Nesting::None);
   void unlock(task_struct& task, const trace::StepText& text);
   bool is_locked() const { return word_.peek(); }
 

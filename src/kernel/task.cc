@@ -20,10 +20,11 @@ void HeldLocks::remove(LockClass lock) {
   --size_;
 }
 
-void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep) {
+void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep, Nesting nesting) {
   for (LockClass held : task.held.all()) {
-    // Two locks of one class are taken only where a rule of its own orders them; nothing here does.
-    if (held >= wanted) task.monitor->lock_out_of_order(held, wanted);
+    // Two locks of one class are taken only where a rule of its own orders them.
+    const bool ordered = held == wanted && nesting == Nesting::SingleDepth;
+    if (held >= wanted && !ordered) task.monitor->lock_out_of_order(held, wanted);
   }
   if (may_sleep == MaySleep::Yes && (task.preempt_count != 0 || task.cpu->irqs_disabled())) {
     task.monitor->sleep_in_atomic(wanted);

@@ -25,6 +25,10 @@ enum class LockClass : std::uint8_t {
 
 enum class MaySleep : std::uint8_t { No, Yes };
 
+/// Whether a lock of the same class may be held already, because something orders the two: where
+/// Linux says SINGLE_DEPTH_NESTING.
+enum class Nesting : std::uint8_t { None, SingleDepth };
+
 /// What the kernel tells about itself; see machine::Monitor.
 class Monitor : public machine::Monitor {
  public:
@@ -68,7 +72,8 @@ struct task_struct {
 
 /// Checks, before a lock is asked for, that it may be taken here. Trylocks are exempt: they cannot
 /// wait.
-void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep);
+void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep,
+                  Nesting nesting = Nesting::None);
 void lock_acquired(task_struct& task, LockClass taken, MaySleep may_sleep);
 void lock_release(task_struct& task, LockClass released, MaySleep may_sleep);
 

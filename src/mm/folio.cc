@@ -60,6 +60,12 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       last_put(owner.kept.make<CpuId>()),
       system(&owner) {
   swap_slot = init.swap_slot;
+  if (owner.has_fork) {
+    anon_exclusive =
+        Cell<bool>(x, init.mapping.is_anon(), flag("{}.anon_exclusive", pfn, Detail::Minor));
+    written_by = &owner.kept.make<last_writer>();
+    if (owner.has_pins) replaced_for = {x, std::uint8_t{0}, {.format = "replaced"}};
+  }
   if (!owner.swap_slots.empty()) {
     swapcache = {x,
                  std::uint8_t{0},

@@ -58,7 +58,7 @@ void split_huge_page(thread& task, folio& head, unsigned nr_pages) {
 ///     pte_same? yes: this does not tell
 bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
   const unsigned nr_pages = folio_nr_pages(head);
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  av.root->rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   try_to_migrate(task, head);  // unmap_folio
   task.x().step({.format = "folio_ref_freeze({})", .args = {arg(head)}});
   const bool freeze = task.system->policies->migrate.split_freeze == Step::Kept;
@@ -73,7 +73,7 @@ bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
     folio_unlock(task, folio_page(head, nr));
     folio_put(task, folio_page(head, nr));
   }
-  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+  av.root->rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
   return frozen;
 }
 

@@ -9,9 +9,14 @@ namespace mmcheck::mm {
 
 enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 
+/// FAULT_FLAG_UNSHARE: an anonymous page that other processes have too is replaced by a copy, or is
+/// found to be this one's own, although nothing is written to it.
+enum class Unshare : std::uint8_t { No, Yes };
+
 /// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or
 /// finds that it is already. After Done the access is tried again.
-FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
+FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind,
+                            Unshare unshare = Unshare::No);
 
 enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, TruncatedFolio, Exit };
 

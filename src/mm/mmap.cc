@@ -18,6 +18,14 @@ vm_area_struct* find_vma(mm_struct& mm, unsigned page_nr) {
   return nullptr;
 }
 
+void vma_link_file(thread& task, vm_area_struct& vma) {
+  if (vma.file == nullptr) return;
+  auto& lock = vma.file->i_mmap_rwsem;
+  lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
+  vma.file->i_mmap.push_back(&vma);
+  lock.up_write(task, {.format = "vma_link_file()", .detail = Detail::Minor});
+}
+
 namespace {
 
 using VmaList = static_vector<vm_area_struct*, 12>;
@@ -31,14 +39,6 @@ vm_area_struct& vm_area_alloc(mm_struct& mm) {
     }
   }
   throw InternalError("no vm_area_struct left: the scenario maps and splits too often");
-}
-
-void vma_link_file(thread& task, vm_area_struct& vma) {
-  if (vma.file == nullptr) return;
-  auto& lock = vma.file->i_mmap_rwsem;
-  lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-  vma.file->i_mmap.push_back(&vma);
-  lock.up_write(task, {.format = "vma_link_file()", .detail = Detail::Minor});
 }
 
 /// linux v6.12 mm/vma.c: split_vma. The new VMA is the part from `page_nr` on. Walks of the reverse

@@ -9,6 +9,9 @@ namespace mmcheck::mm {
 /// The VMA that holds the page, if faults can find it. [mm.mmap_lock]
 vm_area_struct* find_vma(mm_struct& mm, unsigned page_nr);
 
+/// Into the tree of its file, if it has one. linux v6.12 mm/vma.c: vma_link_file
+void vma_link_file(thread& task, vm_area_struct& vma);
+
 /// munmap(2) of the pages [first, end).
 void sys_munmap(thread& task, unsigned first_page, unsigned end_page);
 

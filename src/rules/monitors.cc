@@ -42,6 +42,7 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
 // A page that has left its file while it was clean: nobody will ever write it again.
 void Monitors::store_landed(const machine::Frame& frame) {
   mm::folio& page = system_->page(frame.pfn());
+  if (system_->has_fork) note_writer(current_mm(), page);
   const mm::mapping_t mapping = mm::page_folio_lockless(page).mapping.read_last();
   if (mapping.is_anon() || mapping.is_file()) return;
   store_lost(page, kNoEvent);

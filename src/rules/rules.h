@@ -21,9 +21,10 @@ enum class RuleId : std::uint8_t {
   Lru,
   Pin,
   Table,
-  Meta
+  Meta,
+  Cow
 };
-inline constexpr unsigned kNrRules = 13;
+inline constexpr unsigned kNrRules = 14;
 
 struct Rule {
   RuleId id;

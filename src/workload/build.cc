@@ -147,8 +147,15 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
                             count_calls(thread.body, Operation::Store) +
                             count_calls(thread.body, Operation::GetUserPagesFast) +
                             count_calls(thread.body, Operation::PinUserPagesFast);
+  unsigned copied = 0;  // At once, as they are pinned.
+  if (has_call(thread.body, Operation::Fork) &&
+      any_thread_calls(scenario, Operation::PinUserPagesFast)) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      if (mapping.kind != MappingKind::Shared) copied += mapping.nr_pages;
+    }
+  }
   return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
-         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing;
+         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing + copied;
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
@@ -309,6 +316,7 @@ void Builder::build_process(unsigned process) {
     mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
     mm.oom_skip = Cell<bool>(x, false, quiet("MMF_OOM_SKIP"));
   }
+  build_birth(process, mm);
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
   const unsigned nr_spare = spare_vmas(scenario_);
@@ -324,7 +332,7 @@ void Builder::build_process(unsigned process) {
   for (unsigned spare = 0; spare < nr_spare; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
-    if (maps) vma.anon = &build_anon_vma(0);
+    if (maps || mm.parent != nullptr) vma.anon = &build_anon_vma(0);
   }
   if (system_.has_vma_locks) build_vma_locks(mm);
 }
@@ -340,7 +348,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
                                                    : mm::VmaKind::Anonymous;
   vma.first_page = first_page_of(decl, mapping);
   vma.end_page = vma.first_page + source.nr_pages;
-  vma.attached = true;
+  // A child gets its VMAs when it is born.
+  vma.attached = mm.parent == nullptr;
+  if (!vma.attached) vma.mm = nullptr;
   if (vma.kind != mm::VmaKind::Anonymous) {
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
@@ -464,14 +474,6 @@ void Builder::build_threads() {
   }
 }
 
-void Builder::build_dirty_locks() {
-  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
-  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
-    system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
-                                     quiet("dirty_lock"));
-  }
-}
-
 void Builder::build_memcgs() {
   if (!any_thread_calls(scenario_, Operation::MemCgroupMoveCharge) &&
       !any_thread_calls(scenario_, Operation::MemCgroupMoveParent)) {
@@ -495,25 +497,6 @@ void Builder::build_memcgs() {
     memcg.moving_account = Cell<int>(x, 0, quiet("moving_account"));
     memcg.move_lock = {x, kernel::LockClass::move_lock, quiet("move_lock")};
   }
-}
-
-void Builder::build_lru() {
-  if (!system_.mlocks) return;
-  explore::Execution& x = execution_of(system_);
-  for (mm::folio& page : system_.folios) {
-    const trace::Arg name = mm::arg(page);
-    const bool in_use = page.refcount.peek() > 0;
-    page.lru =
-        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
-    page.unevictable = Cell<bool>(
-        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
-    page.mlocked =
-        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
-    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
-  }
-  const std::size_t nr_cpus = scenario_.threads.size();
-  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
-  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
 }
 
 }  // namespace mmcheck::workload

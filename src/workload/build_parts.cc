@@ -21,6 +21,7 @@ bool has_large_mapping(const ProcessDecl& process) {
 // What no thread can tell is left out: it would only cost time.
 void Builder::build_mechanisms() {
   system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
+  system_.has_fork = has_fork(scenario_);
   system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
   if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
   system_.has_large_folios =
@@ -61,6 +62,45 @@ void Builder::build_vma_locks(mm::mm_struct& mm) {
     lock.seq = Cell<std::uint32_t>(x, 0, quiet("vm_lock_seq"));
     lock.detached = Cell<bool>(x, false, quiet("detached"));
   }
+}
+
+void Builder::build_dirty_locks() {
+  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
+  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
+    system_.dirty_locks.emplace_back(*system_.execution, kernel::LockClass::dirty_lock,
+                                     quiet("dirty_lock"));
+  }
+}
+
+void Builder::build_lru() {
+  if (!system_.mlocks) return;
+  explore::Execution& x = *system_.execution;
+  for (mm::folio& page : system_.folios) {
+    const trace::Arg name = mm::arg(page);
+    const bool in_use = page.refcount.peek() > 0;
+    page.lru =
+        Cell<bool>(x, in_use, {.format = "{}.lru", .args = {name}, .value = trace::format_flag});
+    page.unevictable = Cell<bool>(
+        x, false, {.format = "{}.unevictable", .args = {name}, .value = trace::format_flag});
+    page.mlocked =
+        Cell<bool>(x, false, {.format = "{}.mlocked", .args = {name}, .value = trace::format_flag});
+    page.mlock_count = Cell<int>(x, 0, quiet("mlock_count"));
+  }
+  const std::size_t nr_cpus = scenario_.threads.size();
+  system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+  system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+}
+
+void Builder::build_birth(unsigned process, mm::mm_struct& mm) {
+  explore::Execution& x = *system_.execution;
+  if (system_.has_fork && system_.has_pins) {
+    mm.write_protect_seq = Cell<std::uint32_t>(x, 0, quiet("write_protect_seq"));
+  }
+  const std::optional<unsigned> parent = scenario_.processes[process].parent;
+  if (!parent) return;
+  mm.parent = &system_.mms[*parent];
+  mm.birth = Cell<mm::Birth>(x, mm::Birth::Awaited, quiet("birth"));
+  mm.born_at = &system_.kept.make<EventId>(kNoEvent);
 }
 
 /// The entry above the last table, which maps a whole folio.

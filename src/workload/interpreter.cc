@@ -3,6 +3,7 @@
 
 #include "fs/filesystem.h"
 #include "mm/folio.h"
+#include "mm/fork.h"
 #include "mm/memory.h"
 #include "mm/mlock.h"
 #include "mm/mmap.h"
@@ -102,6 +103,7 @@ void check_beside_large_folios(const Scenario& scenario) {
 
 void check_supported(const Scenario& scenario) {
   check_beside_large_folios(scenario);
+  check_forks(scenario);
   if (scenario.variables.size() > kVariablesMax) {
     throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
   }
@@ -217,7 +219,12 @@ std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
 }
 
 void Interpreter::run() {
+  if (task().mm != nullptr && task().mm->parent != nullptr && !mm::ret_from_fork(task())) return;
   run_body(scenario_.threads[number_].body);
+  for (mm::mm_struct& mm : system_.mms) {
+    if (mm.parent == nullptr || mm.parent != task().mm) continue;
+    if (nr_forks(scenario_.threads[number_], mm.id) != 0) mm::never_forks(task(), mm);
+  }
   // Where somebody calls exit_group(), the address space goes away with its last thread.
   if (!system_.has_exit || task().mm == nullptr || task().gone) return;
   mm::enter_kernel(task());
@@ -283,6 +290,7 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::Madvise:
     case Operation::Msync:
     case Operation::ExitGroup:
+    case Operation::Fork:
       mm::enter_kernel(task());
       return system_call(expr);
     case Operation::Schedule:
@@ -423,6 +431,10 @@ Interpreter::Pages Interpreter::range(const Expr& address, const Expr& length) c
 std::int64_t Interpreter::system_call(const Expr& expr) {
   if (expr.operation == Operation::ExitGroup) {
     mm::sys_exit_group(task());
+    return 0;
+  }
+  if (expr.operation == Operation::Fork) {
+    mm::sys_fork(task(), system_.mms[static_cast<std::size_t>(expr.operands[0].value)]);
     return 0;
   }
   const Pages pages = range(expr.operands[0], expr.operands[1]);

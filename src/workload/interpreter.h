@@ -36,6 +36,9 @@ class SharedState {
 /// Value of an operator; both operands are evaluated already.
 std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right);
 
+/// The same of scenarios with fork().
+void check_forks(const Scenario& scenario);
+
 /// Throws InputError, with the place, if the scenario asks for what the model has not.
 void check_supported(const Scenario& scenario);
 

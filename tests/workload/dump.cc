@@ -22,6 +22,8 @@ std::string name_of_page_call(Operation operation) {
       return "SetPageDirtyLock";
     case Operation::MemcpyToPage:
       return "MemcpyToPage";
+    case Operation::MemcpyFromPage:
+      return "MemcpyFromPage";
     case Operation::AllocPage:
       return "AllocPage";
     case Operation::OfflinePages:
@@ -110,6 +112,8 @@ std::string name_of(Operation operation) {
       return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
+    case Operation::Fork:
+      return "Fork";
     case Operation::Fdatasync:
       return "Fdatasync";
     case Operation::Fsync:
@@ -220,7 +224,9 @@ std::string_view name_of(Populate populate) {
 }
 
 void dump_process(const ProcessDecl& process, std::string& out) {
-  out += fmt::format("process {}\n", process.name);
+  out += fmt::format("process {}", process.name);
+  if (process.parent) out += fmt::format(", child of {}", *process.parent);
+  out += '\n';
   for (const MappingDecl& mapping : process.mappings) {
     const std::string what =
         mapping.kind == MappingKind::Anonymous
