@@ -144,6 +144,16 @@ std::uint64_t nr_programs(const hunt::Space& space, const HuntOptions& options) 
   return number;
 }
 
+/// Whether so much time has passed since it last was.
+std::function<bool()> now_and_then() {
+  return [last = steady_clock::now()]() mutable {
+    const auto now = steady_clock::now();
+    if (now - last < std::chrono::milliseconds(500)) return false;
+    last = now;
+    return true;
+  };
+}
+
 /// Passes results on to the database, if there is one, and to whoever looks on.
 class Watched final : public hunt::Journal {
  public:
@@ -216,7 +226,8 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   const hunt::Options campaign_wanted = campaign_options(options, console);
   std::unique_ptr<hunt::Store> store;
   if (!options.database.empty()) {
-    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design), space);
+    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design), space,
+                                          now_and_then());
   }
   const std::uint64_t in_all = nr_programs(space, options);
   HuntReport report(space, design, console, {.json = options.json, .sampled = !!options.programs});

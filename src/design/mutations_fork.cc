@@ -29,7 +29,7 @@ const Policies kCowPutBeforeClear =
     changed([](Policies& p) { p.cow.put = mm::CowPut::BeforeClear; });
 const Policies kNoGupUnshare = changed([](Policies& p) { p.cow.gup_unshare = Step::Dropped; });
 
-const std::array kMutations{
+const std::array kForkMutations{
     Design{"linux-6.12/no-fork-flush", "fork() does not flush the parent's TLBs",
            "drops flush_tlb_mm in kernel/fork.c: dup_mmap", &kNoForkFlush},
     Design{"linux-6.12/fork-flush-after-unlock", "fork() flushes after it has dropped mmap_lock",
@@ -62,6 +62,6 @@ const std::array kMutations{
 
 }  // namespace
 
-std::span<const Design> fork_mutations() { return kMutations; }
+std::span<const Design> fork_mutations() { return kForkMutations; }
 
 }  // namespace mmcheck::design

@@ -9,14 +9,12 @@ namespace mmcheck::hunt {
 
 namespace {
 
-constexpr std::chrono::milliseconds kInterval{500};
-
 constexpr const char* kSchema = R"(
   CREATE TABLE campaign (identity TEXT NOT NULL);
   CREATE TABLE level (
     operations INTEGER PRIMARY KEY, programs INTEGER NOT NULL, refused INTEGER NOT NULL,
-    cut_short INTEGER NOT NULL, failed INTEGER NOT NULL, executions INTEGER NOT NULL, steps INTEGER NOT NULL,
-    exercised TEXT NOT NULL, done INTEGER NOT NULL);
+    cut_short INTEGER NOT NULL, failed INTEGER NOT NULL, executions INTEGER NOT NULL,
+    steps INTEGER NOT NULL, exercised TEXT NOT NULL, done INTEGER NOT NULL);
   CREATE TABLE finding (
     operations INTEGER NOT NULL, ordinal INTEGER NOT NULL, rule TEXT NOT NULL,
     cause TEXT NOT NULL, program TEXT NOT NULL, key BLOB NOT NULL, executions INTEGER NOT NULL,
@@ -81,8 +79,9 @@ void write_finding(SQLite::Database& database, const Space& space, unsigned oper
 
 }  // namespace
 
-Store::Store(const std::string& path, const std::string& identity, const Space& space)
-    : path_(path), space_(space), written_(std::chrono::steady_clock::now()) {
+Store::Store(const std::string& path, const std::string& identity, const Space& space,
+             std::function<bool()> due)
+    : path_(path), space_(space), due_(std::move(due)) {
   try {
     database_ =
         std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
@@ -154,8 +153,7 @@ void Store::add(const Level& level, std::span<const Finding> findings) {
   level_ = level;
   kept_ = true;
   for (const Finding& finding : findings) unwritten_.emplace_back(level.operations, finding);
-  const auto now = std::chrono::steady_clock::now();
-  if (level.done || now - written_ >= kInterval) flush();
+  if (level.done || due_()) flush();
 }
 
 void Store::flush() {
@@ -172,7 +170,6 @@ void Store::flush() {
   }
   unwritten_.clear();
   kept_ = false;
-  written_ = std::chrono::steady_clock::now();
 }
 
 }  // namespace mmcheck::hunt

@@ -2,7 +2,7 @@
 // A campaign's results in an SQLite database, from which it can be taken up again.
 #pragma once
 
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,9 +18,11 @@ namespace mmcheck::hunt {
 /// been in; taken up from there, it ends with the same content as one that was never killed.
 class Store final : public Journal {
  public:
-  /// Opens or creates the file. `identity` is all that the results depend on. Throws InputError if
-  /// the file is another campaign's, or no database.
-  Store(const std::string& path, const std::string& identity, const Space& space);
+  /// Opens or creates the file. `identity` is all that the results depend on; `due` is asked after
+  /// each program whether to write. Throws InputError if the file is another campaign's, or no
+  /// database.
+  Store(const std::string& path, const std::string& identity, const Space& space,
+        std::function<bool()> due);
   ~Store() override;
 
   std::vector<Level> levels() override;
@@ -36,11 +38,11 @@ class Store final : public Journal {
 
   std::string path_;
   const Space& space_;
+  std::function<bool()> due_;
   std::unique_ptr<SQLite::Database> database_;
   Level level_;  ///< not yet written, if `kept_`
   std::vector<std::pair<unsigned, Finding>> unwritten_;
   bool kept_ = false;
-  std::chrono::steady_clock::time_point written_;
 };
 
 }  // namespace mmcheck::hunt

@@ -5,6 +5,7 @@
 
 #include "mm/encoded_page.h"
 #include "mm/folio.h"
+#include "workload/build_calls.h"
 #include "workload/parse_limits.h"
 
 namespace mmcheck::workload {
@@ -17,8 +18,6 @@ namespace {
 static_assert(kFolioPagesMax == mm::kPtrsPerTable);
 
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
-
-bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
 
 bool starts_with_anon_pages(const MappingDecl& mapping) {
   return populated(mapping) &&
@@ -61,32 +60,8 @@ InitialUse initial_use(const Scenario& scenario, unsigned file) {
   return sum;
 }
 
-template <typename Test>
-bool any_call(const Expr& expr, const Test& test) {
-  return (expr.kind == ExprKind::Call && test(expr)) ||
-         std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [&](const Expr& operand) { return any_call(operand, test); });
-}
-
-template <typename Test>
-bool any_call(const std::vector<Statement>& body, const Test& test) {
-  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
-    return any_call(statement.expr, test) || any_call(statement.then_body, test) ||
-           any_call(statement.else_body, test);
-  });
-}
-
 bool has_call(const std::vector<Statement>& body, Operation operation) {
   return any_call(body, [=](const Expr& call) { return call.operation == operation; });
-}
-
-unsigned count_calls(const std::vector<Statement>& body, Operation operation) {
-  unsigned count = 0;
-  any_call(body, [&](const Expr& call) {
-    count += call.operation == operation ? 1 : 0;
-    return false;
-  });
-  return count;
 }
 
 /// Whether some thread reclaims a page that need not be one of a file.
@@ -113,49 +88,6 @@ bool has_large_file(const Scenario& scenario) {
 bool any_thread_calls(const Scenario& scenario, Operation operation) {
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return has_call(thread.body, operation); });
-}
-
-/// For mmap(), and for splits: each call may make three of one VMA.
-unsigned spare_vmas(const Scenario& scenario) {
-  unsigned calls = 0;
-  for (const ThreadDecl& thread : scenario.threads) {
-    calls +=
-        count_calls(thread.body, Operation::Mmap) + count_calls(thread.body, Operation::Munmap);
-  }
-  return calls == 0 ? 0 : 2 * calls + 1;
-}
-
-unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
-  const bool uncached = any_thread_calls(scenario, Operation::PosixFadvise) ||
-                        any_thread_calls(scenario, Operation::ShrinkFolioList) ||
-                        any_thread_calls(scenario, Operation::Ftruncate);
-  bool scarce = uncached || any_thread_calls(scenario, Operation::Mmap);
-  unsigned missing = 0;
-  unsigned by_one_fault = 1;
-  if (thread.process) {
-    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
-      scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
-      if (scarce || !populated(mapping)) missing += mapping.nr_pages;
-      // One for the page cache, one for the copy.
-      if (uncached && mapping.kind == MappingKind::Private) by_one_fault = 2;
-    }
-  }
-  const unsigned populates = count_calls(thread.body, Operation::Mlock);
-  const unsigned reads_files =
-      count_calls(thread.body, Operation::Pread) + count_calls(thread.body, Operation::Pwrite);
-  const unsigned accesses = count_calls(thread.body, Operation::Load) +
-                            count_calls(thread.body, Operation::Store) +
-                            count_calls(thread.body, Operation::GetUserPagesFast) +
-                            count_calls(thread.body, Operation::PinUserPagesFast);
-  unsigned copied = 0;  // At once, as they are pinned.
-  if (has_call(thread.body, Operation::Fork) &&
-      any_thread_calls(scenario, Operation::PinUserPagesFast)) {
-    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
-      if (mapping.kind != MappingKind::Shared) copied += mapping.nr_pages;
-    }
-  }
-  return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
-         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing + copied;
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {

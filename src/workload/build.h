@@ -72,4 +72,7 @@ bool any_thread_calls(const Scenario& scenario, Operation operation);
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);
 
+/// How many VMAs the calls of a scenario may make, in each process.
+unsigned spare_vmas(const Scenario& scenario);
+
 }  // namespace mmcheck::workload

@@ -4,6 +4,7 @@
 
 #include "mm/folio.h"
 #include "workload/build.h"
+#include "workload/build_calls.h"
 
 namespace mmcheck::workload {
 
@@ -11,12 +12,64 @@ using explore::Cell;
 
 namespace {
 
+unsigned count_calls(const std::vector<Statement>& body, Operation operation) {
+  unsigned count = 0;
+  any_call(body, [&](const Expr& call) {
+    count += call.operation == operation ? 1 : 0;
+    return false;
+  });
+  return count;
+}
+
 bool has_large_mapping(const ProcessDecl& process) {
   return std::any_of(process.mappings.begin(), process.mappings.end(),
                      [](const MappingDecl& mapping) { return mapping.large_folio; });
 }
 
 }  // namespace
+
+// For mmap(), and for splits: each call may make three of one VMA.
+unsigned spare_vmas(const Scenario& scenario) {
+  unsigned calls = 0;
+  for (const ThreadDecl& thread : scenario.threads) {
+    calls +=
+        count_calls(thread.body, Operation::Mmap) + count_calls(thread.body, Operation::Munmap);
+  }
+  return calls == 0 ? 0 : 2 * calls + 1;
+}
+
+unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
+  const bool uncached = any_thread_calls(scenario, Operation::PosixFadvise) ||
+                        any_thread_calls(scenario, Operation::ShrinkFolioList) ||
+                        any_thread_calls(scenario, Operation::Ftruncate);
+  bool scarce = uncached || any_thread_calls(scenario, Operation::Mmap);
+  unsigned missing = 0;
+  unsigned by_one_fault = 1;
+  if (thread.process) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
+      if (scarce || !populated(mapping)) missing += mapping.nr_pages;
+      // One for the page cache, one for the copy.
+      if (uncached && mapping.kind == MappingKind::Private) by_one_fault = 2;
+    }
+  }
+  const unsigned populates = count_calls(thread.body, Operation::Mlock);
+  const unsigned reads_files =
+      count_calls(thread.body, Operation::Pread) + count_calls(thread.body, Operation::Pwrite);
+  const unsigned accesses = count_calls(thread.body, Operation::Load) +
+                            count_calls(thread.body, Operation::Store) +
+                            count_calls(thread.body, Operation::GetUserPagesFast) +
+                            count_calls(thread.body, Operation::PinUserPagesFast);
+  unsigned copied = 0;  // At once, as they are pinned.
+  if (count_calls(thread.body, Operation::Fork) > 0 &&
+      any_thread_calls(scenario, Operation::PinUserPagesFast)) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      if (mapping.kind != MappingKind::Shared) copied += mapping.nr_pages;
+    }
+  }
+  return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
+         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing + copied;
+}
 
 // What no thread can tell is left out: it would only cost time.
 void Builder::build_mechanisms() {

@@ -10,6 +10,10 @@
 
 namespace mmcheck::workload {
 
+inline unsigned pages_of(std::int64_t bytes) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
+}
+
 /// What the threads of a scenario share besides memory, and their registers.
 class SharedState {
  public:

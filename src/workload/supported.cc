@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a scenario with fork() asks for and the model has not: said before it runs.
-#include <algorithm>
+// What a scenario asks for and the model has not: said before it runs.
+#include <utility>
 
 #include "workload/build.h"
 #include "workload/interpreter.h"
@@ -9,107 +9,109 @@ namespace mmcheck::workload {
 
 namespace {
 
-constexpr Operation kNotBesideFork[] = {Operation::Mlock,
-                                        Operation::Munlock,
-                                        Operation::Schedule,
-                                        Operation::Yield,
-                                        Operation::OomKillProcess,
-                                        Operation::MemCgroupMoveCharge,
-                                        Operation::MemCgroupMoveParent,
-                                        Operation::MigrateVma,
-                                        Operation::SplitFolio};
-
-unsigned nr_forks(const Expr& expr, unsigned process) {
-  const bool here = expr.kind == ExprKind::Call && expr.operation == Operation::Fork &&
-                    expr.operands[0].value == process;
-  return here ? 1 : 0;
+void check_whole_mapping(const Scenario& scenario, const Expr& call) {
+  const Expr& page = call.operands[0];
+  const MappingDecl& mapping = scenario.processes[page.process].mappings[page.index];
+  if (page.page == 0 && pages_of(call.operands[1].value) == mapping.nr_pages) return;
+  throw InputError(call.place, call.name + "() of a part of the mapping '" + mapping.name +
+                                   "' is not modelled: expected all of it");
 }
 
-unsigned nr_forks(const std::vector<Statement>& body, unsigned process) {
-  unsigned forks = 0;
+void check_supported(const Scenario& scenario, const Expr& expr) {
+  if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
+      expr.operands[0].kind == ExprKind::Page &&
+      (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
+       expr.operation == Operation::FetchAdd || expr.operation == Operation::AddReturn)) {
+    throw InputError(expr.place,
+                     expr.name + "() of mapped memory is not modelled: expected a load or a store");
+  }
+  if (expr.kind == ExprKind::Call &&
+      (expr.operation == Operation::Mlock || expr.operation == Operation::Munlock)) {
+    check_whole_mapping(scenario, expr);
+  }
+  for (const Expr& operand : expr.operands) check_supported(scenario, operand);
+}
+
+void check_supported(const Scenario& scenario, const std::vector<Statement>& body) {
   for (const Statement& statement : body) {
-    forks += nr_forks(statement.expr, process) + nr_forks(statement.then_body, process) +
-             nr_forks(statement.else_body, process);
-  }
-  return forks;
-}
-
-/// Each child is born once.
-void check_births(const Scenario& scenario) {
-  for (unsigned process = 0; process < scenario.processes.size(); ++process) {
-    const ProcessDecl& decl = scenario.processes[process];
-    if (!decl.parent) continue;
-    unsigned forks = 0;
-    for (const ThreadDecl& thread : scenario.threads) forks += nr_forks(thread, process);
-    if (forks == 1) continue;
-    throw InputError(decl.place,
-                     "expected one call of fork(" + decl.name + "), got " + std::to_string(forks));
+    check_supported(scenario, statement.expr);
+    check_supported(scenario, statement.then_body);
+    check_supported(scenario, statement.else_body);
   }
 }
 
-void check_call(const Scenario& scenario, const Expr& call) {
-  const Operation* refused =
-      std::find(std::begin(kNotBesideFork), std::end(kNotBesideFork), call.operation);
-  const Expr* target = call.operands.empty() ? nullptr : &call.operands[0];
-  const bool page = target != nullptr && target->kind == ExprKind::Page;
-  const bool swaps =
-      call.operation == Operation::ShrinkFolioList && page &&
-      scenario.processes[target->process].mappings[target->index].kind != MappingKind::Shared;
-  if (refused != std::end(kNotBesideFork) || swaps) {
-    throw InputError(call.place, call.name + "() is not modelled beside fork()" +
-                                     (swaps ? ", of a page that is no file's" : ""));
+/// VM_LOCKED is read under mmap_lock only.
+void check_beside_mlock(const Scenario& scenario, Operation operation, const char* name) {
+  if (!any_thread_calls(scenario, operation)) return;
+  if (!any_thread_calls(scenario, Operation::Mlock) &&
+      !any_thread_calls(scenario, Operation::Munlock)) {
+    return;
   }
+  throw InputError({scenario.path, 0, 0},
+                   scenario.name + ": " + name +
+                       " beside mlock() is not modelled: it would not see that a mapping is "
+                       "locked");
 }
 
-void check_kernel_call(const Scenario& scenario, const Expr& call) {
-  const Expr* target = call.operands.empty() ? nullptr : &call.operands[0];
-  if (target == nullptr || target->kind != ExprKind::Page) return;
-  const ProcessDecl& process = scenario.processes[target->process];
-  if (!process.parent) return;
-  throw InputError(target->place,
-                   "expected a page of a process that is there when the threads "
-                   "start: '" +
-                       process.name + "' is born later");
+bool any_mapping(const Scenario& scenario, bool MappingDecl::*property) {
+  for (const ProcessDecl& process : scenario.processes) {
+    for (const MappingDecl& mapping : process.mappings) {
+      if (mapping.*property) return true;
+    }
+  }
+  return false;
 }
 
-void check_expr(const Scenario& scenario, const ThreadDecl& thread, const Expr& expr) {
-  if (expr.kind == ExprKind::Call) {
-    check_call(scenario, expr);
-    if (!thread.process) check_kernel_call(scenario, expr);
+/// What the model knows of small folios only.
+void check_beside_large_folios(const Scenario& scenario) {
+  if (!has_large_file(scenario) && !any_mapping(scenario, &MappingDecl::large_folio)) return;
+  constexpr std::pair<Operation, const char*> kSmallOnly[] = {
+      {Operation::Mlock, "mlock()"},
+      {Operation::Munlock, "munlock()"},
+      {Operation::MemCgroupMoveCharge, "mem_cgroup_move_charge()"},
+      {Operation::MemCgroupMoveParent, "mem_cgroup_move_parent()"},
+      {Operation::AllocPage, "alloc_page()"},
+      {Operation::OfflinePages, "offline_pages()"},
+      {Operation::ArchRemoveMemory, "arch_remove_memory()"},
+  };
+  for (const auto& [operation, name] : kSmallOnly) {
+    if (!any_thread_calls(scenario, operation)) continue;
+    throw InputError({scenario.path, 0, 0},
+                     scenario.name + ": " + name + " beside large folios is not modelled");
   }
-  for (const Expr& operand : expr.operands) check_expr(scenario, thread, operand);
-}
-
-void check_body(const Scenario& scenario, const ThreadDecl& thread,
-                const std::vector<Statement>& body) {
-  for (const Statement& statement : body) {
-    check_expr(scenario, thread, statement.expr);
-    check_body(scenario, thread, statement.then_body);
-    check_body(scenario, thread, statement.else_body);
-  }
+  const bool gup = any_thread_calls(scenario, Operation::GetUserPagesFast) ||
+                   any_thread_calls(scenario, Operation::PinUserPagesFast);
+  if (!gup || !any_mapping(scenario, &MappingDecl::huge)) return;
+  throw InputError({scenario.path, 0, 0},
+                   scenario.name + ": get_user_pages_fast() of a huge entry is not modelled");
 }
 
 }  // namespace
 
-bool has_fork(const Scenario& scenario) {
-  return std::any_of(scenario.processes.begin(), scenario.processes.end(),
-                     [](const ProcessDecl& process) { return process.parent.has_value(); });
-}
-
-unsigned nr_forks(const ThreadDecl& thread, unsigned process) {
-  return nr_forks(thread.body, process);
-}
-
-void check_forks(const Scenario& scenario) {
-  if (!has_fork(scenario)) return;
-  check_births(scenario);
-  for (const ProcessDecl& decl : scenario.processes) {
-    for (const MappingDecl& mapping : decl.mappings) {
-      if (!mapping.large_folio && !mapping.huge) continue;
-      throw InputError(mapping.place, "large folios beside fork() are not modelled");
+void check_supported(const Scenario& scenario) {
+  check_beside_large_folios(scenario);
+  check_forks(scenario);
+  if (scenario.variables.size() > kVariablesMax) {
+    throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
+  }
+  check_beside_mlock(scenario, Operation::ShrinkFolioList, "shrink_folio_list()");
+  check_beside_mlock(scenario, Operation::Ftruncate, "ftruncate()");
+  if (any_thread_calls(scenario, Operation::Ftruncate)) {
+    for (const Operation other :
+         {Operation::Load, Operation::Store, Operation::Pread, Operation::Pwrite}) {
+      if (!any_thread_calls(scenario, other)) continue;
+      throw InputError({scenario.path, 0, 0},
+                       scenario.name +
+                           ": accesses to memory or files beside ftruncate() are not "
+                           "modelled: there is no size of a file that they could exceed");
     }
   }
-  for (const ThreadDecl& thread : scenario.threads) check_body(scenario, thread, thread.body);
+  for (const ThreadDecl& thread : scenario.threads) {
+    if (thread.registers.size() > kRegistersMax) {
+      throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
+    }
+    check_supported(scenario, thread.body);
+  }
 }
 
 }  // namespace mmcheck::workload

@@ -55,7 +55,7 @@ bool run(const std::string& path, unsigned polls, unsigned jobs) {
   const Space programs = space();
   Options options{.jobs = jobs};
   options.stop = [&polls] { return polls == 0 || --polls == 0; };
-  Store store(path, "test", programs);
+  Store store(path, "test", programs, [] { return true; });
   Campaign campaign(programs, *design::find_design("linux-6.1"), options, store);
   campaign.run();
   store.flush();
@@ -79,7 +79,8 @@ TEST_F(StoreTest, HoldsTheSameAfterALoss) {
     unsigned polls = 50;
     Options options;
     options.stop = [&polls] { return --polls == 0; };
-    Store store(path("lost"), "test", programs);
+    unsigned nr_added = 0;
+    Store store(path("lost"), "test", programs, [&] { return ++nr_added % 7 == 0; });
     Campaign campaign(programs, *design::find_design("linux-6.1"), options, store);
     campaign.run();  // and no flush()
   }
@@ -89,14 +90,16 @@ TEST_F(StoreTest, HoldsTheSameAfterALoss) {
 
 TEST_F(StoreTest, RefusesAnotherCampaignsFile) {
   const Space programs = space();
-  { Store store(path("a"), "one", programs); }
-  EXPECT_THROW(Store(path("a"), "other", programs), InputError);
+  {
+    Store store(path("a"), "one", programs, [] { return true; });
+  }
+  EXPECT_THROW(Store(path("a"), "other", programs, {}), InputError);
 }
 
 TEST_F(StoreTest, RefusesWhatIsNoDatabase) {
   std::ofstream(path("text")) << std::string(4096, 'x');
   const Space programs = space();
-  EXPECT_THROW(Store(path("text"), "one", programs), InputError);
+  EXPECT_THROW(Store(path("text"), "one", programs, {}), InputError);
 }
 
 }  // namespace

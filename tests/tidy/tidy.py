@@ -25,7 +25,7 @@ FUNCTION_LINES_MAX = 70
 
 # Which layers each layer may include, besides itself: the table of docs/internals/architecture.md.
 ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "workload",
-         "cost"]
+         "cost", "hunt"]
 LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
 LAYERS["report"] = {"base", "trace"}
 LAYERS["cli"] = set(ORDER) | {"report"}
@@ -40,7 +40,8 @@ THIRD_PARTY = {
     "CLI/": {"cli"},
     "nlohmann/": {"report", "cli"},
     "tao/": {"workload"},
-    "tbb/": {"explore", "cli"},
+    "tbb/": {"explore", "hunt", "cli"},
+    "SQLiteCpp/": {"hunt"},
     "oneapi/": {"cli"},
 }
 
