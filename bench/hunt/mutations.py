@@ -6,8 +6,8 @@
 
 For each mutation, `mmcheck hunt --first` looks for a program that breaks a rule in it and not in
 the design that it mutates: first among all of two operations, then of three. Prints the program, or
-`missed` with how far the search came, and at the end the share that was found. Exits with 1 if it is
-less than 95 %.
+`missed` with how far the search came, and at the end the share that was found. Exits with 1 if it
+is less than 95 %.
 """
 import argparse
 import json
@@ -34,9 +34,10 @@ def lines_of(command):
 def hunt(arguments, mutation, operations, pages, start):
     """The first finding, or None, and the summary."""
     lines = lines_of([
-        arguments.mmcheck, "hunt", "--design", mutation, "--against", mutation.split("/")[0],
-        "--first", "--json", "--start", start, "--operations", str(operations),
-        "--pages", str(pages), "--executions", str(arguments.executions), "--time", str(arguments.time)])
+        arguments.mmcheck, "hunt", "--first", "--json",
+        "--design", mutation, "--against", mutation.split("/")[0],
+        "--start", start, "--operations", str(operations), "--pages", str(pages),
+        "--executions", str(arguments.executions), "--time", str(arguments.time)])
     return (lines[0] if len(lines) > 1 else None), lines[-1]
 
 

@@ -111,7 +111,7 @@ TEST(Binary, WritesWhatItHasFoundAsScenarios) {
                 .exit_code,
             1);
   EXPECT_EQ(
-      mmcheck("check --design linux-6.12/no-force-flush " + directory + "/*.litmus").exit_code, 0);
+      mmcheck("check " + directory + "/*.litmus --design linux-6.12/no-force-flush").exit_code, 0);
   std::filesystem::remove_all(directory);
 }
 
