@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "cli/suggest.h"
 #include "hunt/campaign.h"
 #include "hunt/store.h"
+#include "workload/program.h"
 
 namespace mmcheck::cli {
 namespace {
@@ -27,10 +29,6 @@ using std::chrono::steady_clock;
 
 /// More would not fit into what an execution may have.
 constexpr unsigned kOperationsMax = hunt::kOperationsMax;
-
-/// A few programs have a hundred million executions, as two truncations beside a zap: they would
-/// hold up the rest.
-constexpr std::uint64_t kExecutionsMax = 100'000;
 
 struct HuntOptions {
   std::string design;
@@ -41,7 +39,7 @@ struct HuntOptions {
   std::vector<std::string> calls;
   std::vector<std::string> starts;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
-  std::uint64_t executions = kExecutionsMax;  ///< 0: no limit
+  std::uint64_t executions = hunt::Options{}.executions_max;  ///< 0: no limit
   std::optional<std::uint64_t> programs;
   std::optional<std::uint64_t> seed;
   std::optional<double> seconds;
@@ -96,10 +94,12 @@ const design::Design& select_design(const HuntOptions& options, const Console& c
 }
 
 /// All that the results depend on.
-std::string identity_of(const HuntOptions& options, const design::Design& design) {
+std::string identity_of(const HuntOptions& options, const design::Design& design,
+                        const hunt::Space& space) {
   const hunt::Bounds& bounds = options.bounds;
   std::string text = fmt::format(
-      "mmcheck.hunt/1 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
+      "mmcheck " MMCHECK_VERSION
+      ".hunt/2 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
       "executions {} first {}",
       design.name, options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
       bounds.operations, bounds.threads, bounds.processes, bounds.pages, options.executions,
@@ -108,16 +108,14 @@ std::string identity_of(const HuntOptions& options, const design::Design& design
   if (options.programs) {
     text += fmt::format(" programs {} seed {}", *options.programs, options.seed.value_or(1));
   }
-  for (const std::string& call : options.calls) text += " call " + call;
-  for (const std::string& start : options.starts) text += " start " + start;
-  return text;
+  return text + "\n" + space.identity();
 }
 
 hunt::Options campaign_options(const HuntOptions& options, const Console& console) {
   hunt::Options out;
   if (const rules::Rule* rule = select_rule(options.rule, console)) out.rules = set_of(*rule);
   out.memory = options.memory;
-  if (options.executions != 0) out.executions_max = options.executions;
+  out.executions_max = options.executions != 0 ? options.executions : ~std::uint64_t{0};
   if (!options.against.empty()) out.against = &find_design_or_throw(options.against, console);
   out.first = options.first;
   out.programs = options.programs;
@@ -131,7 +129,11 @@ hunt::Options campaign_options(const HuntOptions& options, const Console& consol
   return out;
 }
 
-std::uint64_t nr_programs(const hunt::Space& space, const HuntOptions& options) {
+/// Nothing if there are so many that to count them would take long.
+std::optional<std::uint64_t> nr_programs(const hunt::Space& space, const HuntOptions& options) {
+  constexpr double kCandidatesMax = 1e8;
+  const double candidates = std::pow(space.letters().size(), space.bounds().operations);
+  if (!options.programs && candidates > kCandidatesMax) return std::nullopt;
   std::uint64_t number = 0;
   for (unsigned operations = 1; operations <= space.bounds().operations; ++operations) {
     if (options.programs) {
@@ -180,28 +182,40 @@ class Watched final : public hunt::Journal {
   std::uint64_t executions_ = 0;
 };
 
+/// Whether `check` meets this rule first if it watches all of them.
+bool comes_first(const workload::Scenario& scenario, const design::Design& design,
+                 const hunt::Finding& finding, explore::MemoryModel memory) {
+  workload::ScenarioProgram program(scenario, design, memory);
+  explore::Options options;
+  options.executions_max = 20'000;
+  const explore::Result result = explore::explore(program, options);
+  return result.counterexample && result.counterexample->rule == finding.rule;
+}
+
 /// The finding as a scenario that reproduces it alone.
 std::string scenario_text(const hunt::Space& space, const design::Design& design,
-                          const hunt::Finding& finding) {
+                          const hunt::Finding& finding, explore::MemoryModel memory) {
   std::string text = space.text(finding.program);
-  const std::size_t end_of_name = text.find('\n');
-  text.insert(end_of_name + 1,
-              fmt::format("\n(* Found by mmcheck hunt: the smallest program that breaks {} in {}.\n"
-                          "   What breaks it: {}. *)\n",
-                          finding.rule, design.name, finding.cause));
+  const workload::Scenario scenario = workload::parse_scenario(text, "program");
+  text.insert(text.find('\n') + 1,
+              fmt::format("\n(* Found by mmcheck hunt: a program that breaks {0} in {1}.\n"
+                          "   What breaks it: {2}.\n"
+                          "   mmcheck check FILE --design {1} --rule {0} --memory {3} *)\n",
+                          finding.rule, design.name, finding.cause, memory_name(memory)));
+  if (!comes_first(scenario, design, finding, memory)) return text;
   return text + fmt::format("\nexpect {{\n  {}: {};\n}}\n", design.name, finding.rule);
 }
 
 void write_scenarios(const std::string& directory, const hunt::Space& space,
-                     const design::Design& design,
-                     const std::vector<const hunt::Finding*>& causes) {
+                     const design::Design& design, const std::vector<const hunt::Finding*>& causes,
+                     explore::MemoryModel memory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   for (const hunt::Finding* finding : causes) {
     const std::string path =
         (std::filesystem::path(directory) / hunt_file_name(space, *finding)).string();
     std::ofstream file(path);
-    file << scenario_text(space, design, *finding);
+    file << scenario_text(space, design, *finding, memory);
     if (!file.flush()) throw InputError({path, 0, 0}, "cannot write the scenario");
   }
 }
@@ -216,6 +230,13 @@ std::vector<const hunt::Finding*> causes_of(const std::vector<hunt::Finding>& fi
   return first;
 }
 
+std::string restriction_of(const HuntOptions& options) {
+  std::string text;
+  if (!options.rule.empty()) text += ", of which only " + options.rule + " was looked for";
+  if (!options.against.empty()) text += ", but those that " + options.against + " breaks, too";
+  return text;
+}
+
 ExitCode hunt(const HuntOptions& options, const Session& session) {
   const Console& console = session.console;
   const design::Design& design = select_design(options, console);
@@ -226,24 +247,38 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   const hunt::Options campaign_wanted = campaign_options(options, console);
   std::unique_ptr<hunt::Store> store;
   if (!options.database.empty()) {
-    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design), space,
-                                          now_and_then());
+    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design, space),
+                                          space, now_and_then());
   }
-  const std::uint64_t in_all = nr_programs(space, options);
-  HuntReport report(space, design, console, {.json = options.json, .sampled = !!options.programs});
+  for (const hunt::Operation* unused : space.unused()) {
+    if (std::find(options.calls.begin(), options.calls.end(), unused->name) ==
+        options.calls.end()) {
+      continue;
+    }
+    throw InputError(fmt::format("--calls {}: fits none of the starts with {} page(s)",
+                                 unused->name, options.bounds.pages));
+  }
+  const std::optional<std::uint64_t> in_all = nr_programs(space, options);
+  HuntReport report(space, design, console,
+                    {.json = options.json,
+                     .sampled = options.programs.has_value(),
+                     .restriction = restriction_of(options)});
   report.begin(in_all);
   const auto start = steady_clock::now();
-  std::optional<Progress> progress(std::in_place, console, in_all, "programs");
+  std::optional<Progress> progress(std::in_place, console, in_all.value_or(0), "programs");
   Watched journal(store.get(), *progress);
   hunt::Campaign campaign(space, design, campaign_wanted, journal);
   campaign.run();
   progress.reset();
   if (store) store->flush();
   const std::vector<const hunt::Finding*> causes = causes_of(campaign.findings());
-  if (!options.output.empty()) write_scenarios(options.output, space, design, causes);
+  if (!options.output.empty())
+    write_scenarios(options.output, space, design, causes, options.memory);
   report.end(campaign, causes, options.memory, options.output,
              std::chrono::duration<double>(steady_clock::now() - start).count());
-  if (!campaign.failures().empty()) return ExitCode::Internal;
+  const bool failed = std::any_of(campaign.levels().begin(), campaign.levels().end(),
+                                  [](const hunt::Level& level) { return level.failed > 0; });
+  if (failed) return ExitCode::Internal;
   if (!campaign.findings().empty()) return ExitCode::NotMet;
   return campaign.complete() ? ExitCode::Met : ExitCode::Incomplete;
 }
@@ -279,7 +314,8 @@ void add_space_options(CLI::App& command, HuntOptions& options) {
 void add_bound_options(CLI::App& command, HuntOptions& options) {
   command
       .add_option("--executions", options.executions,
-                  "Give a program up after so many; default: 100000; 0: never")
+                  "Where a program has more, search its states instead, each once; default: "
+                  "2000; 0: never")
       ->type_name("N");
   CLI::Option* programs =
       command

@@ -26,11 +26,21 @@ std::uint64_t sum_of(const hunt::Campaign& campaign, std::uint64_t hunt::Level::
   return sum;
 }
 
+/// Programs may break several rules.
+std::size_t nr_broken(const hunt::Campaign& campaign) {
+  std::set<std::string> keys;
+  for (const hunt::Finding& finding : campaign.findings()) keys.insert(finding.program.key());
+  return keys.size();
+}
+
 rules::RuleSet exercised(const hunt::Campaign& campaign) {
   rules::RuleSet rules;
   for (const hunt::Level& level : campaign.levels()) rules.add(level.exercised);
   return rules;
 }
+
+/// How far to look for a counterexample to show.
+constexpr std::uint64_t kShownExecutionsMax = 100'000;
 
 /// The columns that follow from a text on the left.
 std::string indented(const std::string& text) {
@@ -45,35 +55,40 @@ std::string indented(const std::string& text) {
 
 }  // namespace
 
-void HuntReport::begin(std::uint64_t nr_programs) const {
+void HuntReport::begin(std::optional<std::uint64_t> nr_programs) const {
   if (options_.json) return;
   const hunt::Bounds& bounds = space_.bounds();
   std::string starts;
   for (const std::uint8_t start : space_.starts()) {
     starts += fmt::format("{}{}", starts.empty() ? "" : ", ", hunt::starts()[start].name);
   }
-  console_.out << fmt::format(
-                      "{}: {} of {}{} in up to {} of {} over {}\n"
-                      "{} to choose from, up to symmetry; at the start: {}\n\n",
-                      design_.name,
-                      options_.sampled ? plural(nr_programs, "random program")
-                                       : plural(nr_programs, "program"),
-                      options_.sampled ? "" : "up to ", plural(bounds.operations, "operation"),
-                      plural(bounds.threads, "thread"), plural(bounds.processes, "process"),
-                      plural(bounds.pages, "page"), plural(space_.letters().size(), "operation"),
-                      starts)
-               << std::flush;
+  console_.out
+      << fmt::format(
+             "{}: {} of {}{} in up to {} of {} over {}\n"
+             "{} to choose from; threads in any order are one program; at the start: {}\n\n",
+             design_.name,
+             !nr_programs       ? "all programs"
+             : options_.sampled ? plural(*nr_programs, "random program")
+                                : plural(*nr_programs, "program"),
+             "up to ", plural(bounds.operations, "operation"), plural(bounds.threads, "thread"),
+             plural(bounds.processes, "process"), plural(bounds.pages, "page"),
+             plural(space_.letters().size(), "operation"), starts)
+      << std::flush;
 }
 
 void HuntReport::print_levels(const hunt::Campaign& campaign, double seconds) const {
-  console_.out << fmt::format("{:>10}  {:>10}  {:>13}\n", "operations", "programs", "executions");
+  console_.out << fmt::format("{:>10}  {:>10}  {:>13}  {:>13}\n", "operations", "programs",
+                              "executions", "states");
   for (const hunt::Level& level : campaign.levels()) {
-    console_.out << fmt::format("{:>10}  {:>10}  {:>13}{}\n", level.operations, level.programs,
-                                level.executions, level.done ? "" : "  (not all)");
+    console_.out << fmt::format("{:>10}  {:>10}  {:>13}  {:>13}{}\n", level.operations,
+                                level.programs, level.executions, level.states,
+                                level.done ? "" : "  (not all)");
   }
-  const auto executions = static_cast<double>(sum_of(campaign, &hunt::Level::executions));
-  console_.out << fmt::format("{:.1f} s, {:.0f} executions/s\n", seconds,
-                              seconds > 0 ? executions / seconds : 0);
+  const auto programs = static_cast<double>(sum_of(campaign, &hunt::Level::programs));
+  const auto steps = static_cast<double>(sum_of(campaign, &hunt::Level::steps));
+  console_.out << fmt::format("{:.1f} s, {:.0f} programs/s, {:.0f} steps/s\n", seconds,
+                              seconds > 0 ? programs / seconds : 0,
+                              seconds > 0 ? steps / seconds : 0);
 }
 
 void HuntReport::print_findings(const hunt::Campaign& campaign,
@@ -104,12 +119,14 @@ void HuntReport::print_counterexamples(const std::vector<const hunt::Finding*>& 
             ? space_.name(finding->program)
             : (std::filesystem::path(directory) / hunt_file_name(space_, *finding)).string();
     const NamedScenario scenario{path, workload::parse_scenario(text, path)};
+    explore::Options search;
+    search.executions_max = kShownExecutionsMax;
     const CellResult result = run_cell({.scenario = &scenario,
                                         .design = &design_,
                                         .only_rule = rules::find_rule(finding->rule),
                                         .memory = memory},
-                                       {}, Search::Shortest);
-    if (!result.record) continue;
+                                       search, Search::Shortest);
+    if (!result.record) continue;  // It was found among the program's states.
     console_.out << '\n'
                  << indented(text) << '\n'
                  << report::paint(console_.colour, report::Emphasis::Bold,
@@ -140,7 +157,7 @@ void HuntReport::print_coverage(const hunt::Campaign& campaign) const {
   }
   const std::uint64_t cut_short = sum_of(campaign, &hunt::Level::cut_short);
   if (cut_short > 0) {
-    console_.out << fmt::format("{} given up after many executions (--executions)\n",
+    console_.out << fmt::format("{} cut short: too many states, or a deadlock in a part of them\n",
                                 plural(cut_short, "program"));
   }
 }
@@ -165,19 +182,17 @@ void HuntReport::end(const hunt::Campaign& campaign,
   print_findings(campaign, causes);
   print_counterexamples(causes, memory, directory);
   if (!causes.empty()) console_.out << '\n';
-  const bool cut_short =
-      sum_of(campaign, &hunt::Level::cut_short) + sum_of(campaign, &hunt::Level::failed) > 0;
-  const char* extent = options_.sampled                    ? "sampled"
-                       : campaign.complete() && !cut_short ? "complete"
-                                                           : "not complete";
+  const char* extent = options_.sampled      ? "sampled"
+                       : campaign.complete() ? "complete"
+                                             : "not complete";
   const std::uint64_t programs = sum_of(campaign, &hunt::Level::programs);
   if (causes.empty()) {
-    console_.out << fmt::format("held, {}: {} break no rule\n", extent,
-                                plural(programs, "program"));
+    console_.out << fmt::format("held, {}: {} break no rule{}\n", extent,
+                                plural(programs, "program"), options_.restriction);
   } else {
     console_.out << fmt::format(
-        "{} of {} break a rule that no part of them breaks, in {}; {}\n",
-        campaign.findings().size(), plural(programs, "program"),
+        "{} of {} break a rule that no part of them was found to break, in {}; {}\n",
+        nr_broken(campaign), plural(programs, "program"),
         causes.size() == 1 ? "one way" : fmt::format("{} ways", causes.size()), extent);
   }
   print_coverage(campaign);
@@ -206,6 +221,7 @@ void HuntReport::end_json(const hunt::Campaign& campaign, double seconds) const 
                       {"cut_short", level.cut_short},
                       {"failed", level.failed},
                       {"executions", level.executions},
+                      {"states", level.states},
                       {"steps", level.steps},
                       {"done", level.done}});
   }
@@ -224,7 +240,8 @@ void HuntReport::end_json(const hunt::Campaign& campaign, double seconds) const 
 }
 
 std::string hunt_file_name(const hunt::Space& space, const hunt::Finding& finding) {
-  return fmt::format("{}-{}.litmus", finding.rule, space.name(finding.program));
+  return fmt::format("{}-{}-{}.litmus", finding.rule, hunt::starts()[finding.program.start].name,
+                     space.name(finding.program));
 }
 
 }  // namespace mmcheck::cli

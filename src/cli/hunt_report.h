@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ std::string hunt_file_name(const hunt::Space& space, const hunt::Finding& findin
 struct HuntReportOptions {
   bool json = false;
   bool sampled = false;
+  std::string restriction{};  ///< " of those looked for: R-WRITE"
 };
 
 /// What a campaign prints.
@@ -26,7 +28,8 @@ class HuntReport {
              HuntReportOptions options)
       : space_(space), design_(design), console_(console), options_(options) {}
 
-  void begin(std::uint64_t nr_programs) const;
+  /// `nr_programs`: nothing if they were not counted.
+  void begin(std::optional<std::uint64_t> nr_programs) const;
   /// `causes`: the first finding of each rule and cause. `directory`: where their scenarios are.
   void end(const hunt::Campaign& campaign, const std::vector<const hunt::Finding*>& causes,
            explore::MemoryModel memory, const std::string& directory, double seconds) const;

@@ -5,6 +5,7 @@
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <set>
@@ -61,7 +62,10 @@ Campaign::Campaign(const Space& space, const design::Design& design, const Optio
 }
 
 bool Campaign::complete() const {
-  return levels_.size() == space_.bounds().operations && levels_.back().done;
+  return levels_.size() == space_.bounds().operations &&
+         std::all_of(levels_.begin(), levels_.end(), [](const Level& level) {
+           return level.done && level.cut_short == 0 && level.failed == 0;
+         });
 }
 
 void Campaign::remember(const Finding& finding) {
@@ -87,35 +91,49 @@ rules::RuleSet Campaign::broken_by_parts(const Program& program) const {
   return broken;
 }
 
-/// Whether the design that this one is compared with breaks the rule, too.
-bool Campaign::is_known(const workload::Scenario& scenario, rules::RuleSet rule,
-                        Outcome& outcome) const {
-  if (options_.against == nullptr) return false;
-  workload::ScenarioProgram program(scenario, *options_.against, options_.memory);
-  program.watch_only(rule);
-  explore::Options search;
-  search.executions_max = options_.executions_max;
-  const explore::Result result = explore::explore(program, search);
+explore::Result Campaign::search(workload::ScenarioProgram& program, Outcome& outcome) const {
+  explore::Options options;
+  options.executions_max = options_.executions_max;
+  explore::Result result = explore::explore(program, options);
   outcome.executions += result.executions;
   outcome.steps += result.steps;
-  return result.counterexample.has_value();
+  if (result.complete || result.counterexample) return result;
+  options.strategy = explore::Strategy::Stateful;
+  options.executions_max = ~std::uint64_t{0};
+  try {
+    result = explore::explore(program, options);
+  } catch (const InputError&) {  // States cannot be told, as under AddressSanitizer.
+    options.strategy = explore::Strategy::Dpor;
+    result = explore::explore(program, options);
+    outcome.executions += result.executions;
+  }
+  outcome.states += result.states ? result.states->states : 0;
+  outcome.steps += result.steps;
+  return result;
+}
+
+/// Whether the design that this one is compared with breaks the rule, too.
+Campaign::Known Campaign::is_known(const workload::Scenario& scenario, const std::string& rule,
+                                   Outcome& outcome) const {
+  if (options_.against == nullptr) return Known::No;
+  workload::ScenarioProgram program(scenario, *options_.against, options_.memory);
+  program.watch_only(set_of(rule));
+  const explore::Result result = search(program, outcome);
+  if (result.counterexample && result.counterexample->rule == rule) return Known::Yes;
+  return result.complete && !result.counterexample ? Known::No : Known::Unknown;
 }
 
 /// Until no rule is broken any more: each is looked for in turn, so that a mistake does not hide
 /// another.
-void Campaign::search_for(const std::string& text, rules::RuleSet rules, Outcome& outcome) const {
-  const workload::Scenario scenario = workload::parse_scenario(text, "program");
-  explore::Options search;
-  search.executions_max = options_.executions_max;
+void Campaign::search_for(const workload::Scenario& scenario, rules::RuleSet rules,
+                          Outcome& outcome) const {
   workload::ScenarioProgram program(scenario, design_, options_.memory);
   while (!rules.empty()) {
     program.watch_only(rules);
-    const explore::Result result = explore::explore(program, search);
-    outcome.executions += result.executions;
-    outcome.steps += result.steps;
+    const explore::Result result = search(program, outcome);
     outcome.exercised.add(program.exercised());
     if (!result.counterexample) {
-      outcome.cut_short = !result.complete;
+      outcome.cut_short = outcome.cut_short || !result.complete;
       return;
     }
     if (!rules.contains(rules::find_rule(result.counterexample->rule)->id)) {
@@ -124,7 +142,9 @@ void Campaign::search_for(const std::string& text, rules::RuleSet rules, Outcome
     }
     const rules::RuleSet broken = set_of(result.counterexample->rule);
     rules.remove(broken);
-    if (is_known(scenario, broken, outcome)) continue;
+    const Known known = is_known(scenario, result.counterexample->rule, outcome);
+    outcome.cut_short = outcome.cut_short || known == Known::Unknown;
+    if (known != Known::No) continue;
     Finding finding{.program = outcome.program,
                     .ordinal = 0,
                     .rule = result.counterexample->rule,
@@ -141,8 +161,10 @@ Campaign::Outcome Campaign::run_program(Program&& program) const {
   outcome.program = std::move(program);
   rules::RuleSet rules = options_.rules;
   rules.remove(broken_by_parts(outcome.program));
+  const workload::Scenario scenario =
+      workload::parse_scenario(space_.text(outcome.program), "program");
   try {
-    search_for(space_.text(outcome.program), rules, outcome);
+    search_for(scenario, rules, outcome);
   } catch (const InputError&) {
     outcome.refused = true;
   } catch (const InternalError& error) {
@@ -160,6 +182,7 @@ void Campaign::add(Level& level, Outcome&& outcome) {
   }
   level.cut_short += outcome.cut_short ? 1 : 0;
   level.executions += outcome.executions;
+  level.states += outcome.states;
   level.steps += outcome.steps;
   level.exercised.add(outcome.exercised);
   journal_.add(level, outcome.findings);
@@ -172,8 +195,9 @@ bool Campaign::run_level(Level& level) {
   Enumeration all(space_, level.operations);
   Sampling sample(space_, level.operations, options_.seed);
   std::uint64_t taken = 0;
+  const bool none = options_.programs && Enumeration(space_, level.operations).next() == nullptr;
   const auto draw = [&]() -> const Program* {
-    if (!options_.programs) return all.next();
+    if (!options_.programs || none) return all.next();
     return taken == *options_.programs ? nullptr : &sample.next();
   };
   for (; taken < level.nr_seen(); ++taken) draw();
@@ -223,6 +247,7 @@ bool Campaign::run_level(Level& level) {
 }
 
 void Campaign::run() {
+  if (options_.first && !findings_.empty()) return;
   const tbb::global_control control(tbb::global_control::max_allowed_parallelism, options_.jobs);
   tbb::task_arena arena(static_cast<int>(options_.jobs));
   arena.execute([&] {

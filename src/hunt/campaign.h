@@ -10,19 +10,22 @@
 #include <vector>
 
 #include "design/design.h"
+#include "explore/explorer.h"
 #include "explore/memory.h"
 #include "hunt/program.h"
 #include "rules/rules.h"
 #include "trace/schedule.h"
-#include "workload/scenario.h"
+#include "workload/program.h"
 
 namespace mmcheck::hunt {
 
 struct Options {
   rules::RuleSet rules = rules::RuleSet::all();  ///< the ones to look for
   explore::MemoryModel memory = explore::MemoryModel::Sc;
-  std::uint64_t executions_max = ~std::uint64_t{0};  ///< of one program
-  bool first = false;                                ///< stop at the first finding
+  /// Of a program that has more, the states are searched instead, each once: a few have a hundred
+  /// million executions and a hundred thousand states.
+  std::uint64_t executions_max = 2'000;
+  bool first = false;  ///< stop at the first finding
   /// What this design breaks with the same program is no finding.
   const design::Design* against = nullptr;
   /// A sample: so many programs of each number of operations, drawn with `seed`. Nothing: all.
@@ -54,10 +57,13 @@ struct Level {
   unsigned operations = 0;
   std::uint64_t programs = 0;    ///< explored, whatever came out
   std::uint64_t refused = 0;     ///< the model has not what they need
-  std::uint64_t cut_short = 0;   ///< by executions_max
+  std::uint64_t cut_short = 0;   ///< too many states, or the search could not go on
   std::uint64_t failed = 0;      ///< mmcheck broke a promise of its own there
   std::uint64_t executions = 0;  ///< over all programs
-  std::uint64_t steps = 0;
+  /// Of those with many executions. States that differ in what lies dead on a stack count as
+  /// different, so that this may differ from run to run.
+  std::uint64_t states = 0;
+  std::uint64_t steps = 0;     ///< likewise
   rules::RuleSet exercised{};  ///< that had something to decide in some program
   bool done = false;           ///< all programs, or all of the sample
 
@@ -86,7 +92,7 @@ class Campaign {
   Campaign(const Space& space, const design::Design& design, const Options& options,
            Journal& journal);
 
-  /// Until all is done, or options.first or options.stop end it.
+  /// Until all is done, or options.first or options.stop end it. What is done already stays so.
   void run();
 
   /// By their number of operations.
@@ -94,6 +100,7 @@ class Campaign {
   const std::vector<Finding>& findings() const { return findings_; }
   /// The first few, of this run.
   const std::vector<Failure>& failures() const { return failures_; }
+  /// Every program was explored, and completely.
   bool complete() const;
 
  private:
@@ -103,6 +110,7 @@ class Campaign {
     bool cut_short = false;
     std::string failed;  ///< what went wrong, or empty
     std::uint64_t executions = 0;
+    std::uint64_t states = 0;
     std::uint64_t steps = 0;
     rules::RuleSet exercised;
     std::vector<Finding> findings;
@@ -110,8 +118,11 @@ class Campaign {
 
   bool run_level(Level& level);
   Outcome run_program(Program&& program) const;
-  void search_for(const std::string& text, rules::RuleSet rules, Outcome& outcome) const;
-  bool is_known(const workload::Scenario& scenario, rules::RuleSet rule, Outcome& outcome) const;
+  void search_for(const workload::Scenario& scenario, rules::RuleSet rules, Outcome& outcome) const;
+  explore::Result search(workload::ScenarioProgram& program, Outcome& outcome) const;
+  enum class Known : std::uint8_t { No, Yes, Unknown };
+  Known is_known(const workload::Scenario& scenario, const std::string& rule,
+                 Outcome& outcome) const;
   void add(Level& level, Outcome&& outcome);
   /// The rules that a part of the program breaks.
   rules::RuleSet broken_by_parts(const Program& program) const;

@@ -63,7 +63,7 @@ bool Enumeration::next_shape() {
 
 bool Enumeration::load() {
   fill(program_, space_.starts()[start_], shapes_[shape_], digits_);
-  return space_.fits(program_) && space_.is_canonical(program_);
+  return program_.is_sorted() && space_.fits(program_);
 }
 
 const Program* Enumeration::next() {
@@ -88,9 +88,10 @@ const Program& Sampling::next() {
   std::vector<LetterId> digits(operations_);
   do {
     for (LetterId& digit : digits) digit = static_cast<LetterId>(draw(space_.letters().size()));
-    fill(program_, space_.starts()[draw(space_.starts().size())], shapes_[draw(shapes_.size())],
-         digits);
-  } while (!space_.fits(program_) || !space_.is_canonical(program_));
+    const std::uint8_t start = space_.starts()[draw(space_.starts().size())];
+    const std::vector<unsigned>& shape = shapes_[draw(shapes_.size())];
+    fill(program_, start, shape, digits);
+  } while (!program_.is_sorted() || !space_.fits(program_));
   return program_;
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
 
@@ -45,6 +44,10 @@ unsigned Program::nr_operations() const {
   return static_cast<unsigned>(sum);
 }
 
+bool Program::is_sorted() const {
+  return std::is_sorted(threads.begin(), threads.end(), comes_before);
+}
+
 std::string Program::key() const {
   std::string key(1, static_cast<char>(start));
   for (const Sequence& thread : threads) {
@@ -67,7 +70,10 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
     const bool used = std::any_of(starts.begin(), starts.end(), [&](const Start* start) {
       return hunt::fits(*operation, *start);
     });
-    if (!used || (operation->whole && bounds.pages == 1)) continue;
+    if (!used || (operation->whole && bounds.pages == 1)) {
+      unused_.push_back(operation);
+      continue;
+    }
     // A kernel thread names the page by the process that maps it: the first will do.
     const unsigned processes = operation->caller == Caller::User ? bounds.processes : 1;
     const unsigned pages = operation->per_page ? bounds.pages : 1;
@@ -79,37 +85,6 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
     }
   }
   if (letters_.empty() || starts_.empty()) throw InputError("no operation fits the start");
-  add_symmetries();
-}
-
-/// Every way to exchange pages, and processes.
-void Space::add_symmetries() {
-  std::vector<std::uint8_t> pages(bounds_.pages);
-  std::iota(pages.begin(), pages.end(), std::uint8_t{0});
-  bool identity = true;
-  do {
-    for (unsigned shift = 0; shift < bounds_.processes; ++shift, identity = false) {
-      if (!identity) symmetries_.push_back(renaming(pages, shift));
-    }
-  } while (std::next_permutation(pages.begin(), pages.end()));
-}
-
-std::vector<LetterId> Space::renaming(const std::vector<std::uint8_t>& pages,
-                                      unsigned shift) const {
-  std::vector<LetterId> letters(letters_.size());
-  for (std::size_t i = 0; i < letters_.size(); ++i) {
-    Letter image = letters_[i];
-    if (image.operation->per_page) image.page = pages[image.page];
-    if (image.operation->caller == Caller::User) {
-      image.process = static_cast<std::uint8_t>((image.process + shift) % bounds_.processes);
-    }
-    const auto found = std::find_if(letters_.begin(), letters_.end(), [&](const Letter& letter) {
-      return letter.operation == image.operation && letter.page == image.page &&
-             letter.process == image.process;
-    });
-    letters[i] = static_cast<LetterId>(found - letters_.begin());
-  }
-  return letters;
 }
 
 bool Space::can_run(const Sequence& sequence) const {
@@ -153,34 +128,6 @@ bool Space::fits(const Program& program) const {
   return true;
 }
 
-Program Space::renamed(const Program& program, const std::vector<LetterId>& letters) const {
-  Program other = program;
-  for (Sequence& thread : other.threads) {
-    for (LetterId& letter : thread) letter = letters[letter];
-  }
-  sort_threads(other);
-  return other;
-}
-
-bool Space::is_canonical(const Program& program) const {
-  for (std::size_t i = 0; i + 1 < program.threads.size(); ++i) {
-    if (comes_before(program.threads[i + 1], program.threads[i])) return false;
-  }
-  return std::none_of(symmetries_.begin(), symmetries_.end(), [&](const auto& letters) {
-    return renamed(program, letters).threads < program.threads;
-  });
-}
-
-Program Space::canonical(const Program& program) const {
-  Program best = program;
-  sort_threads(best);
-  for (const std::vector<LetterId>& letters : symmetries_) {
-    Program other = renamed(program, letters);
-    if (other.threads < best.threads) best = std::move(other);
-  }
-  return best;
-}
-
 std::optional<Program> Space::without(const Program& program, std::size_t thread,
                                       std::size_t position) const {
   Program less = program;
@@ -189,7 +136,8 @@ std::optional<Program> Space::without(const Program& program, std::size_t thread
   if (sequence.empty())
     less.threads.erase(less.threads.begin() + static_cast<std::ptrdiff_t>(thread));
   if (less.threads.empty()) return std::nullopt;
-  return canonical(less);
+  sort_threads(less);
+  return less;
 }
 
 Program Space::program_of(const std::string& key) const {
@@ -219,6 +167,7 @@ std::string Space::name(const Program& program) const {
       if (i != 0) name += '.';
       name += letters_[thread[i]].operation->name;
       if (letters_[thread[i]].page != 0) name += std::to_string(letters_[thread[i]].page + 1);
+      if (letters_[thread[i]].process != 0) name += "-B";
     }
   }
   return name;
@@ -241,6 +190,20 @@ std::string Space::statement(const Program& program, std::size_t thread, std::si
   replace_all(text, "$v", std::to_string(value));
   replace_all(text, "$r", fmt::format("r{}", position));
   replace_all(text, "$g", fmt::format("r{}", holder));
+  return text;
+}
+
+std::string Space::identity() const {
+  std::string text;
+  for (const Letter& letter : letters_) {
+    text += fmt::format("{} {} {} {}\n", letter.operation->name, letter.operation->statement,
+                        letter.page, letter.process);
+  }
+  for (const std::uint8_t id : starts_) {
+    const Start& start = hunt::starts()[id];
+    text += fmt::format("{} {} {} {} {}\n", id, start.name, start.mapping, start.settings,
+                        start.file_state);
+  }
   return text;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs, up to symmetry: which of them there are, and their text.
 //
-// Two programs are the same if they differ in the order of the threads, in which page is which, in
-// which process is which, or in the values that are stored. Of each set of the same ones the
-// enumeration gives one.
+// Two programs are the same if they differ in the order of the threads or in the values that are
+// stored. Of each set of the same ones the enumeration gives one. Pages and processes are not
+// alike: what works on a whole mapping goes from the first page to the last, walks of the reverse
+// map come to one process before the other, and kernel threads name the first.
 #pragma once
 
 #include <cstdint>
@@ -38,13 +39,14 @@ inline constexpr unsigned kThreadsMax = 4;
 using LetterId = std::uint8_t;
 using Sequence = std::vector<LetterId>;
 
-/// Threads, the longer ones first.
+/// Threads, the longer ones first, those of one length in the order of their letters.
 struct Program {
   std::uint8_t start = 0;  ///< position in starts()
   std::vector<Sequence> threads;
 
   friend bool operator==(const Program&, const Program&) = default;
   unsigned nr_operations() const;
+  bool is_sorted() const;
   /// The same for equal programs only.
   std::string key() const;
 };
@@ -63,24 +65,23 @@ class Space {
   /// Whether one thread can run this: its letters have one caller, and pages are held when used.
   bool can_run(const Sequence& sequence) const;
   bool fits(const Program& program) const;
-  /// Whether the program is the one of all that are the same.
-  bool is_canonical(const Program& program) const;
-  Program canonical(const Program& program) const;
-  /// The program without one of its operations, in canonical form; nothing if none is left.
+  /// The program without one of its operations; nothing if none is left.
   std::optional<Program> without(const Program& program, std::size_t thread,
                                  std::size_t position) const;
 
   /// The program of a key(). Throws InputError if it is not one of this space.
   Program program_of(const std::string& key) const;
 
+  /// Operations that fit no start, or need several pages: they are in no program.
+  std::span<const Operation* const> unused() const { return unused_; }
+  /// Letters and starts, in words: the same for the same spaces only.
+  std::string identity() const;
+
   std::string name(const Program& program) const;
   /// A scenario, without an expectation.
   std::string text(const Program& program) const;
 
  private:
-  void add_symmetries();
-  std::vector<LetterId> renaming(const std::vector<std::uint8_t>& pages, unsigned shift) const;
-  Program renamed(const Program& program, const std::vector<LetterId>& letters) const;
   std::string statement(const Program& program, std::size_t thread, std::size_t position,
                         unsigned value) const;
   std::string initial_section(const Program& program) const;
@@ -88,7 +89,7 @@ class Space {
   Bounds bounds_;
   std::vector<Letter> letters_;
   std::vector<std::uint8_t> starts_;
-  std::vector<std::vector<LetterId>> symmetries_;  ///< of letters: pages, processes exchanged
+  std::vector<const Operation*> unused_;
 };
 
 /// All programs of `operations` operations: an odometer.

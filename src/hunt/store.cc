@@ -14,7 +14,7 @@ constexpr const char* kSchema = R"(
   CREATE TABLE level (
     operations INTEGER PRIMARY KEY, programs INTEGER NOT NULL, refused INTEGER NOT NULL,
     cut_short INTEGER NOT NULL, failed INTEGER NOT NULL, executions INTEGER NOT NULL,
-    steps INTEGER NOT NULL, exercised TEXT NOT NULL, done INTEGER NOT NULL);
+    exercised TEXT NOT NULL, done INTEGER NOT NULL);
   CREATE TABLE finding (
     operations INTEGER NOT NULL, ordinal INTEGER NOT NULL, rule TEXT NOT NULL,
     cause TEXT NOT NULL, program TEXT NOT NULL, key BLOB NOT NULL, executions INTEGER NOT NULL,
@@ -45,16 +45,15 @@ std::uint64_t from_sql(const SQLite::Column& column) {
 }
 
 void write_level(SQLite::Database& database, const Level& level) {
-  SQLite::Statement insert(database, "INSERT OR REPLACE INTO level VALUES (?,?,?,?,?,?,?,?,?)");
+  SQLite::Statement insert(database, "INSERT OR REPLACE INTO level VALUES (?,?,?,?,?,?,?,?)");
   insert.bind(1, level.operations);
   insert.bind(2, to_sql(level.programs));
   insert.bind(3, to_sql(level.refused));
   insert.bind(4, to_sql(level.cut_short));
   insert.bind(5, to_sql(level.failed));
   insert.bind(6, to_sql(level.executions));
-  insert.bind(7, to_sql(level.steps));
-  insert.bind(8, names_of(level.exercised));
-  insert.bind(9, level.done ? 1 : 0);
+  insert.bind(7, names_of(level.exercised));
+  insert.bind(8, level.done ? 1 : 0);
   insert.exec();
 }
 
@@ -85,10 +84,13 @@ Store::Store(const std::string& path, const std::string& identity, const Space& 
   try {
     database_ =
         std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    if (database_->tableExists("campaign")) {
-      check(identity);
-    } else {
+    SQLite::Statement tables(*database_, "SELECT count(*) FROM sqlite_master");
+    tables.executeStep();
+    if (tables.getColumn(0).getInt() == 0) {
       create(identity);
+    } else {
+      check(identity);
+      read();
     }
   } catch (const SQLite::Exception& error) {
     refuse(path, std::string("cannot use it as a database of a campaign: ") + error.what());
@@ -113,25 +115,26 @@ void Store::check(const std::string& identity) {
   }
 }
 
-std::vector<Level> Store::levels() {
-  std::vector<Level> levels;
-  SQLite::Statement select(*database_, "SELECT * FROM level ORDER BY operations");
-  while (select.executeStep()) {
-    levels.push_back({.operations = select.getColumn(0).getUInt(),
-                      .programs = from_sql(select.getColumn(1)),
-                      .refused = from_sql(select.getColumn(2)),
-                      .cut_short = from_sql(select.getColumn(3)),
-                      .failed = from_sql(select.getColumn(4)),
-                      .executions = from_sql(select.getColumn(5)),
-                      .steps = from_sql(select.getColumn(6)),
-                      .exercised = rules_of(select.getColumn(7).getString()),
-                      .done = select.getColumn(8).getInt() != 0});
-  }
-  return levels;
+void Store::read() {
+  read_levels();
+  read_findings();
 }
 
-std::vector<Finding> Store::findings() {
-  std::vector<Finding> findings;
+void Store::read_levels() {
+  SQLite::Statement select(*database_, "SELECT * FROM level ORDER BY operations");
+  while (select.executeStep()) {
+    levels_.push_back({.operations = select.getColumn(0).getUInt(),
+                       .programs = from_sql(select.getColumn(1)),
+                       .refused = from_sql(select.getColumn(2)),
+                       .cut_short = from_sql(select.getColumn(3)),
+                       .failed = from_sql(select.getColumn(4)),
+                       .executions = from_sql(select.getColumn(5)),
+                       .exercised = rules_of(select.getColumn(6).getString()),
+                       .done = select.getColumn(7).getInt() != 0});
+  }
+}
+
+void Store::read_findings() {
   SQLite::Statement select(*database_,
                            "SELECT ordinal, rule, cause, key, executions, schedule FROM finding "
                            "ORDER BY operations, ordinal, rowid");
@@ -139,14 +142,13 @@ std::vector<Finding> Store::findings() {
     const SQLite::Column key = select.getColumn(3);
     const std::string bytes(static_cast<const char*>(key.getBlob()),
                             static_cast<std::size_t>(key.getBytes()));
-    findings.push_back({.program = space_.program_of(bytes),
-                        .ordinal = from_sql(select.getColumn(0)),
-                        .rule = select.getColumn(1).getString(),
-                        .cause = select.getColumn(2).getString(),
-                        .executions = from_sql(select.getColumn(4)),
-                        .schedule = trace::decode(select.getColumn(5).getString())});
+    findings_.push_back({.program = space_.program_of(bytes),
+                         .ordinal = from_sql(select.getColumn(0)),
+                         .rule = select.getColumn(1).getString(),
+                         .cause = select.getColumn(2).getString(),
+                         .executions = from_sql(select.getColumn(4)),
+                         .schedule = trace::decode(select.getColumn(5).getString())});
   }
-  return findings;
 }
 
 void Store::add(const Level& level, std::span<const Finding> findings) {

@@ -15,7 +15,8 @@ class Database;
 namespace mmcheck::hunt {
 
 /// One campaign per file. After a kill at any moment the file holds a state that the campaign has
-/// been in; taken up from there, it ends with the same content as one that was never killed.
+/// been in; taken up from there, it ends with the same content as one that was never killed. States
+/// and steps are not in it: they may differ from run to run.
 class Store final : public Journal {
  public:
   /// Opens or creates the file. `identity` is all that the results depend on; `due` is asked after
@@ -25,8 +26,8 @@ class Store final : public Journal {
         std::function<bool()> due);
   ~Store() override;
 
-  std::vector<Level> levels() override;
-  std::vector<Finding> findings() override;
+  std::vector<Level> levels() override { return levels_; }
+  std::vector<Finding> findings() override { return findings_; }
   void add(const Level& level, std::span<const Finding> findings) override;
 
   /// Writes what was kept. Throws InputError if it cannot.
@@ -35,12 +36,17 @@ class Store final : public Journal {
  private:
   void create(const std::string& identity);
   void check(const std::string& identity);
+  void read();
+  void read_levels();
+  void read_findings();
 
   std::string path_;
   const Space& space_;
   std::function<bool()> due_;
   std::unique_ptr<SQLite::Database> database_;
-  Level level_;  ///< not yet written, if `kept_`
+  std::vector<Level> levels_;      ///< as they were when the file was opened
+  std::vector<Finding> findings_;  ///< likewise
+  Level level_;                    ///< not yet written, if `kept_`
   std::vector<std::pair<unsigned, Finding>> unwritten_;
   bool kept_ = false;
 };

@@ -2,6 +2,7 @@
 // The enumeration against brute force: one program of each set of those that are the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -35,7 +36,11 @@ std::vector<Sequence> all_threads(const Space& space, unsigned length) {
 void add_programs(const Space& space, const std::vector<Sequence>& threads, unsigned operations,
                   Program& program, std::set<std::string>& keys) {
   if (operations == 0) {
-    if (space.fits(program)) keys.insert(space.canonical(program).key());
+    Program sorted = program;
+    std::sort(sorted.threads.begin(), sorted.threads.end(), [](const auto& a, const auto& b) {
+      return a.size() != b.size() ? a.size() > b.size() : a < b;
+    });
+    if (space.fits(program)) keys.insert(sorted.key());
     return;
   }
   if (program.threads.size() == space.bounds().threads) return;
@@ -64,7 +69,6 @@ void expect_all(const Space& space) {
     while (const Program* program = all.next()) {
       EXPECT_EQ(program->nr_operations(), operations);
       EXPECT_TRUE(keys.insert(program->key()).second) << space.name(*program) << " twice";
-      EXPECT_EQ(space.canonical(*program), *program) << space.name(*program);
     }
     EXPECT_EQ(keys, by_brute_force(space, operations)) << operations << " operations";
     EXPECT_FALSE(keys.empty());
@@ -76,7 +80,7 @@ TEST(Enumeration, GivesEachProgramOnce) {
                       {"shared", "anon"}));
 }
 
-TEST(Enumeration, GivesOneProgramWhicheverPageAndProcessIsWhich) {
+TEST(Enumeration, TellsPagesAndProcessesApart) {
   expect_all(space_of({.operations = 3, .threads = 3, .processes = 2, .pages = 2},
                       {"store", "fsync", "reclaim"}));
 }

@@ -88,6 +88,23 @@ TEST_F(StoreTest, HoldsTheSameAfterALoss) {
   EXPECT_EQ(content(path("lost")), content(path("whole")));
 }
 
+TEST_F(StoreTest, HoldsTheSameWhenTheFirstFindingIsThere) {
+  const Space programs = space();
+  std::string before;
+  for (unsigned i = 0; i < 3; ++i) {
+    Store store(path("first"), "test", programs, [] { return true; });
+    const Options options{.first = true};
+    Campaign campaign(programs, *design::find_design("linux-6.1"), options, store);
+    campaign.run();
+    store.flush();
+    EXPECT_EQ(campaign.findings().size(), 1u);
+    if (i > 0) {
+      EXPECT_EQ(content(path("first")), before);
+    }
+    before = content(path("first"));
+  }
+}
+
 TEST_F(StoreTest, RefusesAnotherCampaignsFile) {
   const Space programs = space();
   {
