@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/session.h"
@@ -26,7 +27,7 @@ class HuntReport {
  public:
   HuntReport(const hunt::Space& space, const design::Design& design, const Console& console,
              HuntReportOptions options)
-      : space_(space), design_(design), console_(console), options_(options) {}
+      : space_(space), design_(design), console_(console), options_(std::move(options)) {}
 
   /// `nr_programs`: nothing if they were not counted.
   void begin(std::optional<std::uint64_t> nr_programs) const;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -19,9 +20,11 @@ namespace mmcheck::trace {
 /// Up to four steps. Those that are not given are kNoEvent.
 class Events {
  public:
-  constexpr Events(EventId a = kNoEvent, EventId b = kNoEvent, EventId c = kNoEvent,
-                   EventId d = kNoEvent)
-      : list_{a, b, c, d} {}
+  constexpr Events() = default;
+  constexpr Events(std::initializer_list<EventId> events) {
+    EventId* next = list_;
+    for (const EventId event : events) *next++ = event;
+  }
 
   constexpr EventId& operator[](std::size_t i) { return list_[i]; }
   constexpr const EventId* begin() const { return list_; }
@@ -30,7 +33,7 @@ class Events {
   constexpr EventId* end() { return list_ + std::size(list_); }
 
  private:
-  EventId list_[4];
+  EventId list_[4] = {kNoEvent, kNoEvent, kNoEvent, kNoEvent};
 };
 
 /// A broken rule, as the program reports it. Trivial on purpose: it is made on a fiber's stack that
