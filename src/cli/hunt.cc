@@ -237,19 +237,8 @@ std::string restriction_of(const HuntOptions& options) {
   return text;
 }
 
-ExitCode hunt(const HuntOptions& options, const Session& session) {
-  const Console& console = session.console;
-  const design::Design& design = select_design(options, console);
-  std::vector<std::string> starts = options.starts;
-  if (starts.empty()) starts = {"shared", "anon"};
-  const hunt::Space space(options.bounds, select(options.calls, hunt::operations(), "operation"),
-                          select(starts, hunt::starts(), "start"));
-  const hunt::Options campaign_wanted = campaign_options(options, console);
-  std::unique_ptr<hunt::Store> store;
-  if (!options.database.empty()) {
-    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design, space),
-                                          space, now_and_then());
-  }
+/// An operation that was asked for by name, and would be in no program.
+void refuse_unused(const HuntOptions& options, const hunt::Space& space) {
   for (const hunt::Operation* unused : space.unused()) {
     if (std::find(options.calls.begin(), options.calls.end(), unused->name) ==
         options.calls.end()) {
@@ -257,6 +246,22 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
     }
     throw InputError(fmt::format("--calls {}: fits none of the starts with {} page(s)",
                                  unused->name, options.bounds.pages));
+  }
+}
+
+ExitCode hunt(const HuntOptions& options, const Session& session) {
+  const Console& console = session.console;
+  const design::Design& design = select_design(options, console);
+  std::vector<std::string> starts = options.starts;
+  if (starts.empty()) starts = {"shared", "anon"};
+  const hunt::Space space(options.bounds, select(options.calls, hunt::operations(), "operation"),
+                          select(starts, hunt::starts(), "start"));
+  refuse_unused(options, space);
+  const hunt::Options campaign_wanted = campaign_options(options, console);
+  std::unique_ptr<hunt::Store> store;
+  if (!options.database.empty()) {
+    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design, space),
+                                          space, now_and_then());
   }
   const std::optional<std::uint64_t> in_all = nr_programs(space, options);
   HuntReport report(space, design, console,
@@ -272,8 +277,9 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   progress.reset();
   if (store) store->flush();
   const std::vector<const hunt::Finding*> causes = causes_of(campaign.findings());
-  if (!options.output.empty())
+  if (!options.output.empty()) {
     write_scenarios(options.output, space, design, causes, options.memory);
+  }
   report.end(campaign, causes, options.memory, options.output,
              std::chrono::duration<double>(steady_clock::now() - start).count());
   const bool failed = std::any_of(campaign.levels().begin(), campaign.levels().end(),

@@ -12,6 +12,7 @@
 #include "cli/json_line.h"
 #include "report/columns.h"
 #include "report/verdict.h"
+#include "workload/program.h"
 
 namespace mmcheck::cli {
 namespace {
@@ -107,6 +108,21 @@ void HuntReport::print_findings(const hunt::Campaign& campaign,
   }
 }
 
+/// Where no shorter one turned up among so many executions: the one that was found.
+void HuntReport::print_found_schedule(const hunt::Finding& finding,
+                                      const workload::Scenario& scenario,
+                                      explore::MemoryModel memory) const {
+  workload::ScenarioProgram program(scenario, design_, memory);
+  program.watch_only(set_of(*rules::find_rule(finding.rule)));
+  console_.out << fmt::format("{} broken; the execution that was found, not the shortest:\n\n",
+                              finding.rule)
+               << report::columns(explore::replay(program, finding.schedule),
+                                  {.colour = console_.colour,
+                                   .program = console_.program,
+                                   .only_rule = finding.rule,
+                                   .memory = std::string(memory_name(memory))});
+}
+
 void HuntReport::print_counterexamples(const std::vector<const hunt::Finding*>& causes,
                                        explore::MemoryModel memory,
                                        const std::string& directory) const {
@@ -126,10 +142,12 @@ void HuntReport::print_counterexamples(const std::vector<const hunt::Finding*>& 
                                         .only_rule = rules::find_rule(finding->rule),
                                         .memory = memory},
                                        search, Search::Shortest);
-    if (!result.record) continue;  // It was found among the program's states.
-    console_.out << '\n'
-                 << indented(text) << '\n'
-                 << report::paint(console_.colour, report::Emphasis::Bold,
+    console_.out << '\n' << indented(text) << '\n';
+    if (!result.record) {
+      print_found_schedule(*finding, scenario.scenario, memory);
+      continue;
+    }
+    console_.out << report::paint(console_.colour, report::Emphasis::Bold,
                                   report::counterexample_heading(result.verdict))
                  << "\n\n"
                  << report::columns(*result.record,
@@ -152,7 +170,7 @@ void HuntReport::print_coverage(const hunt::Campaign& campaign) const {
   }
   const std::uint64_t refused = sum_of(campaign, &hunt::Level::refused);
   if (refused > 0) {
-    console_.out << fmt::format("{} not run: the model has not what they need\n",
+    console_.out << fmt::format("{} not run: too large, or the model has not what they need\n",
                                 plural(refused, "program"));
   }
   const std::uint64_t cut_short = sum_of(campaign, &hunt::Level::cut_short);
@@ -182,9 +200,11 @@ void HuntReport::end(const hunt::Campaign& campaign,
   print_findings(campaign, causes);
   print_counterexamples(causes, memory, directory);
   if (!causes.empty()) console_.out << '\n';
-  const char* extent = options_.sampled      ? "sampled"
-                       : campaign.complete() ? "complete"
-                                             : "not complete";
+  const bool all_ran = sum_of(campaign, &hunt::Level::refused) == 0;
+  const char* extent = options_.sampled       ? "sampled"
+                       : !campaign.complete() ? "not complete"
+                       : all_ran              ? "complete"
+                                              : "complete but for those that cannot be run";
   const std::uint64_t programs = sum_of(campaign, &hunt::Level::programs);
   if (causes.empty()) {
     console_.out << fmt::format("held, {}: {} break no rule{}\n", extent,

@@ -40,6 +40,8 @@ class HuntReport {
   void print_levels(const hunt::Campaign& campaign, double seconds) const;
   void print_findings(const hunt::Campaign& campaign,
                       const std::vector<const hunt::Finding*>& causes) const;
+  void print_found_schedule(const hunt::Finding& finding, const workload::Scenario& scenario,
+                            explore::MemoryModel memory) const;
   void print_counterexamples(const std::vector<const hunt::Finding*>& causes,
                              explore::MemoryModel memory, const std::string& directory) const;
   void print_failures(const hunt::Campaign& campaign) const;

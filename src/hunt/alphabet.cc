@@ -12,7 +12,7 @@ using M = Memory;
 using H = Holding;
 
 // Left out, as they are the same code as one that is here: fdatasync() and a flusher's writeback()
-// (fsync), unpin_user_page() (put_page).
+// (fsync), unpin_user_page() (put_page). Missing: fork(), GUP for reading, reclaim of a whole file.
 // clang-format off
 constexpr Operation kOperations[] = {
     {.name = "load", .statement = "$r = READ_ONCE(*$x)"},
@@ -126,8 +126,6 @@ bool fits(const Operation& operation, const Start& start) {
       return start.file;
     case Memory::Mapped:
       return start.mapped;
-    case Memory::FilePage:
-      return start.file && start.mapped && !start.anonymous;
     case Memory::Large:
       return start.anonymous && start.pages_min > 1;
     case Memory::AnonPage:

@@ -15,7 +15,6 @@ enum class Memory : std::uint8_t {
   Any,
   File,      ///< there is a file behind it
   Mapped,    ///< a page is mapped at the start
-  FilePage,  ///< both
   Large,     ///< an anonymous folio of several pages is mapped at the start
   AnonPage,  ///< an anonymous page is mapped at the start
 };

@@ -17,13 +17,15 @@
 
 namespace mmcheck::trace {
 
-/// Up to four steps. Those that are not given are kNoEvent.
+/// Up to four steps: more are left out. Those that are not given are kNoEvent.
 class Events {
  public:
   constexpr Events() = default;
   constexpr Events(std::initializer_list<EventId> events) {
     EventId* next = list_;
-    for (const EventId event : events) *next++ = event;
+    for (const EventId event : events) {
+      if (next != std::end(list_)) *next++ = event;
+    }
   }
 
   constexpr EventId& operator[](std::size_t i) { return list_[i]; }
