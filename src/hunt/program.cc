@@ -12,6 +12,13 @@ namespace mmcheck::hunt {
 namespace {
 
 constexpr unsigned kFirstValue = 2;  // a mapping that is dirty at the start holds 1
+// What a scenario allows.
+constexpr std::size_t kNameMax = 80;
+constexpr std::size_t kTitleMax = 32;
+
+std::string shortened(const std::string& text, std::size_t max) {
+  return text.size() <= max ? text : text.substr(0, max - 3) + "...";
+}
 
 /// The longer threads first, those of the same length in order.
 bool comes_before(const Sequence& a, const Sequence& b) {
@@ -223,7 +230,8 @@ std::string Space::initial_section(const Program& program) const {
 }
 
 std::string Space::text(const Program& program) const {
-  std::string text = fmt::format("C {}\n\n{}", name(program), initial_section(program));
+  std::string text =
+      fmt::format("C {}\n\n{}", shortened(name(program), kNameMax), initial_section(program));
   unsigned value = kFirstValue;
   for (std::size_t thread = 0; thread < program.threads.size(); ++thread) {
     const Sequence& sequence = program.threads[thread];
@@ -236,8 +244,8 @@ std::string Space::text(const Program& program) const {
     }
     text += fmt::format(
         "\nP{}({}) \"{}\" {{\n{}}}\n", thread,
-        first.operation->caller == Caller::Kernel ? "kernel" : process_name(first.process), title,
-        body);
+        first.operation->caller == Caller::Kernel ? "kernel" : process_name(first.process),
+        shortened(title, kTitleMax), body);
   }
   return text;
 }

@@ -116,6 +116,19 @@ TEST(Sampling, IsUniform) {
 
 TEST(Space, RefusesWhatNothingFits) { EXPECT_THROW(space_of({}, {"fsync"}, {"anon"}), InputError); }
 
+// However long: titles have a limit.
+TEST(Space, WritesScenariosOfTheLargestPrograms) {
+  const Space space = space_of({.operations = kOperationsMax, .threads = 1},
+                               {"get-anon-vma", "rmap-walk"}, {"anon"});
+  Enumeration all(space, kOperationsMax);
+  unsigned number = 0;
+  while (const Program* program = all.next()) {
+    ++number;
+    EXPECT_NO_THROW(workload::parse_scenario(space.text(*program), "program"));
+  }
+  EXPECT_EQ(number, 1u << kOperationsMax);
+}
+
 // What the enumeration gives can be read back as a scenario, whatever the operation.
 TEST(Space, WritesScenarios) {
   std::vector<std::string_view> operations;
