@@ -20,6 +20,7 @@ void add_replay_command(CLI::App& app, Session& session);
 void add_explain_command(CLI::App& app, Session& session);
 void add_conform_command(CLI::App& app, Session& session);
 void add_cost_command(CLI::App& app, Session& session);
+void add_hunt_command(CLI::App& app, Session& session);
 void add_litmus_command(CLI::App& app, Session& session);
 
 }  // namespace mmcheck::cli

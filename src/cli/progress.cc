@@ -25,7 +25,7 @@ std::string duration_text(double seconds) {
 }  // namespace
 
 std::string progress_text(const ProgressFigures& figures) {
-  std::string text = fmt::format("{} of {} cells, {}", figures.nr_done, figures.nr_cells,
+  std::string text = fmt::format("{} of {} {}, {}", figures.nr_done, figures.nr_cells, figures.unit,
                                  duration_text(figures.seconds));
   if (figures.executions == 0) return text;
   text += fmt::format("; {} executions", figures.executions);
@@ -60,6 +60,7 @@ void ProgressTally::done(std::size_t cell, std::uint64_t executions) {
 ProgressFigures ProgressTally::figures(double seconds) const {
   ProgressFigures figures{.nr_done = nr_done_,
                           .nr_cells = nr_cells_,
+                          .unit = unit_,
                           .seconds = seconds,
                           .executions = executions_,
                           .executions_in_all = {},
@@ -83,8 +84,10 @@ ProgressFigures ProgressTally::figures(double seconds) const {
   return figures;
 }
 
-Progress::Progress(const Console& console, std::size_t nr_cells)
-    : console_(console), start_(std::chrono::steady_clock::now()), tally_(nr_cells) {
+Progress::Progress(const Console& console, std::size_t nr_cells, std::string unit)
+    : console_(console),
+      start_(std::chrono::steady_clock::now()),
+      tally_(nr_cells, std::move(unit)) {
   if (console.status == Status::Terminal) ticker_ = std::thread([this] { tick(); });
 }
 

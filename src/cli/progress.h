@@ -21,6 +21,7 @@ namespace mmcheck::cli {
 struct ProgressFigures {
   std::size_t nr_done = 0;
   std::size_t nr_cells = 0;
+  std::string unit = "cells";
   double seconds = 0;
   std::uint64_t executions = 0;
   std::optional<double> executions_in_all;  ///< an estimate
@@ -33,7 +34,8 @@ std::string progress_text(const ProgressFigures& figures);
 /// How far the cells are, from what their searches report. Does not look at a clock itself.
 class ProgressTally {
  public:
-  explicit ProgressTally(std::size_t nr_cells) : nr_cells_(nr_cells) {}
+  explicit ProgressTally(std::size_t nr_cells, std::string unit = "cells")
+      : nr_cells_(nr_cells), unit_(std::move(unit)) {}
 
   /// `seconds`: since the start of the run.
   void report(std::size_t cell, const explore::Progress& progress, double seconds);
@@ -49,6 +51,7 @@ class ProgressTally {
   };
 
   std::size_t nr_cells_;
+  std::string unit_;
   std::size_t nr_done_ = 0;
   std::uint64_t executions_ = 0;  ///< of searches that have ended
   std::map<std::size_t, Running> running_;
@@ -57,7 +60,7 @@ class ProgressTally {
 /// One status line on a terminal's standard error, for runs of more than a second.
 class Progress {
  public:
-  Progress(const Console& console, std::size_t nr_cells);
+  Progress(const Console& console, std::size_t nr_cells, std::string unit = "cells");
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

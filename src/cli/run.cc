@@ -40,6 +40,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_explain_command(app, session);
   add_conform_command(app, session);
   add_cost_command(app, session);
+  add_hunt_command(app, session);
   add_litmus_command(app, session);
 }
 

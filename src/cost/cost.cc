@@ -66,6 +66,7 @@ workload::Scenario scenario_of(const Case& what) {
   anonymous.nr_pages = what.pages;
   anonymous.populate = Populate::Dirty;
   workload::ProcessDecl child = parent;
+  child.parent = kParent;
   child.mappings.back().populate = Populate::None;
   scenario.processes.push_back(std::move(child));
   scenario.threads.emplace_back().process = kChild;
@@ -103,7 +104,6 @@ class CostProgram final : public explore::Program {
   explore::Memory memory_{explore::MemoryModel::Sc};
   Counter monitor_;
   std::optional<mm::System> system_;
-  explore::Cell<bool> forked_;
   Cost cost_;
   std::uint64_t held_for_ = 0;
 };
@@ -126,7 +126,6 @@ void CostProgram::setup(explore::Execution& x) {
   system_->ptrs_per_table = kPtrsPerPte;
   monitor_.watch(*system_);
   workload::Builder(scenario_, *system_).build();
-  forked_ = explore::Cell<bool>(x, false, {.format = "forked"});
   x.spawn("parent", CpuId{kParentThread}, &run_parent, this);
   if (what_.work == Work::ForkExit) x.spawn("child", CpuId{kChildThread}, &run_child, this);
   memory_.start(static_cast<unsigned>(scenario_.threads.size()));
@@ -142,14 +141,12 @@ void CostProgram::parent() {
     mm::sys_munmap(task, 0, static_cast<unsigned>(mm.ptes.size()));
     return;
   }
-  mm::dup_mmap(task, system_->mms[kChild], mm);
-  task.x().step({.format = "wake_up_new_task()"});
-  forked_.write(true);
+  mm::sys_fork(task, system_->mms[kChild]);
 }
 
 void CostProgram::child() {
   mm::thread& task = system_->threads[kChildThread];
-  task.x().step_when(forked_.is(true), {.format = "ret_from_fork()"});
+  mm::ret_from_fork(task);
   mm::exit_mm(task);
 }
 

@@ -218,6 +218,8 @@ const Policies kNoVmaDetachedCheck =
     changed([](Policies& p) { p.vma_lock.detached_check = mm::Step::Dropped; });
 const Policies kPmdTransientNone =
     changed([](Policies& p) { p.pmdp_invalidate = mm::Step::Dropped; });
+const Policies kTruncateNoWait =
+    changed([](Policies& p) { p.truncate_waits_for_zap = mm::Step::Dropped; });
 using Tlb = machine::X86TlbPolicy;
 const Policies kMaskBeforeGen =
     changed([](Policies& p) { p.x86_tlb.flusher = Tlb::Flusher::ReadsMaskFirst; });
@@ -414,18 +416,23 @@ const std::array kMutations{
     Design{"linux-6.12/pmd-transient-none", "a huge entry is none while it is cleaned",
            "pmdp_huge_get_and_clear for pmdp_invalidate in mm/rmap.c: page_vma_mkclean_one",
            &kPmdTransientNone},
+    Design{"linux-6.12/truncate-no-pmd-lock",
+           "truncation does not wait for who zaps the huge entry",
+           "drops pmd_lock for single_folio in mm/memory.c: zap_pmd_range, as until v5.12",
+           &kTruncateNoWait},
 };
 
 }  // namespace
 
 std::span<const Design> mutations() {
-  static const std::vector<Design> kAll = [] {
-    std::vector<Design> all(kMutations.begin(), kMutations.end());
-    const auto calls = call_mutations();
-    all.insert(all.end(), calls.begin(), calls.end());
-    return all;
+  static const std::vector<Design> all = [] {
+    std::vector<Design> joined(kMutations.begin(), kMutations.end());
+    for (const auto& more : {fork_mutations(), call_mutations()}) {
+      joined.insert(joined.end(), more.begin(), more.end());
+    }
+    return joined;
   }();
-  return kAll;
+  return all;
 }
 
 }  // namespace mmcheck::design

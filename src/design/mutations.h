@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of mutations share.
+// linux-6.12 with one thing changed: for the files that hold mutations.
 #pragma once
 
 #include <span>
@@ -20,6 +20,8 @@ mm::Policies changed(Change change, const machine::Arch& arch = machine::x86_64(
   return policies;
 }
 
+/// Those of fork() and copy on write.
+std::span<const Design> fork_mutations();
 /// Of mprotect(), mremap() and madvise(MADV_FREE).
 std::span<const Design> call_mutations();
 

@@ -109,7 +109,7 @@ Begins Node::covers_by_all_labels(const Sequence& sequence) const {
   for (std::uint32_t rest = expanded; rest != 0; rest &= rest - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(rest));
     const std::size_t own = sequence.find(thread);
-    if (own < sequence.size() && !sequence[own].any_label) continue;
+    if (own < sequence.size() ? !sequence[own].any_label : !sequence.counts_beside()) continue;
     if (!all_labels_independent(thread, sequence, own)) continue;
     result = Begins::ForNow;
   }

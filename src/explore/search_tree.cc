@@ -6,17 +6,7 @@
 
 namespace mmcheck::explore {
 
-namespace {
-
-/// The branches may be begun before all races are known that could ask for other labels.
-void try_others_too(Branch* tree) {
-  for (; tree != nullptr; tree = tree->sibling) {
-    tree->and_others = tree->step.chooses && !tree->step.any_label;
-    try_others_too(tree->child);
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Begun::~Begun() { node_->node.set_unfinished(edge.thread, edge.label, false); }
 
@@ -43,16 +33,17 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
   result->begun = std::move(begun);
   result->node = std::move(content);
   result->node.pending = pool_.copy(result->node.pending);
-  if (shallow_first_) try_others_too(result->node.pending);
+  if (shallow_first_) try_all_alternatives(result->node.pending);
   result->node.taken = kThreadsMax;
   result->nr_begun = nr_begun;
   set_open(result);
   return result;
 }
 
+// Branches may be begun before all races are known that could ask for other labels.
 void SearchTree::expect_others() {
   shallow_first_ = true;
-  for (const std::shared_ptr<TreeNode>& node : open_) try_others_too(node->node.pending);
+  for (const std::shared_ptr<TreeNode>& node : open_) try_all_alternatives(node->node.pending);
 }
 
 bool SearchTree::is_one_path() const {

@@ -18,6 +18,13 @@ bool is_part_of(const Footprint& a, const Footprint& b) {
 
 }  // namespace
 
+void try_all_alternatives(Branch* tree) {
+  for (; tree != nullptr; tree = tree->sibling) {
+    tree->and_others = tree->step.chooses && !tree->step.any_label;
+    try_all_alternatives(tree->child);
+  }
+}
+
 Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   // Made after steps that it is independent of, it does the same as made before them.
   const ForeseenStep* first = &step;
@@ -86,6 +93,9 @@ void BranchPool::release_all(Branch* branch) {
   }
 }
 
+// A sequence that ends within the tree is led to. But what follows it is everything, and the tree
+// holds those alternatives only that somebody asked for: from there on all of them are tried.
+//
 // At a leaf, a tree of the paper is left as it is: all that can follow it will be made. But a leaf
 // whose footprint was not known when it was added may have a sleeper beside it, with which the rest
 // of the sequence is in conflict. Among all that can follow, the rest of the sequence comes first.
@@ -115,7 +125,10 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     } else {
       result.add_beside(branch.step);
     }
-    if (sequence.empty()) return {.covered = result};
+    if (sequence.empty()) {
+      try_all_alternatives(branch.child);
+      return {.covered = result};
+    }
     siblings = &branch.child;
     below_leaf = *siblings == nullptr;
   }

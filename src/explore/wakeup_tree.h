@@ -119,6 +119,9 @@ class BranchPool {
   std::vector<Branch*> free_;
 };
 
+/// Of each step in the tree, the thread's other alternatives are to be tried, too.
+void try_all_alternatives(Branch* tree);
+
 struct Inserted {
   Covered covered;     ///< how the tree leads to all that the sequence leads to
   bool added = false;  ///< something was not there yet

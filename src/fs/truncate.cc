@@ -14,7 +14,8 @@ using mm::Detail;
 void truncate_cleanup_folio(thread& task, address_space& mapping, folio& page) {
   task.x().step({.format = "folio_mapped({})?", .args = {mm::arg(page)}});
   if (mm::folio_mapped_last(page)) {
-    mm::unmap_mapping_range(task, mapping, page.index, page.index + mm::folio_nr_pages(page));
+    mm::unmap_mapping_range(task, mapping, page.index, page.index + mm::folio_nr_pages(page),
+                            mm::ZapReason::TruncatedFolio);
   }
   task.x().step({.format = "folio_invalidate({})", .args = {mm::arg(page)}});
   if (page.buffers.read()) {

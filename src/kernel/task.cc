@@ -22,8 +22,9 @@ void HeldLocks::remove(LockClass lock) {
 
 void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep, Nesting nesting) {
   for (LockClass held : task.held.all()) {
-    const bool nests = held == wanted && nesting == Nesting::SingleDepth;
-    if (held >= wanted && !nests) task.monitor->lock_out_of_order(held, wanted);
+    // Two locks of one class are taken only where a rule of its own orders them.
+    const bool ordered = held == wanted && nesting == Nesting::SingleDepth;
+    if (held >= wanted && !ordered) task.monitor->lock_out_of_order(held, wanted);
   }
   if (may_sleep == MaySleep::Yes && (task.preempt_count != 0 || task.cpu->irqs_disabled())) {
     task.monitor->sleep_in_atomic(wanted);

@@ -24,8 +24,9 @@ enum class LockClass : std::uint8_t {
 };
 
 enum class MaySleep : std::uint8_t { No, Yes };
-/// Whether another lock of the class may be held, as a rule of its own orders the two: that of who
-/// holds mmap_lock for writing. linux v6.12 include/linux/lockdep.h: SINGLE_DEPTH_NESTING
+
+/// Whether a lock of the same class may be held already, because something orders the two: where
+/// Linux says SINGLE_DEPTH_NESTING. linux v6.12 include/linux/lockdep.h
 enum class Nesting : std::uint8_t { None, SingleDepth };
 
 /// What the kernel tells about itself; see machine::Monitor.

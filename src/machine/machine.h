@@ -38,6 +38,10 @@ class Arch {
     return ptep_get_and_clear(cpu, slot);
   }
 
+  /// Takes W away and leaves the rest as hardware has it. One step, or more.
+  /// linux v6.12 arch/*/include/asm/pgtable.h: ptep_set_wrprotect
+  virtual void ptep_set_wrprotect(Cpu& cpu, PteSlot& slot) const;
+
   /// Stores an entry where there was none, or one that no hardware changes meanwhile. One step, or
   /// one for each half.
   /// linux v6.12 arch/*/include/asm/pgtable.h: set_pte

@@ -21,7 +21,10 @@ void Frame::check_alive() {
 std::uint64_t Frame::load() {
   const explore::Memory::Loaded loaded = memory_->load_now(data_);
   // What comes from the buffer says nothing about the frame; the store will.
-  if (loaded.from_memory) check_alive();
+  if (loaded.from_memory) {
+    check_alive();
+    monitor_->load_done(*this);
+  }
   return loaded.value;
 }
 

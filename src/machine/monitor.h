@@ -20,6 +20,8 @@ class Monitor {
   virtual void frame_freed(const Frame& frame) = 0;
   /// A store that an instruction of user code made has reached a frame.
   virtual void store_landed(const Frame& frame) = 0;
+  /// A load that an instruction of user code made has come from a frame.
+  virtual void load_done(const Frame& frame) { static_cast<void>(frame); }
   /// An access goes through this version of an entry, which need not be the present one.
   virtual void translated(const PteSlot& slot, unsigned version) = 0;
   /// Software uses an entry of a table that has been freed.

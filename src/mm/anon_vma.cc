@@ -18,11 +18,11 @@ namespace {
 /// Hangs the VMA on its anon_vma. [mm.mmap_lock, or page_table_lock in Linux]
 void anon_vma_link(thread& task, vm_area_struct& vma) {
   anon_vma& av = *vma.anon;
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  av.root->rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   if (av.tree.empty()) av.refcount.write(av.refcount.read_last() + 1);
   av.tree.push_back(&vma);
   vma.anon_ready.write(true);
-  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+  av.root->rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
 }
 
 }  // namespace
@@ -37,15 +37,26 @@ void anon_vma_prepare(thread& task, vm_area_struct& vma) {
   anon_vma_link(task, vma);
 }
 
+namespace {
+
+/// linux v6.12 mm/rmap.c: anon_vma_clone: a VMA on all of its chain. [anon_vma lock]
+void anon_vma_hang(vm_area_struct& vma) {
+  for (anon_vma* av = vma.anon; av != nullptr; av = av->parent) {
+    av->tree.push_back(&vma);
+  }
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: anon_vma_clone, for copy_vma()
 void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vma) {
   copy.anon = vma.anon;
   if (vma.anon == nullptr || !vma.anon_ready.peek()) return;  // Stable: mmap_lock.
-  anon_vma& av = *vma.anon;
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
-  av.tree.push_back(&copy);
+  kernel::rw_semaphore& lock = vma.anon->root->rwsem;
+  lock.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  anon_vma_hang(copy);
   copy.anon_ready.write(true);
-  av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
+  lock.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
 }
 
 // linux v6.12 mm/rmap.c: anon_vma_clone, for split_vma(): both parts hang on one anon_vma, and a
@@ -56,14 +67,34 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
     vma.end_page = page_nr;
     return;
   }
-  anon_vma& av = *vma.anon;
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  kernel::rw_semaphore& lock = vma.anon->root->rwsem;
+  lock.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   vma.end_page = page_nr;
   if (vma.anon_ready.read()) {
-    av.tree.push_back(&tail);
+    anon_vma_hang(tail);
     tail.anon_ready.write(true);
   }
-  av.rwsem.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
+  lock.up_write(task, {.format = "anon_vma_clone()", .detail = Detail::Minor});
+}
+
+// linux v6.12 mm/rmap.c: anon_vma_fork
+// differs: an anon_vma that no VMA hangs on any more is not used again.
+//
+// The child's VMA hangs on the parent's anon_vma, to which the pages lead that both map, before any
+// of them is mapped by the child; and on one of its own, for pages that the child will make.
+void anon_vma_fork(thread& task, vm_area_struct& vma, const vm_area_struct& parent) {
+  if (!parent.anon_ready.peek()) return;  // Stable: mmap_lock.
+  anon_vma& above = *parent.anon;
+  anon_vma& av = *vma.anon;
+  kernel::rw_semaphore& lock = above.root->rwsem;
+  lock.down_write(task, {.format = "anon_vma_fork(): anon_vma_lock_write()"});
+  av.root = above.root;
+  av.parent = &above;
+  anon_vma_hang(vma);
+  av.refcount.write(1);
+  av.root->refcount.write(av.root->refcount.read_last() + 1);
+  vma.anon_ready.write(true);
+  lock.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
 }
 
 namespace {
@@ -73,10 +104,23 @@ namespace {
 /// Linux does not allow.
 void anon_vma_free(thread& task, anon_vma& av) {
   // Waits for who has locked it and will find out under the lock that the page is not mapped.
-  av.rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
+  av.root->rwsem.wait_until_free(task, {.format = "put_anon_vma(): freed"});
   task.system->monitor->anon_vma_freed(av);
   av.freed.write(true);
   av.freed_at = task.x().current_event();
+}
+
+/// linux v6.12 mm/rmap.c: __put_anon_vma
+void put_anon_vma_last(thread& task, anon_vma& av) {
+  anon_vma* root = av.root;
+  anon_vma_free(task, av);
+  if (root != &av) put_anon_vma(task, *root);
+}
+
+/// For rules: the lock of an anon_vma is the root's.
+void tell_used(thread& task, anon_vma& av) {
+  task.system->monitor->anon_vma_used(av);
+  if (av.root != &av) task.system->monitor->anon_vma_used(*av.root);
 }
 
 }  // namespace
@@ -86,7 +130,7 @@ void put_anon_vma(thread& task, anon_vma& av) {
   task.x().step({.format = "put_anon_vma()", .detail = Detail::Minor});
   const int count = av.refcount.read_last() - 1;
   av.refcount.write(count);
-  if (count == 0) anon_vma_free(task, av);
+  if (count == 0) put_anon_vma_last(task, av);
 }
 
 // linux v6.12 mm/rmap.c: unlink_anon_vmas
@@ -103,13 +147,16 @@ void put_anon_vma(thread& task, anon_vma& av) {
 void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
   task.x().step({.format = "unlink_anon_vmas()", .detail = Detail::Minor});
   if (!vma.anon_ready.read_last()) return;
-  anon_vma& av = *vma.anon;
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
-  vma_erase(av.tree, vma);
-  const bool last = av.tree.empty();
+  kernel::rw_semaphore& lock = vma.anon->root->rwsem;
+  static_vector<anon_vma*, kMmsMax> last;
+  lock.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  for (anon_vma* av = vma.anon; av != nullptr; av = av->parent) {
+    vma_erase(av->tree, vma);
+    if (av->tree.empty()) last.push_back(av);
+  }
   vma.anon_ready.write(false);
-  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
-  if (last) put_anon_vma(task, av);
+  lock.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+  for (anon_vma* av : last) put_anon_vma(task, *av);
 }
 
 namespace {
@@ -157,18 +204,20 @@ anon_vma* folio_get_anon_vma(thread& task, folio& page) {
 
 // linux v6.12 mm/rmap.c: folio_lock_anon_vma_read
 // The same, and with the lock in place of the count: unlink_anon_vmas() needs it for writing.
+// differs: v6.12 looks again whether folio_move_anon_rmap() has come in between. Here the walk goes
+// by the anon_vma that the page led to before: the VMA that maps the page still hangs on that too.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when) {
   anon_vma* av = anon_vma_of_mapped(
       task, page, {.format = "folio_lock_anon_vma_read({}): mapped?", .args = {arg(page)}});
   if (av == nullptr) return nullptr;
   task.x().step({.format = "down_read_trylock(anon_vma)"});
-  const bool locked = av->rwsem.down_read_trylock(task);
+  const bool locked = av->root->rwsem.down_read_trylock(task);
   if (task.system->policies->anon_slab == AnonSlab::FreedAtOnce) {
     task.system->monitor->anon_vma_used(*av);
   }
   if (locked) {
     if (folio_mapped_still(task, page)) {
-      task.system->monitor->anon_vma_used(*av);
+      tell_used(task, *av);
       return av;
     }
     anon_vma_unlock_read(task, *av);
@@ -179,20 +228,24 @@ anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when
     put_anon_vma(task, *av);
     return nullptr;
   }
-  av->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
-  task.system->monitor->anon_vma_used(*av);
+  anon_vma_lock_read(task, *av);
   // The lock holds it from here on, unless it was the reference that did.
   task.x().step({.format = "atomic_dec_and_test(anon_vma)", .detail = Detail::Minor});
   const int count = av->refcount.read_last() - 1;
   av->refcount.write(count);
   if (count != 0) return av;
   anon_vma_unlock_read(task, *av);
-  anon_vma_free(task, *av);
+  put_anon_vma_last(task, *av);
   return nullptr;
 }
 
+void anon_vma_lock_read(thread& task, anon_vma& av) {
+  av.root->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
+  tell_used(task, av);
+}
+
 void anon_vma_unlock_read(thread& task, anon_vma& av) {
-  av.rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
+  av.root->rwsem.up_read(task, {.format = "up_read(anon_vma)", .detail = Detail::Minor});
 }
 
 }  // namespace mmcheck::mm

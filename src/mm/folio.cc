@@ -65,6 +65,12 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
     isolated = {x, false, flag("{}.isolated", pfn, Detail::Minor)};
     lazyfree = &owner.kept.make<lazyfree_note>();
   }
+  if (owner.has_fork) {
+    anon_exclusive =
+        Cell<bool>(x, init.mapping.is_anon(), flag("{}.anon_exclusive", pfn, Detail::Minor));
+    written_by = &owner.kept.make<last_writer>();
+    if (owner.has_pins) replaced_for = {x, std::uint8_t{0}, {.format = "replaced"}};
+  }
   if (!owner.swap_slots.empty()) {
     swapcache = {x,
                  std::uint8_t{0},

@@ -69,6 +69,18 @@ folio* try_get_folio(thread& task, folio& page, gup_flags flags) {
   return nullptr;
 }
 
+/// Whether the page may be another process's too, so that copy on write would take it away from
+/// who has it pinned. The page is held.
+/// linux v6.12 mm/internal.h: gup_must_unshare. differs: no FOLL_LONGTERM.
+bool gup_must_unshare(thread& task, folio& page, gup_flags flags) {
+  const System& system = *task.system;
+  if (!system.has_fork || system.policies->cow.gup_unshare == Step::Dropped) return false;
+  if (flags.kind == AccessKind::Store || !flags.pin) return false;
+  if (!page.mapping.peek().is_anon()) return false;  // Stable: the page is held.
+  task.x().step({.format = "gup_must_unshare({})?", .args = {arg(page)}});
+  return !page.anon_exclusive.read_last();
+}
+
 /// linux v6.12 mm/gup.c: gup_fast_pte_range: the entry and the one above it are still what they
 /// were. differs: both are read in one step; an unmapper changes one or the other, and either
 /// change is seen.
@@ -104,6 +116,9 @@ bool unchanged(thread& task, const lockless_pte& walked) {
 /// The order is what counts: raise the count, then read the entry again. If the entry is still the
 /// same, then it held a reference when ours was taken. Without the second look, or with the second
 /// look first, the page that is returned is one that the address has nothing to do with.
+///
+/// A page that is pinned for reading must not be replaced by copy on write either: the last look is
+/// whether it is exclusive.
 folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags flags) {
   const System& system = *task.system;
   const bool permitted = system.policies->gup_write_check == GupWriteCheck::Omitted
@@ -127,6 +142,10 @@ folio* gup_fast_pte_range(thread& task, const lockless_pte& walked, gup_flags fl
     return nullptr;
   }
   system.monitor->page_pinned(walked.slot, mapped_since, page, *grabbed, flags.kind);
+  if (!pte_write(walked.pte) && gup_must_unshare(task, *grabbed, flags)) {
+    gup_put_folio(task, *grabbed, flags);
+    return nullptr;
+  }
   return &page;
 }
 
@@ -157,13 +176,37 @@ folio* gup_fast_pmd_range(thread& task, Vaddr va, gup_flags flags) {
 }
 
 /// linux v6.12 mm/gup.c: gup_fast (v6.1: lockless_pages_from_mm)
-/// differs: no write_protect_seq: there is no fork.
+///
+/// fork() copies a page at once that is pinned, as copy on write would take it away from who has
+/// pinned it. That it asks for pins and that it takes W away are two steps, and so are GUP-fast's;
+/// write_protect_seq tells GUP-fast that fork() has been there in between (R-COW):
+///
+///     CPU0 GUP-fast                     CPU1 fork
+///     pte = ptep_get_lockless: W
+///                                       pinned? no: the child maps the page too
+///     pin it
+///     pte_same? yes
+///                                       ptep_set_wrprotect
+///     [pinned, and the next store of this process goes to a copy]
 folio* gup_fast(thread& task, Vaddr va, gup_flags flags) {
-  const bool irqs_off = task.system->policies->gup_irqs == GupIrqs::Off;
+  const System& system = *task.system;
+  const bool irqs_off = system.policies->gup_irqs == GupIrqs::Off;
+  const bool checks_seq =
+      system.has_fork && flags.pin && system.policies->fork.write_protect_seq == Step::Kept;
+  std::uint32_t seq = 0;
+  if (checks_seq) {
+    task.x().step({.format = "write_protect_seq?", .detail = Detail::Minor});
+    seq = task.mm->write_protect_seq.read_last();
+    if (seq % 2 != 0) return nullptr;
+  }
   if (irqs_off) task.cpu->local_irq_disable();
   folio* page = gup_fast_pmd_range(task, va, flags);
   if (irqs_off) task.cpu->local_irq_enable();
-  return page;
+  if (!checks_seq || page == nullptr) return page;
+  task.x().step({.format = "read_seqcount_retry(write_protect_seq)?"});
+  if (task.mm->write_protect_seq.read_last() == seq) return page;
+  gup_put_folio(task, page_folio(*page), flags);
+  return nullptr;
 }
 
 /// linux v6.12 mm/gup.c: follow_page_pte. The PTL keeps the entry, and with it the page's count.
@@ -174,8 +217,11 @@ folio* follow_page_pte(thread& task, Vaddr va, gup_flags flags) {
   task.x().step({.format = "follow_page_pte({})", .args = {machine::arg(va)}});
   const pte_t pte = mm.pte(page_nr).walk();
   folio* page = nullptr;
-  if (pte_access_permitted(pte, flags)) {
-    page = &task.system->page(pte_pfn(pte));
+  if (pte_access_permitted(pte, flags)) page = &task.system->page(pte_pfn(pte));
+  if (page != nullptr && !pte_write(pte) && gup_must_unshare(task, page_folio(*page), flags)) {
+    page = nullptr;  // -EMLINK
+  }
+  if (page != nullptr) {
     folio_ref_add(task, page_folio(*page), refs_of(flags));
     if (flags.kind == AccessKind::Store && !pte_dirty(pte)) set_page_dirty(task, *page);
   }
@@ -194,7 +240,11 @@ folio* gup_slow(thread& task, Vaddr va, gup_flags flags) {
     folio* page = vma == nullptr ? nullptr : follow_page_pte(task, va, flags);
     mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
     if (vma == nullptr || page != nullptr) return page;
-    if (handle_mm_fault(task, va, flags.kind) == FaultResult::Sigsegv) return nullptr;  // -EFAULT
+    // What is there to be unshared is unshared only if it is for reading.
+    const bool unshare = flags.pin && flags.kind == AccessKind::Load;
+    const FaultResult fault =
+        handle_mm_fault(task, va, flags.kind, unshare ? Unshare::Yes : Unshare::No);
+    if (fault != FaultResult::Done) return nullptr;  // -EFAULT
   }
 }
 
@@ -242,7 +292,14 @@ void set_page_dirty_lock(thread& task, folio& page) {
 void memcpy_to_page(thread& task, folio& page, std::uint64_t value) {
   task.x().step({.format = "memcpy_to_page({}) = {}", .args = {arg(page), machine::arg(value)}});
   page.frame.write(value);
-  task.system->monitor->held_page_written(page);
+  task.system->monitor->held_page_written(task, page);
+}
+
+std::uint64_t memcpy_from_page(thread& task, folio& page) {
+  task.x().step({.format = "memcpy_from_page({})", .args = {arg(page)}});
+  const std::uint64_t value = page.frame.read();
+  if (task.system->has_fork) task.system->monitor->held_page_read(task, page);
+  return value;
 }
 
 }  // namespace mmcheck::mm

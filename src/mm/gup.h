@@ -26,8 +26,9 @@ bool holds_page(const thread& task, const folio& page);
 void set_page_dirty(thread& task, folio& page);
 void set_page_dirty_lock(thread& task, folio& page);
 
-/// Writes to a page by its own address, as drivers and devices do.
-/// linux v6.12 include/linux/highmem.h: memcpy_to_page
+/// Writes to a page by its own address, or reads it, as drivers, devices and pipes do.
+/// linux v6.12 include/linux/highmem.h: memcpy_to_page, memcpy_from_page
 void memcpy_to_page(thread& task, folio& page, std::uint64_t value);
+std::uint64_t memcpy_from_page(thread& task, folio& page);
 
 }  // namespace mmcheck::mm

@@ -58,7 +58,7 @@ void split_huge_page(thread& task, folio& head, unsigned nr_pages) {
 ///     pte_same? yes: this does not tell
 bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
   const unsigned nr_pages = folio_nr_pages(head);
-  av.rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  av.root->rwsem.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
   try_to_migrate(task, head);  // unmap_folio
   task.x().step({.format = "folio_ref_freeze({})", .args = {arg(head)}});
   const bool freeze = task.system->policies->migrate.split_freeze == Step::Kept;
@@ -73,7 +73,7 @@ bool split_locked_folio(thread& task, folio& head, anon_vma& av) {
     folio_unlock(task, folio_page(head, nr));
     folio_put(task, folio_page(head, nr));
   }
-  av.rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
+  av.root->rwsem.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
   return frozen;
 }
 
@@ -165,6 +165,23 @@ bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd)
   unlock_pmd(task, table);
   if (tlb_remove_pages(task, tlb, page, 1, {})) tlb_flush_mmu(task, tlb);
   return true;
+}
+
+// linux v6.12 mm/memory.c: zap_pmd_range, where details->single_folio is given: by truncation,
+// which goes on to look at the map count.
+//
+//     CPU0 zap_huge_pmd             CPU1 truncate_cleanup_folio
+//     spin_lock(pmd)
+//     pmdp_huge_get_and_clear
+//                                   folio_mapped(): yes
+//                                   unmap_mapping_folio: pmd_none
+//                                   filemap_remove_folio        [still mapped]
+//     folio_remove_rmap_pmd
+void wait_for_zap_huge_pmd(thread& task, mm_struct& mm, unsigned page_nr) {
+  if (task.system->policies->truncate_waits_for_zap == Step::Dropped) return;
+  page_table& table = mm.table_of(page_nr);
+  lock_pmd(task, table);
+  unlock_pmd(task, table);
 }
 
 // linux v6.12 mm/rmap.c: page_vma_mkclean_one; mm/pgtable-generic.c: pmdp_invalidate. The entry is

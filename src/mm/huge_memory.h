@@ -15,6 +15,9 @@ bool split_folio(thread& task, folio& page);
 /// Clears the entry, if it is huge; returns whether it was.
 bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd);
 
+/// The entry is none, and whoever has cleared it may not have removed the rmap yet.
+void wait_for_zap_huge_pmd(thread& task, mm_struct& mm, unsigned page_nr);
+
 /// Cleans and write-protects the entry; returns whether that was necessary. [PMD's lock]
 bool pmd_mkclean_one(thread& task, mm_struct& mm, unsigned page_nr);
 

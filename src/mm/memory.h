@@ -9,18 +9,24 @@ namespace mmcheck::mm {
 
 enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 
+/// FAULT_FLAG_UNSHARE: an anonymous page that other processes have too is replaced by a copy, or is
+/// found to be this one's own, although nothing is written to it.
+enum class Unshare : std::uint8_t { No, Yes };
+
 /// Handles a page fault: takes mmap_lock for reading, finds the VMA, makes the entry usable or
 /// finds that it is already. After Done the access is tried again.
-FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind);
+FaultResult handle_mm_fault(thread& task, Vaddr va, machine::AccessKind kind,
+                            Unshare unshare = Unshare::No);
 
-enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, Exit };
+enum class ZapReason : std::uint8_t { Unmap, MapFixed, DontNeed, TruncatedFolio, Exit };
 
 /// Clears the entries of the pages [first, end), all of one VMA.
 void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                       ZapReason reason);
 
 /// Clears the entries of the pages [first, end) of a file, wherever they are mapped.
-void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end);
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end,
+                         ZapReason reason = ZapReason::DontNeed);
 
 /// [PTL] Flushes that others have put off, of entries that are none by now, before the table is
 /// changed further. `batched_pending`: whether reclaim's are among them.

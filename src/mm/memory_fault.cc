@@ -34,6 +34,7 @@ struct vm_fault {
   AccessKind kind;
   pte_t orig;
   vm_flags_t flags = 0;  ///< of the VMA
+  bool unshare = false;
   bool sigbus = false;
 
   PteSlot& slot() const { return vma.mm->pte(page_nr); }
@@ -198,8 +199,48 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
   folio_put(task, page);
 }
 
+/// What wp_page_copy() makes of the page: where fork() is, rules follow who stored what.
+EventId copy_user_highpage(thread& task, folio& old_page, folio& copy) {
+  task.x().step({.format = "copy_user_highpage({})", .args = {arg(old_page)}});
+  copy.frame.write(old_page.frame.read());
+  if (task.system->has_fork) task.system->monitor->page_copied(old_page, copy);
+  return old_page.frame.last_store();
+}
+
+/// The entry leads to the copy instead of to the old page. [PTL]
+///
+/// Clear, flush, new entry. Where the new entry comes before the flush, two threads of the process
+/// see two pages at one address (R-COHERE):
+///
+///     CPU0 write fault                  CPU1 user
+///                                       (TLB: the old page, read-only)
+///     set the new entry
+///                                       store: walks, to the new page
+///                                       load: through the TLB, from the old page
+///     flush
+void switch_to_copy(thread& task, vm_fault& vmf, folio& copy) {
+  const pte_t pte = mk_pte(copy.frame.pfn(), 0);
+  const pte_t wanted = vmf.unshare ? pte : pte_mkdirty(pte_mkwrite(pte));
+  const bool set_first = task.system->policies->cow.order == CowOrder::SetFlush;
+  if (!set_first) ptep_clear_flush(task, *vmf.vma.mm, vmf.slot());
+  page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
+  folio_add_lru_vma(task, copy, vmf.vma);
+  set_pte(task, vmf, wanted);
+  if (set_first) flush_tlb_pages(task, *vmf.vma.mm, vmf.page_nr, vmf.page_nr + 1);
+}
+
 /// linux v6.12 mm/memory.c: wp_page_copy. PTL held on entry, not on return.
-/// The kernel's own statement of the right order: clear, flush, new entry, and only then the rmap.
+///
+/// The kernel's own statement of the right order: clear, flush, new entry, and only then the rmap
+/// and the reference. Who else has the page takes it for his own when he finds that nobody else
+/// has it any more (R-COW):
+///
+///     CPU0 write fault, process A       CPU1 A, another thread     CPU2 write fault, process B
+///     drop the reference                (TLB: the old page)
+///                                                                  refcount is 1: mine
+///                                                                  store
+///                                       load: sees B's store
+///     clear the entry, flush
 void wp_page_copy(thread& task, vm_fault& vmf) {
   folio& old_page = task.system->page(pte_pfn(vmf.orig));
   folio& old = page_folio(old_page);
@@ -207,36 +248,74 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   anon_vma_prepare(task, vmf.vma);
   folio& copy = folio_alloc(task);
-  task.x().step({.format = "copy_user_highpage({})", .args = {arg(old)}});
-  copy.frame.write(old_page.frame.read());
+  const EventId copied = copy_user_highpage(task, old_page, copy);
   if (!lock_and_recheck(task, vmf)) {
     folio_put(task, copy);
     folio_put(task, old);
     return;
   }
-  ptep_clear_flush(task, *vmf.vma.mm, vmf.slot());
-  page_add_new_anon_rmap(task, copy, vmf.vma, vmf.page_nr);
-  folio_add_lru_vma(task, copy, vmf.vma);
-  set_pte(task, vmf, pte_mkdirty(pte_mkwrite(mk_pte(copy.frame.pfn(), 0))));
-  page_remove_rmap(task, old_page);
+  const bool put_first = task.system->policies->cow.put == CowPut::BeforeClear;
+  if (put_first) {
+    page_remove_rmap(task, old_page);
+    folio_put(task, old, 2);
+  }
+  switch_to_copy(task, vmf, copy);
+  if (!put_first) {
+    if (task.system->has_fork) task.system->monitor->page_replaced(task, old_page, copied);
+    page_remove_rmap(task, old_page);
+  }
   munlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, old);
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
+  if (put_first) return;
   folio_put(task, old);  // the entry's reference
   folio_put(task, old);
 }
 
+/// Whether this entry's reference to the page is the only one. [PTL]
+/// linux v6.12 mm/memory.c: wp_can_reuse_anon_folio
+/// differs: no swap cache, no LRU batches to drain.
+///
+/// The map count would not do, as it did until v5.8 (CVE-2020-29374): who has got the page by
+/// get_user_pages() and unmapped it holds a reference and no mapping, and reads what the other
+/// process writes (R-COW):
+///
+///     CPU0 process B (child)            CPU1 process A (parent)
+///     get_user_pages(x, read)
+///     munmap(x)
+///                                       store x: map count is 1: mine
+///     reads A's store
+bool wp_can_reuse_anon_folio(thread& task, folio& page, const vm_area_struct& vma) {
+  const bool by_refs = task.system->policies->cow.reuse == CowReuse::RefCount;
+  const auto alone = [&] {
+    return by_refs ? page.refcount.read_last() == 1 : page.mapcount.read_last() == 0;
+  };
+  task.x().step({.format = "folio_ref_count({})?", .args = {arg(page)}, .detail = Detail::Minor});
+  if (!alone() || !folio_trylock(task, page)) return false;
+  task.x().step({.format = "wp_can_reuse_anon_folio({})?", .args = {arg(page)}});
+  const bool mine = alone();
+  if (mine) folio_move_anon_rmap(task, page, vma);
+  folio_unlock(task, page);
+  return mine;
+}
+
 /// linux v6.12 mm/memory.c: do_wp_page. PTL held on entry, not on return.
-/// differs: an anonymous page is always this process's own (no fork), so it is reused.
+/// differs: where no thread calls fork(), an anonymous page is always the process's own.
 void do_wp_page(thread& task, vm_fault& vmf) {
-  if (vmf.vma.kind == VmaKind::SharedFile) {
+  folio& page = page_folio(task.system->page(pte_pfn(vmf.orig)));
+  const bool anon = page.mapping.peek().is_anon();
+  if (vmf.vma.kind == VmaKind::SharedFile && !vmf.unshare) {
     wp_page_shared(task, vmf);
     return;
   }
-  if (!page_folio(task.system->page(pte_pfn(vmf.orig))).mapping.peek().is_anon()) {
+  const bool exclusive = !task.system->has_fork || page.anon_exclusive.peek();  // Stable: PTL.
+  const bool reuse = anon && (exclusive || wp_can_reuse_anon_folio(task, page, vmf.vma));
+  if (!reuse && (anon || !vmf.unshare)) {
     wp_page_copy(task, vmf);
     return;
   }
-  ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+  if (!vmf.unshare) {
+    ptep_set_access_flags(task, vmf, pte_mkyoung(pte_mkdirty(pte_mkwrite(vmf.orig))));
+  }
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
 }
 
@@ -302,7 +381,7 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
     return;
   }
   // Somebody else has mapped it meanwhile. differs: Linux sets A under the PTL, here the walk.
-  if (vmf.kind == AccessKind::Load) return;
+  if (vmf.kind == AccessKind::Load && (!vmf.unshare || pte_write(vmf.orig))) return;
   if (!lock_and_recheck(task, vmf)) return;
   if (!pte_write(vmf.orig)) {
     do_wp_page(task, vmf);
@@ -319,8 +398,10 @@ void handle_pte_fault(thread& task, vm_fault& vmf) {
 }
 
 /// linux v6.12 mm/memory.c: handle_mm_fault; arch/x86/mm/fault.c: access_error
-FaultResult handle_fault_of(thread& task, vm_area_struct& vma, unsigned page_nr, AccessKind kind) {
+FaultResult handle_fault_of(thread& task, vm_area_struct& vma, unsigned page_nr, AccessKind kind,
+                            Unshare unshare = Unshare::No) {
   vm_fault vmf{.vma = vma, .page_nr = page_nr, .kind = kind, .orig = {}};
+  vmf.unshare = unshare == Unshare::Yes;
   if (task.system->has_protection) {
     task.x().step({.format = "access_error()?", .detail = Detail::Minor});
   }
@@ -356,16 +437,16 @@ std::optional<FaultResult> handle_fault_under_vma_lock(thread& task, Vaddr va, A
 // differs: v6.12 always tries the VMA's own lock first; here only in scenarios that say `vma
 // locks`. In others every fault takes mmap_lock, as v6.1 does, so a fault on one mapping does not
 // overlap a MAP_FIXED over another.
-FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind) {
+FaultResult handle_mm_fault(thread& task, Vaddr va, AccessKind kind, Unshare unshare) {
   mm_struct& mm = *task.mm;
-  if (task.system->has_vma_locks) {
+  if (task.system->has_vma_locks && unshare == Unshare::No) {
     if (const auto result = handle_fault_under_vma_lock(task, va, kind)) return *result;
   }
   mm.mmap_lock.down_read(task,
                          {.format = "page fault {}: mmap_read_lock()", .args = {machine::arg(va)}});
   vm_area_struct* vma = find_vma(mm, mm.page_of(va));
   FaultResult result = FaultResult::Sigsegv;
-  if (vma != nullptr) result = handle_fault_of(task, *vma, mm.page_of(va), kind);
+  if (vma != nullptr) result = handle_fault_of(task, *vma, mm.page_of(va), kind, unshare);
   const bool done = result == FaultResult::Done;
   mm.mmap_lock.up_read(task, {.format = done                             ? "mmap_read_unlock()"
                                         : result == FaultResult::Sigsegv ? "SIGSEGV"

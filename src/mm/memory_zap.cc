@@ -74,12 +74,12 @@ void zap_present_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsigned 
   folio& first = task.system->page(pte_pfn(pte));
   folio& page = page_folio(first);
   const bool anon = page.mapping.peek().is_anon();  // Stable: this entry's reference holds it.
-  const ZapPolicy::Treatment treatment =
-      system.policies->zap->treat({.pte = pte,
-                                   .anon = anon,
-                                   .fullmm = tlb.fullmm,
-                                   .dontneed = reason == ZapReason::DontNeed,
-                                   .write_locked = reason == ZapReason::MapFixed});
+  const ZapPolicy::Treatment treatment = system.policies->zap->treat(
+      {.pte = pte,
+       .anon = anon,
+       .fullmm = tlb.fullmm,
+       .dontneed = reason == ZapReason::DontNeed || reason == ZapReason::TruncatedFolio,
+       .write_locked = reason == ZapReason::MapFixed});
   if (treatment.flush == FlushTime::AtOnce) flush_tlb_pages(task, *tlb.mm, page_nr, page_nr + nr);
   if (treatment.flush == FlushTime::BeforeUnlock) progress.force_flush = true;
 
@@ -201,6 +201,7 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
         page_nr = end;
         continue;
       }
+      if (reason == ZapReason::TruncatedFolio) wait_for_zap_huge_pmd(task, *tlb.mm, page_nr);
     }
     task.x().step({.format = "pmd_none({})?",
                    .args = {machine::arg(tlb.mm->va_of(page_nr))},
@@ -215,7 +216,8 @@ void unmap_page_range(thread& task, mmu_gather& tlb, unsigned first_page, unsign
 
 // linux v6.12 mm/memory.c: unmap_mapping_range, unmap_mapping_folio, unmap_mapping_range_vma
 // differs: copies in private mappings stay (even_cows).
-void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end) {
+void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsigned end,
+                         ZapReason reason) {
   file.i_mmap_rwsem.down_read(task, {.format = "unmap_mapping_range(): i_mmap_lock_read()"});
   for (vm_area_struct* vma : file.i_mmap) {
     const unsigned nr_pages = vma->end_page - vma->first_page;
@@ -225,7 +227,7 @@ void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsi
     lru_add_drain(task);
     mmu_gather tlb = tlb_gather_mmu(task, *vma->mm, /*fullmm=*/false);
     unmap_page_range(task, tlb, vma->first_page + (begin - vma->pgoff),
-                     vma->first_page + (stop - vma->pgoff), ZapReason::DontNeed);
+                     vma->first_page + (stop - vma->pgoff), reason);
     tlb_finish_mmu(task, tlb);
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});

@@ -89,7 +89,7 @@ void migrate_device_unmap(thread& task, folio& page) {
 void migrate_device_finalize(thread& task, folio& page) {
   const mapping_t mapping = page.mapping.peek();
   auto& lock = mapping.is_file() ? task.system->files[mapping.file()].i_mmap_rwsem
-                                 : task.system->anon_vmas[mapping.anon()].rwsem;
+                                 : task.system->anon_vmas[mapping.anon()].root->rwsem;
   lock.down_read(task, {.format = "rmap_walk()", .detail = Detail::Minor});
   remove_migration_ptes(task, page);
   lock.up_read(task, {.format = "rmap_walk() done", .detail = Detail::Minor});

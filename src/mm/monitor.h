@@ -55,8 +55,16 @@ class Monitor : public kernel::Monitor {
   virtual void lazyfree_marked(folio& page) = 0;
   virtual void lazyfree_returned(folio& page) = 0;
   virtual void lazyfree_discarded(folio& page) = 0;
-  /// Who holds the page writes to it by its own address; part of that step.
-  virtual void held_page_written(folio& page) = 0;
+  /// The thread has read or written a page by its own address, through a reference that it holds.
+  virtual void held_page_read(const thread& task, folio& page) = 0;
+  virtual void held_page_written(const thread& task, folio& page) = 0;
+  /// Copy on write: the contents of `page` are copied for a process, and, when no entry of that
+  /// process leads to the old page any more, the entry leads to the copy. `copied` is what stored
+  /// last to the old page when it was read. Parts of the steps that do so.
+  virtual void page_copied(folio& page, folio& copy) = 0;
+  virtual void page_replaced(const thread& task, folio& page, EventId copied) = 0;
+  /// fork() returns. `task.zapped_at` says which version of each entry has lost its W.
+  virtual void fork_returned(thread& task) = 0;
 
   /// TLBs have been made to forget entries, by one flush.
   virtual void tlb_flushed() {}

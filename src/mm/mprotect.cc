@@ -22,11 +22,13 @@ using machine::pte_present;
 
 /// linux v6.12 mm/mprotect.c: can_change_pte_writable. The others fault: a clean entry of a file,
 /// since its filesystem must hear of the store first, and the page of a file that a private mapping
-/// must copy. differs: v6.1 asks for a dirty entry of private memory, too; no other process has an
-/// anonymous page.
+/// must copy, or another process may have. differs: v6.1 asks for a dirty entry of private memory,
+/// too.
 bool can_change_pte_writable(thread& task, const vm_area_struct& vma, pte_t pte) {
   if (vma.kind != VmaKind::SharedFile) {
-    return page_folio(task.system->page(pte_pfn(pte))).mapping.peek().is_anon();
+    const folio& page = page_folio(task.system->page(pte_pfn(pte)));
+    // Stable: the PTL.
+    return page.mapping.peek().is_anon() && (!task.system->has_fork || page.anon_exclusive.peek());
   }
   return pte_dirty(pte) || task.system->policies->protect.dirty_check == Step::Dropped;
 }

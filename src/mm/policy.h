@@ -197,6 +197,34 @@ struct LazyfreePolicies {
   Step ref_before_dirty = Step::Kept;  ///< dropped: the flag is read before the count
 };
 
+/// When fork() makes TLBs forget that the parent's pages were writable.
+enum class ForkFlush : std::uint8_t { BeforeUnlock, AfterUnlock, Omitted };
+
+/// fork(), in the same order in all designs.
+struct ForkPolicies {
+  ForkFlush flush = ForkFlush::BeforeUnlock;
+  Step vma_start_write = Step::Kept;    ///< dup_mmap() locks each VMA of the parent
+  Step write_protect_seq = Step::Kept;  ///< GUP-fast looks whether fork() came in between
+  Step pin_check = Step::Kept;          ///< pinned pages are copied at once
+  Step clear_exclusive = Step::Kept;    ///< a page that the child maps too is not exclusive
+  Step anon_vma_fork = Step::Kept;
+};
+
+/// Which count says that nobody else has an anonymous page. Until v5.8 it was the map count.
+enum class CowReuse : std::uint8_t { RefCount, MapCount };
+/// In which order wp_page_copy() replaces the entry.
+enum class CowOrder : std::uint8_t { ClearFlushSet, SetFlush };
+/// When it drops what the old entry held.
+enum class CowPut : std::uint8_t { AfterSwitch, BeforeClear };
+
+/// Copy on write.
+struct CowPolicies {
+  CowReuse reuse = CowReuse::RefCount;
+  CowOrder order = CowOrder::ClearFlushSet;
+  CowPut put = CowPut::AfterSwitch;
+  Step gup_unshare = Step::Kept;  ///< a page that is pinned for reading becomes exclusive first
+};
+
 /// What a fault locks first.
 enum class FaultLock : std::uint8_t { Vma, MmapLock };
 
@@ -256,7 +284,8 @@ struct Policies {
   LargeMapcount large_mapcount = LargeMapcount::Sum;
   ZapBatch zap_batch = ZapBatch::Folio;
   ZapHugeOrder zap_huge_order = ZapHugeOrder::RmapDirty;
-  Step pmdp_invalidate = Step::Kept;  ///< dropped: the entry is none for a moment
+  Step pmdp_invalidate = Step::Kept;         ///< dropped: the entry is none for a moment
+  Step truncate_waits_for_zap = Step::Kept;  ///< of a huge entry
   MigratePolicies migrate{};
   VmaLockPolicies vma_lock{};
   ProtectPolicies protect{};
@@ -280,6 +309,8 @@ struct Policies {
   RmapMemcgLock rmap_memcg_lock = RmapMemcgLock::None;
   ChargeMover charge_mover{};
   ReclaimPolicies reclaim{};
+  ForkPolicies fork{};
+  CowPolicies cow{};
 };
 
 }  // namespace mmcheck::mm

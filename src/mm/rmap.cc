@@ -17,8 +17,8 @@ using machine::pte_write;
 using machine::pte_wrprotect;
 using machine::pte_young;
 
-void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
-  mm.table_of(page_nr).ptl.lock(task, {.format = "spin_lock(ptl)"});
+void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr, kernel::Nesting nesting) {
+  mm.table_of(page_nr).ptl.lock(task, {.format = "spin_lock(ptl)"}, nesting);
 }
 
 void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr) {
@@ -112,7 +112,16 @@ void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsi
   page.mapping.write(mapping_t::of_anon(vma.anon->id));
   page.index = vma.anon_index_of(page_nr);
   page.mapcount.write(0);
+  if (task.system->has_fork) page.anon_exclusive.write(true);
   mod_mapped_stat(task, page, 1);
+}
+
+// linux v6.12 mm/rmap.c: folio_move_anon_rmap; mm/memory.c: do_wp_page: SetPageAnonExclusive
+void folio_move_anon_rmap(thread& task, folio& page, const vm_area_struct& vma) {
+  task.x().step(
+      {.format = "folio_move_anon_rmap({})", .args = {arg(page)}, .detail = Detail::Minor});
+  page.mapping.write(mapping_t::of_anon(vma.anon->id));
+  page.anon_exclusive.write(true);
 }
 
 // linux v6.12 mm/rmap.c: folio_remove_rmap_pmd (v6.1: page_remove_rmap, compound)
@@ -276,8 +285,7 @@ unsigned rmap_walk_anon(thread& task, folio& page) {
 unsigned rmap_walk_got_anon_vma(thread& task, folio& page) {
   anon_vma* av = folio_get_anon_vma(task, page);
   if (av == nullptr) return 0;
-  av->rwsem.down_read(task, {.format = "anon_vma_lock_read()"});
-  task.system->monitor->anon_vma_used(*av);
+  anon_vma_lock_read(task, *av);
   const unsigned mapped = count_mappings(task, *av, page);
   anon_vma_unlock_read(task, *av);
   put_anon_vma(task, *av);

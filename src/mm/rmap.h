@@ -12,6 +12,8 @@ void page_add_file_rmap(thread& task, folio& page);
 void page_add_anon_rmap(thread& task, folio& page);
 void page_add_new_anon_rmap(thread& task, folio& page, vm_area_struct& vma, unsigned page_nr);
 void folio_remove_rmap_pmd(thread& task, folio& page);
+/// An anonymous page that only this VMA maps leads to its anon_vma from now on. [folio lock, PTL]
+void folio_move_anon_rmap(thread& task, folio& page, const vm_area_struct& vma);
 /// Of the entries that map this page and the next ones of its folio.
 void page_remove_rmap(thread& task, folio& page, unsigned nr = 1);
 
@@ -43,6 +45,7 @@ enum class WhenContended : std::uint8_t { GiveUp, Wait };
 
 /// The anon_vma of a page that may be unmapped at any moment, locked for reading, or null.
 anon_vma* folio_lock_anon_vma_read(thread& task, folio& page, WhenContended when);
+void anon_vma_lock_read(thread& task, anon_vma& av);
 void anon_vma_unlock_read(thread& task, anon_vma& av);
 /// The same with a reference instead of the lock.
 anon_vma* folio_get_anon_vma(thread& task, folio& page);
@@ -57,6 +60,8 @@ void anon_vma_prepare(thread& task, vm_area_struct& vma);
 void unlink_anon_vmas(thread& task, vm_area_struct& vma);
 /// Hangs `copy` on the anon_vma of `vma`, if it has one.
 void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vma);
+/// Hangs the child's VMA on the anon_vma of the parent's. [both mmap_locks for writing]
+void anon_vma_fork(thread& task, vm_area_struct& vma, const vm_area_struct& parent);
 /// Ends the VMA at `page_nr` and hangs `tail` on the same anon_vma.
 void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr);
 
@@ -70,7 +75,8 @@ pte_t ptep_clear_flush(thread& task, mm_struct& mm, PteSlot& slot);
 void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
                      machine::FreedTables freed_tables = machine::FreedTables::No);
 
-void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
+void lock_ptl(thread& task, mm_struct& mm, unsigned page_nr,
+              kernel::Nesting nesting = kernel::Nesting::None);
 void unlock_ptl(thread& task, mm_struct& mm, unsigned page_nr);
 
 }  // namespace mmcheck::mm

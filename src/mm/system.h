@@ -61,6 +61,7 @@ struct System {
   bool has_tables = true;                   ///< memory for batches of tables can be had
   bool follows_tables = false;              ///< some thread walks page tables without locks
   bool has_pins = false;                    ///< some thread calls pin_user_pages_fast()
+  bool has_fork = false;                    ///< some thread calls fork()
   bool has_hot_remove = false;              ///< some thread calls arch_remove_memory()
   EventId* metadata_freed_at = nullptr;     ///< ordered by folio::metadata_freed; if has_hot_remove
   kernel::rcu_state rcu;                    ///< if follows_tables
@@ -81,8 +82,8 @@ struct System {
   StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
   StableVector<folio> folios;
   static_vector<address_space, 4> files;
-  static_vector<anon_vma, 32> anon_vmas;
-  static_vector<mm_struct, 4> mms;
+  static_vector<anon_vma, 48> anon_vmas;
+  static_vector<mm_struct, kMmsMax> mms;
   KeptVector<thread> threads;
   bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
   std::span<folio_batch> mlock_batches;  ///< by CPU

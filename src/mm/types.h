@@ -30,6 +30,7 @@ struct mm_struct;
 struct System;
 
 inline constexpr unsigned kPagesMax = 16;     ///< of one mapping, file or address space
+inline constexpr unsigned kMmsMax = 4;        ///< address spaces
 inline constexpr unsigned kFoliosMax = 32;    ///< of the whole machine
 inline constexpr unsigned kPtrsPerTable = 4;  ///< leaf entries of one page table (Linux: 512)
 
@@ -51,16 +52,27 @@ using VmaTree = KeptVector<vm_area_struct*>;
 
 void vma_erase(VmaTree& tree, const vm_area_struct& vma);
 
-/// linux v6.12 include/linux/rmap.h. Has no parent or children here: fork is not modelled yet.
+/// linux v6.12 include/linux/rmap.h: anon_vma, anon_vma_chain
+///
+/// A page leads to the anon_vma of the process that made it. fork() hangs the child's VMA on that
+/// too, and on one of its own, whose parent it is: so the chain of a VMA is its anon_vma with all
+/// the ancestors. The lock of all of them is the root's.
 struct anon_vma {
-  explicit anon_vma(Kept& kept) : freed_at(kept.make<EventId>(kNoEvent)) {}
+  explicit anon_vma(Kept& kept)
+      : root(kept.make_array<anon_vma*>(1, this)[0]),
+        parent(kept.make_array<anon_vma*>(1)[0]),
+        freed_at(kept.make<EventId>(kNoEvent)) {}
 
   unsigned id = 0;
-  kernel::rw_semaphore rwsem;
-  Cell<int> refcount;  ///< one for all VMAs that hang on it, and one for each walk that needs it
-  Cell<bool> freed;    ///< dead at once: any later use is reported
+  anon_vma*& root;
+  anon_vma*& parent;
+  kernel::rw_semaphore rwsem;  ///< of a root
+  /// One for all VMAs that hang on it, one for each walk that needs it, and a root has one for each
+  /// of its descendants.
+  Cell<int> refcount;
+  Cell<bool> freed;  ///< dead at once: any later use is reported
   EventId& freed_at;
-  VmaTree tree;  ///< [rwsem]
+  VmaTree tree;  ///< [root->rwsem]
 };
 
 /// Where a folio belongs: nowhere, to a file's page cache, or to an anon_vma.
@@ -96,6 +108,12 @@ struct lazyfree_note {
   bool discarded = false;   ///< by reclaim
   bool promised = false;    ///< a call has returned
   std::uint64_t value = 0;  ///< what was in it then; what comes later must not be lost
+};
+
+/// Who stored last to a page, for rules. Ordered by the accesses to its contents.
+struct last_writer {
+  std::uint8_t mm = 0;     ///< number of the process + 1; 0: nobody, since the threads started
+  std::uint8_t after = 0;  ///< by process: it had been born before
 };
 
 /// State of a folio, or of a tail page, before the first step.
@@ -156,6 +174,11 @@ struct alignas(16) folio {
   Cell<std::uint16_t> compound_head;  ///< of a tail: number of the head + 1; else 0
   Cell<int> large_mapcount;           ///< of a head; -1: not mapped
   unsigned* nr_pages = nullptr;       ///< changes only while the refcount is frozen
+  // Only where a thread calls fork().
+  /// PG_anon_exclusive. [the PTL of the entry, while there is one only; GUP reads it without]
+  Cell<bool> anon_exclusive;
+  last_writer* written_by = nullptr;
+  Cell<std::uint8_t> replaced_for;  ///< by process: it has a copy instead; for rules, of pins
   Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
@@ -222,6 +245,13 @@ struct page_table {
   unsigned end_page = 0;
 };
 
+/// Whether fork() has made a process that the scenario declares as a child.
+enum class Birth : std::uint8_t {
+  Awaited,
+  Born,
+  Never,  ///< the thread that would have called fork() has ended
+};
+
 /// linux v6.12 include/linux/mm_types.h: mm_struct
 struct mm_struct {
   mm_struct() {}  // Not defaulted: resetting it must not zero what the vectors do not hold.
@@ -233,12 +263,17 @@ struct mm_struct {
   Cell<std::uint32_t> tlb_flush_batched;  ///< reclaim's unmappings, and << 16 those flushed
   Cell<std::uint32_t> tlb_gen_pending;    ///< with generations: changes whose flush was put off
   Cell<std::uint32_t> tlb_gen_completed;  ///< and those that flushes have completed
+  Cell<std::uint32_t> write_protect_seq;  ///< odd while fork() copies; only where pages are pinned
   Cell<bool> exiting;           ///< exit_group() was called: threads stop at their next instruction
   Cell<bool> unstable;          ///< MMF_UNSTABLE: the OOM reaper may have taken pages
   Cell<bool> oom_skip;          ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
   cpumask_t cpumask;            ///< CPUs whose TLB may hold its entries
   machine::mm_context context;  ///< where Arch::uses_context
   bool has_context = false;
+  // If it is a child that is to be born:
+  mm_struct* parent = nullptr;
+  Cell<Birth> birth;
+  EventId* born_at = nullptr;
   KeptVector<vm_area_struct> vmas;
   // If System::has_vma_locks:
   static_vector<vma_lock, 12> vma_locks;  ///< of the VMAs, in their order

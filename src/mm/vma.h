@@ -12,7 +12,7 @@ using VmaList = static_vector<vm_area_struct*, 12>;
 /// A VMA that is in no tree. [mm.mmap_lock for writing]
 vm_area_struct& vm_area_alloc(mm_struct& mm);
 
-/// Into the reverse map of its file. linux v6.12 mm/vma.c: vma_link_file
+/// Into the tree of its file, if it has one. linux v6.12 mm/vma.c: vma_link_file
 void vma_link_file(thread& task, vm_area_struct& vma);
 
 /// The new VMA is the part from `page_nr` on. linux v6.12 mm/vma.c: split_vma

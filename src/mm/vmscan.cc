@@ -149,6 +149,7 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
     return Fate::KeepLocked;
   }
   if (lazyfree) return freeze_lazyfree(task, page);
+  if (!anon && !page.mapping.peek().is_file()) return Fate::KeepLocked;  // Truncated meanwhile.
   return remove_mapping_locked(task, page) ? Fate::Gone : Fate::KeepLocked;
 }
 
@@ -164,12 +165,13 @@ void free_unref_folios(thread& task, const FolioList& folios) {
 
 }  // namespace
 
-bool folio_isolate(thread& task, folio& page) {
+folio* folio_isolate(thread& task, folio& page) {
   task.x().step({.format = "folio_isolate({})", .args = {arg(page)}, .detail = Detail::Minor});
-  const int count = page.refcount.read();
-  if (count <= 0) return false;
-  page.refcount.write(count + 1);
-  return true;
+  folio& whole = page_folio_lockless(page);
+  const int count = whole.refcount.read();
+  if (count <= 0) return nullptr;
+  whole.refcount.write(count + 1);
+  return &whole;
 }
 
 // differs: waits for i_mmap_rwsem where Linux gives up; no LRU lists, no demotion; whether an

@@ -9,9 +9,9 @@ namespace mmcheck::mm {
 /// Folios that have been taken off their LRU lists: each with a reference.
 using FolioList = static_vector<folio*, kPagesMax>;
 
-/// Takes a page off its LRU list: a reference, unless it is being freed.
-/// linux v6.12 mm/vmscan.c: isolate_lru_folios
-bool folio_isolate(thread& task, folio& page);
+/// Takes the folio that the page is in off its LRU list: a reference, unless it is being freed
+/// (nullptr). linux v6.12 mm/vmscan.c: isolate_lru_folios
+folio* folio_isolate(thread& task, folio& page);
 
 /// Tries to reclaim the folios, and puts back those that it keeps. Returns how many are gone.
 /// linux v6.12 mm/vmscan.c: shrink_folio_list (v6.1: the same; the thread says shrink_page_list)

@@ -138,6 +138,11 @@ std::string block(std::span<const Column> columns, const std::vector<std::string
     out += line + '\n';
   }
   for (std::size_t row = 0; row < designs.size(); ++row) {
+    // A variant is run under few scenarios.
+    const bool empty = std::all_of(columns.begin(), columns.end(), [&](const Column& column) {
+      return column.cells[row] == nullptr;
+    });
+    if (empty) continue;
     std::string line = fmt::format("{:<{}}", designs[row], design_width);
     for (const Column& column : columns) {
       line += cell_text(column, column.cells[row], colour);

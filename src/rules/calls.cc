@@ -91,7 +91,7 @@ void Monitors::lazyfree_discarded(mm::folio& page) {
 }
 
 // A page that has been dropped is written to, by somebody whom reclaim has not seen.
-void Monitors::held_page_written(mm::folio& page) {
+void Monitors::lazyfree_written(mm::folio& page) {
   if (page.lazyfree == nullptr || !page.lazyfree->discarded || !page.lazyfree->promised) return;
   lazyfree_lost(page);
 }

@@ -42,7 +42,8 @@ void Monitors::freed_frame_used(const machine::Frame& frame) {
 // A page that has left its file while it was clean: nobody will ever write it again.
 void Monitors::store_landed(const machine::Frame& frame) {
   mm::folio& page = system_->page(frame.pfn());
-  held_page_written(page);
+  lazyfree_written(page);
+  if (system_->has_fork) note_writer(current_mm(), page);
   const mm::mapping_t mapping = mm::page_folio_lockless(page).mapping.read_last();
   if (mapping.is_anon() || mapping.is_file()) return;
   store_lost(page, kNoEvent);
@@ -57,7 +58,7 @@ bool Monitors::in_use(CpuId cpu, const machine::PteSlot& slot) const {
 // A CPU that ran something else when a call returned may come back with old translations. Whether
 // the call returned before is asked of happens-before, as below.
 void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
-  const machine::X86Tlb::Revoked& revoked = system_->x86_tlb->revoked(slot);
+  const machine::X86Tlb::Revoked revoked = system_->x86_tlb->revoked(slot);
   if (version >= revoked.version || !x().ordered_before(revoked.at)) return;
   broken(RuleId::Perm,
          {.what = {.format = "{} is used as {} after the call that took it away has returned",

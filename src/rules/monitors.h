@@ -30,6 +30,7 @@ class Monitors : public mm::Monitor {
   void freed_frame_used(const machine::Frame& frame) override;
   void frame_freed(const machine::Frame& frame) override;
   void store_landed(const machine::Frame& frame) override;
+  void load_done(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
   void freed_table_walked(const machine::TablePage& table) override;
   void table_freed(const machine::TablePage& table, unsigned generation) override;
@@ -59,7 +60,11 @@ class Monitors : public mm::Monitor {
   void lazyfree_marked(mm::folio& page) override;
   void lazyfree_returned(mm::folio& page) override;
   void lazyfree_discarded(mm::folio& page) override;
-  void held_page_written(mm::folio& page) override;
+  void held_page_read(const mm::thread& task, mm::folio& page) override;
+  void held_page_written(const mm::thread& task, mm::folio& page) override;
+  void page_copied(mm::folio& page, mm::folio& copy) override;
+  void page_replaced(const mm::thread& task, mm::folio& page, EventId copied) override;
+  void fork_returned(mm::thread& task) override;
 
  private:
   explore::Execution& x() const { return *system_->execution; }
@@ -83,6 +88,12 @@ class Monitors : public mm::Monitor {
   void check_unmapped(const mm::mm_struct& mm);
   void check_protected(const mm::mm_struct& mm);
   void lazyfree_lost(mm::folio& page);
+  void lazyfree_written(mm::folio& page);
+  /// The process whose thread's user code runs in the current step.
+  const mm::mm_struct& current_mm() const;
+  void note_writer(const mm::mm_struct& mm, const mm::folio& page);
+  void check_pinned(const mm::thread& task, const mm::folio& page);
+  void check_reader(const mm::mm_struct& mm, const mm::folio& page);
 
   mm::System* system_ = nullptr;
   RuleSet exercised_;  ///< over all executions: steps that are taken back have been made

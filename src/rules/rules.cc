@@ -37,7 +37,7 @@ constexpr std::array kRules{
          "while the page is mapped",
          "torvalds-dirty-in-batch"},
     Rule{RuleId::Perm, "R-PERM",
-         "After the call that takes a mapping away returns, nothing uses it.",
+         "After the call that takes a mapping away, or its W, returns, nothing uses it.",
          "The caller reuses the address or the page and meets the old translation.",
          "mm/mmu_gather.c: tlb_finish_mmu: flushes also what a concurrent gather has cleared "
          "(mm_tlb_flush_nested)",
@@ -83,6 +83,13 @@ constexpr std::array kRules{
         "kernel/rcu/tree.c: a grace period between the offlining of memory and section_deactivate, "
         "which Linux has not; a flush that is an IPI does as well",
         "linux-6.12/rcu-ignores-irqs-off"},
+    Rule{RuleId::Cow, "R-COW",
+         "A store to private memory is seen by the process that made it, and by no other.",
+         "A process reads what another one has written after fork() has parted them, or loses what "
+         "it has written itself.",
+         "kernel/fork.c: dup_mmap: flush_tlb_mm before mmap_lock is dropped; mm/memory.c: "
+         "wp_can_reuse_anon_folio: refcount, not map count; mm/gup.c: gup_fast: write_protect_seq",
+         "linux-6.12/cow-reuse-by-mapcount"},
 };
 static_assert(kRules.size() == kNrRules);
 

@@ -21,9 +21,10 @@ enum class RuleId : std::uint8_t {
   Lru,
   Pin,
   Table,
-  Meta
+  Meta,
+  Cow
 };
-inline constexpr unsigned kNrRules = 13;
+inline constexpr unsigned kNrRules = 14;
 
 struct Rule {
   RuleId id;
@@ -49,6 +50,8 @@ class RuleSet {
     return set;
   }
   void add(RuleSet other) { bits_ |= other.bits_; }
+  void remove(RuleSet other) { bits_ &= ~other.bits_; }
+  bool empty() const { return bits_ == 0; }
   bool contains(RuleId id) const { return (bits_ >> static_cast<unsigned>(id)) & 1u; }
 
   friend bool operator==(RuleSet, RuleSet) = default;

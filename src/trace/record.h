@@ -2,7 +2,10 @@
 // One recorded execution, in words. What reports are made of.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +17,27 @@
 
 namespace mmcheck::trace {
 
+/// Up to four steps: more are left out. Those that are not given are kNoEvent.
+class Events {
+ public:
+  constexpr Events() = default;
+  constexpr Events(std::initializer_list<EventId> events) {
+    EventId* next = list_;
+    for (const EventId event : events) {
+      if (next != std::end(list_)) *next++ = event;
+    }
+  }
+
+  constexpr EventId& operator[](std::size_t i) { return list_[i]; }
+  constexpr const EventId* begin() const { return list_; }
+  constexpr const EventId* end() const { return list_ + std::size(list_); }
+  constexpr EventId* begin() { return list_; }
+  constexpr EventId* end() { return list_ + std::size(list_); }
+
+ private:
+  EventId list_[4] = {kNoEvent, kNoEvent, kNoEvent, kNoEvent};
+};
+
 /// A broken rule, as the program reports it. Trivial on purpose: it is made on a fiber's stack that
 /// is abandoned afterwards.
 struct Violation {
@@ -21,9 +45,8 @@ struct Violation {
   StepText what{};          ///< what happened: "{} is freed while {} maps it"
   std::string_view why{};   ///< which order would have prevented it (a literal)
   /// The steps that together break the rule; the last of them, in the order of the execution, is
-  /// the step at which it is broken. Unused entries are kNoEvent. If none is given it is the step
-  /// that reported.
-  EventId events[4] = {kNoEvent, kNoEvent, kNoEvent, kNoEvent};
+  /// the step at which it is broken. If none is given it is the step that reported.
+  Events events{};
 };
 
 struct Change {

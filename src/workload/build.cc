@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/folio.h"
+#include "workload/build_calls.h"
 #include "workload/parse_limits.h"
 
 namespace mmcheck::workload {
@@ -15,11 +16,7 @@ namespace {
 
 static_assert(kFolioPagesMax == mm::kPtrsPerTable);
 
-constexpr unsigned kSpareVmas = 3;  ///< for mmap() and splits, in each process
-
 explore::Execution& execution_of(mm::System& system) { return *system.execution; }
-
-bool populated(const MappingDecl& mapping) { return mapping.populate != Populate::None; }
 
 bool starts_with_anon_pages(const MappingDecl& mapping) {
   return populated(mapping) &&
@@ -62,21 +59,6 @@ InitialUse initial_use(const Scenario& scenario, unsigned file) {
   return sum;
 }
 
-template <typename Test>
-bool any_call(const Expr& expr, const Test& test) {
-  return (expr.kind == ExprKind::Call && test(expr)) ||
-         std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [&](const Expr& operand) { return any_call(operand, test); });
-}
-
-template <typename Test>
-bool any_call(const std::vector<Statement>& body, const Test& test) {
-  return std::any_of(body.begin(), body.end(), [&](const Statement& statement) {
-    return any_call(statement.expr, test) || any_call(statement.then_body, test) ||
-           any_call(statement.else_body, test);
-  });
-}
-
 bool has_call(const std::vector<Statement>& body, Operation operation) {
   return any_call(body, [=](const Expr& call) { return call.operation == operation; });
 }
@@ -115,27 +97,6 @@ bool changes_protection(const Scenario& scenario) {
   };
   return std::any_of(scenario.threads.begin(), scenario.threads.end(),
                      [&](const ThreadDecl& thread) { return any_call(thread.body, test); });
-}
-
-unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
-  bool scarce = any_thread_calls(scenario, Operation::PosixFadvise) ||
-                any_thread_calls(scenario, Operation::ShrinkFolioList) ||
-                any_thread_calls(scenario, Operation::Mmap);
-  unsigned missing = 0;
-  if (thread.process) {
-    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
-      scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
-      if (!populated(mapping)) missing += mapping.nr_pages;
-    }
-  }
-  const bool populates = has_call(thread.body, Operation::Mlock);
-  const bool reads_files =
-      has_call(thread.body, Operation::Pread) || has_call(thread.body, Operation::Pwrite);
-  const bool accesses = has_call(thread.body, Operation::Load) ||
-                        has_call(thread.body, Operation::Store) ||
-                        has_call(thread.body, Operation::GetUserPagesFast) ||
-                        has_call(thread.body, Operation::PinUserPagesFast);
-  return (scarce && accesses ? 3 : 0) + (reads_files ? 2 : 0) + (populates ? missing : 0);
 }
 
 unsigned Builder::first_page_of(const ProcessDecl& process, unsigned mapping) {
@@ -296,25 +257,24 @@ void Builder::build_process(unsigned process) {
     mm.unstable = Cell<bool>(x, false, quiet("MMF_UNSTABLE"));
     mm.oom_skip = Cell<bool>(x, false, quiet("MMF_OOM_SKIP"));
   }
+  build_birth(process, mm);
   const auto nr_mappings = static_cast<unsigned>(scenario_.processes[process].mappings.size());
   const bool maps = any_thread_calls(scenario_, Operation::Mmap);
-  const bool needs_spare = maps || any_thread_calls(scenario_, Operation::Munmap) ||
-                           any_thread_calls(scenario_, Operation::Mprotect) ||
-                           any_thread_calls(scenario_, Operation::Mremap);
+  const unsigned nr_spare = spare_vmas(scenario_);
   unsigned nr_pages = 0;
   for (const MappingDecl& decl : scenario_.processes[process].mappings) nr_pages += decl.nr_pages;
   mm.ptes.reserve(nr_pages);
   mm.tables.reserve(nr_pages);
   mm.huge_pmds.reserve(nr_mappings);
-  mm.vmas = {system_.kept, nr_mappings + (needs_spare ? kSpareVmas : 0)};
+  mm.vmas = {system_.kept, nr_mappings + nr_spare};
   for (unsigned mapping = 0; mapping < nr_mappings; ++mapping) {
     build_mapping(process, mapping, mm);
   }
-  for (unsigned spare = 0; needs_spare && spare < kSpareVmas; ++spare) {
+  for (unsigned spare = 0; spare < nr_spare; ++spare) {
     mm::vm_area_struct& vma = mm.vmas.push_back({});
     vma.anon_ready = Cell<bool>(x, false, quiet("anon_vma"));
     if (system_.has_protection) vma.vm_flags = {x, mm::vm_flags_t{}, quiet("vm_flags")};
-    if (maps) vma.anon = &build_anon_vma(0);
+    if (maps || mm.parent != nullptr) vma.anon = &build_anon_vma(0);
   }
   if (system_.has_vma_locks) build_vma_locks(mm);
 }
@@ -330,7 +290,9 @@ void Builder::build_mapping(unsigned process, unsigned mapping, mm::mm_struct& m
                                                    : mm::VmaKind::Anonymous;
   vma.first_page = first_page_of(decl, mapping);
   vma.end_page = vma.first_page + source.nr_pages;
-  vma.attached = true;
+  // A child gets its VMAs when it is born.
+  vma.attached = mm.parent == nullptr;
+  if (!vma.attached) vma.mm = nullptr;
   if (vma.kind != mm::VmaKind::Anonymous) {
     vma.file = &system_.files[source.file];
     vma.pgoff = source.first_page;
@@ -455,14 +417,6 @@ void Builder::build_threads() {
       const auto pfn = static_cast<Pfn>(system_.folios.size());
       system_.folios.emplace_back(system_, pfn, mm::folio_init{});
     }
-  }
-}
-
-void Builder::build_dirty_locks() {
-  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
-  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
-    system_.dirty_locks.emplace_back(execution_of(system_), kernel::LockClass::dirty_lock,
-                                     quiet("dirty_lock"));
   }
 }
 

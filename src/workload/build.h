@@ -36,6 +36,7 @@ class Builder {
   void build_process(unsigned process);
   void build_mapping(unsigned process, unsigned mapping, mm::mm_struct& mm);
   void build_vma_locks(mm::mm_struct& mm);
+  void build_birth(unsigned process, mm::mm_struct& mm);
   void build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd);
   mm::anon_vma& build_anon_vma(int refcount);
   machine::pte_t initial_pte(const MappingDecl& mapping, unsigned page, mm::vm_area_struct& vma,
@@ -59,6 +60,12 @@ bool has_large_file(const Scenario& scenario);
 /// Whether the thread walks page tables without locks.
 bool walks_without_locks(const ThreadDecl& thread);
 
+/// Whether a process is a child that is to be born.
+bool has_fork(const Scenario& scenario);
+
+/// How often the thread's body calls fork() for the process.
+unsigned nr_forks(const ThreadDecl& thread, unsigned process);
+
 /// Whether some thread of the scenario makes such a call.
 bool any_thread_calls(const Scenario& scenario, Operation operation);
 
@@ -67,5 +74,8 @@ bool changes_protection(const Scenario& scenario);
 
 /// How many page frames a thread may need, with some to spare for lost races.
 unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread);
+
+/// How many VMAs the calls of a scenario may make, in each process.
+unsigned spare_vmas(const Scenario& scenario);
 
 }  // namespace mmcheck::workload

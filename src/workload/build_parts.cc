@@ -2,15 +2,24 @@
 // What a scenario needs of the model, small parts of it, and the names of things for reports.
 #include <algorithm>
 
-#include "mm/encoded_page.h"
 #include "mm/folio.h"
 #include "workload/build.h"
+#include "workload/build_calls.h"
 
 namespace mmcheck::workload {
 
 using explore::Cell;
 
 namespace {
+
+unsigned count_calls(const std::vector<Statement>& body, Operation operation) {
+  unsigned count = 0;
+  any_call(body, [&](const Expr& call) {
+    count += call.operation == operation ? 1 : 0;
+    return false;
+  });
+  return count;
+}
 
 bool has_large_mapping(const ProcessDecl& process) {
   return std::any_of(process.mappings.begin(), process.mappings.end(),
@@ -19,9 +28,55 @@ bool has_large_mapping(const ProcessDecl& process) {
 
 }  // namespace
 
+// For mmap(), and for splits: each call may make three of one VMA.
+unsigned spare_vmas(const Scenario& scenario) {
+  unsigned calls = 0;
+  for (const ThreadDecl& thread : scenario.threads) {
+    calls += count_calls(thread.body, Operation::Mmap) +
+             count_calls(thread.body, Operation::Munmap) +
+             count_calls(thread.body, Operation::Mprotect) +
+             2 * count_calls(thread.body, Operation::Mremap);  // It unmaps at both ends.
+  }
+  return calls == 0 ? 0 : 2 * calls + 1;
+}
+
+unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
+  const bool uncached = any_thread_calls(scenario, Operation::PosixFadvise) ||
+                        any_thread_calls(scenario, Operation::ShrinkFolioList) ||
+                        any_thread_calls(scenario, Operation::Ftruncate);
+  bool scarce = uncached || any_thread_calls(scenario, Operation::Mmap);
+  unsigned missing = 0;
+  unsigned by_one_fault = 1;
+  if (thread.process) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      scarce |= mapping.kind != MappingKind::Shared || !populated(mapping);
+      if (scarce || !populated(mapping)) missing += mapping.nr_pages;
+      // One for the page cache, one for the copy.
+      if (uncached && mapping.kind == MappingKind::Private) by_one_fault = 2;
+    }
+  }
+  const unsigned populates = count_calls(thread.body, Operation::Mlock);
+  const unsigned reads_files =
+      count_calls(thread.body, Operation::Pread) + count_calls(thread.body, Operation::Pwrite);
+  const unsigned accesses = count_calls(thread.body, Operation::Load) +
+                            count_calls(thread.body, Operation::Store) +
+                            count_calls(thread.body, Operation::GetUserPagesFast) +
+                            count_calls(thread.body, Operation::PinUserPagesFast);
+  unsigned copied = 0;  // At once, as they are pinned.
+  if (count_calls(thread.body, Operation::Fork) > 0 &&
+      any_thread_calls(scenario, Operation::PinUserPagesFast)) {
+    for (const MappingDecl& mapping : scenario.processes[*thread.process].mappings) {
+      if (mapping.kind != MappingKind::Shared) copied += mapping.nr_pages;
+    }
+  }
+  return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
+         (reads_files > 0 ? reads_files + 1 : 0) + populates * missing + copied;
+}
+
 // What no thread can tell is left out: it would only cost time.
 void Builder::build_mechanisms() {
   system_.has_pins = any_thread_calls(scenario_, Operation::PinUserPagesFast);
+  system_.has_fork = has_fork(scenario_);
   system_.has_hot_remove = any_thread_calls(scenario_, Operation::ArchRemoveMemory);
   if (system_.has_hot_remove) system_.metadata_freed_at = &system_.kept.make<EventId>(kNoEvent);
   system_.has_large_folios =
@@ -66,16 +121,12 @@ void Builder::build_vma_locks(mm::mm_struct& mm) {
   }
 }
 
-/// The entry above the last table, which maps a whole folio.
-void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd) {
-  explore::Execution& x = *system_.execution;
-  mm::page_table& table = mm.tables.back();
-  table.pmd_lock = {x, kernel::LockClass::ptl, quiet("pmd_lock")};
-  mm.pud = machine::pmd_t(x, true, quiet("pud"));
-  mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
-                            mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
-                            mm.has_context ? &mm.context : nullptr, "pmd({}:{})");
-  if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
+void Builder::build_dirty_locks() {
+  if (system_.policies->dirty_lock == mm::DirtyLock::None) return;
+  while (system_.dirty_locks.size() < system_.dirty_locks.capacity()) {
+    system_.dirty_locks.emplace_back(*system_.execution, kernel::LockClass::dirty_lock,
+                                     quiet("dirty_lock"));
+  }
 }
 
 void Builder::build_lru() {
@@ -95,6 +146,30 @@ void Builder::build_lru() {
   const std::size_t nr_cpus = scenario_.threads.size();
   system_.mlock_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
   system_.lru_add_batches = system_.kept.make_array<mm::folio_batch>(nr_cpus);
+}
+
+void Builder::build_birth(unsigned process, mm::mm_struct& mm) {
+  explore::Execution& x = *system_.execution;
+  if (system_.has_fork && system_.has_pins) {
+    mm.write_protect_seq = Cell<std::uint32_t>(x, 0, quiet("write_protect_seq"));
+  }
+  const std::optional<unsigned> parent = scenario_.processes[process].parent;
+  if (!parent) return;
+  mm.parent = &system_.mms[*parent];
+  mm.birth = Cell<mm::Birth>(x, mm::Birth::Awaited, quiet("birth"));
+  mm.born_at = &system_.kept.make<EventId>(kNoEvent);
+}
+
+/// The entry above the last table, which maps a whole folio.
+void Builder::build_huge(unsigned process, mm::mm_struct& mm, machine::pte_t pmd) {
+  explore::Execution& x = *system_.execution;
+  mm::page_table& table = mm.tables.back();
+  table.pmd_lock = {x, kernel::LockClass::ptl, quiet("pmd_lock")};
+  mm.pud = machine::pmd_t(x, true, quiet("pud"));
+  mm.huge_pmds.emplace_back(system_.kept, *system_.memory, *system_.monitor,
+                            mm.va_of(table.first_page), process, mm.cpumask, mm.pud, pmd,
+                            mm.has_context ? &mm.context : nullptr, "pmd({}:{})");
+  if (system_.arch().splits_entries()) mm.huge_pmds.back().split();
 }
 
 void Builder::name_things() {

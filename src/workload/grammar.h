@@ -240,7 +240,12 @@ struct process_name : seq<identifier, gap> {};
 struct process_open : mark<'{'> {};
 struct process_close : mark<'}'> {};
 struct process_word : seq<word<'p', 'r', 'o', 'c', 'e', 's', 's'>, gap, not_at<one<'=', ';'>>> {};
-struct process_body : sor<mark<';'>, if_must<process_open, star<mapping_decl>, process_close>> {};
+struct child_words : seq<word<'c', 'h', 'i', 'l', 'd'>, gap, word<'o', 'f'>, gap> {};
+struct child_of : seq<identifier, gap> {};
+struct child_end : mark<';'> {};
+struct process_child : if_must<mark<','>, child_words, child_of, child_end> {};
+struct process_body
+    : sor<mark<';'>, process_child, if_must<process_open, star<mapping_decl>, process_close>> {};
 struct process_decl : if_must<process_word, process_name, process_body> {};
 
 struct atomic_init : seq<word<'A', 'T', 'O', 'M', 'I', 'C', '_', 'I', 'N', 'I', 'T'>, gap> {};

@@ -182,6 +182,12 @@ inline constexpr Message message<process_name>{"expected the name of the process
 template <>
 inline constexpr Message message<process_body>{"expected '{' or ';' after the process"};
 template <>
+inline constexpr Message message<child_words>{"expected 'child of' after the ','"};
+template <>
+inline constexpr Message message<child_of>{"expected the process that it is forked from"};
+template <>
+inline constexpr Message message<child_end>{"expected ';': a child has the mappings of its parent"};
+template <>
 inline constexpr Message message<process_close>{"expected a mapping or '}'"};
 template <>
 inline constexpr Message message<atomic_init_open>{"expected '(' after ATOMIC_INIT"};

@@ -3,6 +3,7 @@
 
 #include "fs/filesystem.h"
 #include "mm/folio.h"
+#include "mm/fork.h"
 #include "mm/memory.h"
 #include "mm/mlock.h"
 #include "mm/mmap.h"
@@ -22,88 +23,12 @@ trace::Arg variable_arg(unsigned index) { return {index, format_variable}; }
 std::uint64_t to_word(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::int64_t from_word(std::uint64_t word) { return static_cast<std::int64_t>(word); }
 
-unsigned pages_of(std::int64_t bytes) {
-  return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
-}
-
 mm::vm_flags_t vm_flags(std::int64_t protection) {
   static_assert(kProtRead == mm::kVmRead && kProtWrite == mm::kVmWrite);
   return static_cast<mm::vm_flags_t>(protection);
 }
 
-void check_whole_mapping(const Scenario& scenario, const Expr& call) {
-  const Expr& page = call.operands[0];
-  const MappingDecl& mapping = scenario.processes[page.process].mappings[page.index];
-  if (page.page == 0 && pages_of(call.operands[1].value) == mapping.nr_pages) return;
-  throw InputError(call.place, call.name + "() of a part of the mapping '" + mapping.name +
-                                   "' is not modelled: expected all of it");
-}
-
-void check_not_huge(const Scenario& scenario, const Expr& call) {
-  for (const Expr& operand : call.operands) {
-    if (operand.kind != ExprKind::Page) continue;
-    if (!scenario.processes[operand.process].mappings[operand.index].huge) continue;
-    throw InputError(call.place, call.name + "() of a huge mapping is not modelled");
-  }
-}
-
-void check_supported(const Scenario& scenario, const Expr& expr) {
-  if (expr.kind == ExprKind::Call && !expr.operands.empty() &&
-      expr.operands[0].kind == ExprKind::Page &&
-      (expr.operation == Operation::Exchange || expr.operation == Operation::CompareExchange ||
-       expr.operation == Operation::FetchAdd || expr.operation == Operation::AddReturn)) {
-    throw InputError(expr.place,
-                     expr.name + "() of mapped memory is not modelled: expected a load or a store");
-  }
-  if (expr.kind == ExprKind::Call &&
-      (expr.operation == Operation::Mlock || expr.operation == Operation::Munlock)) {
-    check_whole_mapping(scenario, expr);
-  }
-  if (expr.kind == ExprKind::Call &&
-      (expr.operation == Operation::Mprotect || expr.operation == Operation::Mremap)) {
-    check_not_huge(scenario, expr);
-  }
-  for (const Expr& operand : expr.operands) check_supported(scenario, operand);
-}
-
-void check_supported(const Scenario& scenario, const std::vector<Statement>& body) {
-  for (const Statement& statement : body) {
-    check_supported(scenario, statement.expr);
-    check_supported(scenario, statement.then_body);
-    check_supported(scenario, statement.else_body);
-  }
-}
-
 }  // namespace
-
-void check_supported(const Scenario& scenario) {
-  if (scenario.variables.size() > kVariablesMax) {
-    throw InputError(scenario.variables[kVariablesMax].place, "too many variables: at most 32");
-  }
-  if (any_thread_calls(scenario, Operation::Mlock) &&
-      any_thread_calls(scenario, Operation::ShrinkFolioList)) {
-    throw InputError({scenario.path, 0, 0},
-                     scenario.name +
-                         ": shrink_folio_list() beside mlock() is not modelled: reclaim "
-                         "would not see that a mapping is locked");
-  }
-  if (any_thread_calls(scenario, Operation::Ftruncate)) {
-    for (const Operation other :
-         {Operation::Load, Operation::Store, Operation::Pread, Operation::Pwrite}) {
-      if (!any_thread_calls(scenario, other)) continue;
-      throw InputError({scenario.path, 0, 0},
-                       scenario.name +
-                           ": accesses to memory or files beside ftruncate() are not "
-                           "modelled: there is no size of a file that they could exceed");
-    }
-  }
-  for (const ThreadDecl& thread : scenario.threads) {
-    if (thread.registers.size() > kRegistersMax) {
-      throw InputError(thread.place, "too many registers in " + thread.name + ": at most 32");
-    }
-    check_supported(scenario, thread.body);
-  }
-}
 
 void SharedState::reset(const Scenario& scenario, explore::Memory& memory, machine::Kept& kept) {
   memory_ = &memory;
@@ -197,7 +122,12 @@ std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right) {
 }
 
 void Interpreter::run() {
+  if (task().mm != nullptr && task().mm->parent != nullptr && !mm::ret_from_fork(task())) return;
   run_body(scenario_.threads[number_].body);
+  for (mm::mm_struct& mm : system_.mms) {
+    if (mm.parent == nullptr || mm.parent != task().mm) continue;
+    if (nr_forks(scenario_.threads[number_], mm.id) != 0) mm::never_forks(task(), mm);
+  }
   // Where somebody calls exit_group(), the address space goes away with its last thread.
   if (!system_.has_exit || task().mm == nullptr || task().gone) return;
   mm::enter_kernel(task());
@@ -266,6 +196,7 @@ std::int64_t Interpreter::call(const Expr& expr) {
     case Operation::MadviseFree:
     case Operation::Msync:
     case Operation::ExitGroup:
+    case Operation::Fork:
       mm::enter_kernel(task());
       return system_call(expr);
     case Operation::Schedule:
@@ -406,6 +337,10 @@ Interpreter::Pages Interpreter::range(const Expr& address, const Expr& length) c
 std::int64_t Interpreter::system_call(const Expr& expr) {
   if (expr.operation == Operation::ExitGroup) {
     mm::sys_exit_group(task());
+    return 0;
+  }
+  if (expr.operation == Operation::Fork) {
+    mm::sys_fork(task(), system_.mms[static_cast<std::size_t>(expr.operands[0].value)]);
     return 0;
   }
   const Pages pages = range(expr.operands[0], expr.operands[1]);

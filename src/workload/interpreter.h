@@ -10,6 +10,10 @@
 
 namespace mmcheck::workload {
 
+inline unsigned pages_of(std::int64_t bytes) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(bytes) / kPageSizeBytes);
+}
+
 /// What the threads of a scenario share besides memory, and their registers.
 class SharedState {
  public:
@@ -35,6 +39,9 @@ class SharedState {
 
 /// Value of an operator; both operands are evaluated already.
 std::int64_t apply(Operator oper, std::int64_t left, std::int64_t right);
+
+/// The same of scenarios with fork().
+void check_forks(const Scenario& scenario);
 
 /// Throws InputError, with the place, if the scenario asks for what the model has not.
 void check_supported(const Scenario& scenario);

@@ -40,7 +40,8 @@ std::int64_t Interpreter::page_activity(const Expr& expr) {
     return 0;
   }
   mm::folio* page = Builder::initial_page(system_, scenario_, target);
-  if (page == nullptr || !mm::folio_isolate(task(), *page)) return 0;
+  if (page != nullptr) page = mm::folio_isolate(task(), *page);
+  if (page == nullptr) return 0;
   const std::int64_t result = walk(task(), *page, expr.operation);
   mm::folio_put(task(), *page);
   return result;
@@ -66,8 +67,8 @@ mm::FolioList Interpreter::isolate_folios(const Expr& target) {
   mm::FolioList folios;
   if (target.kind == ExprKind::Page) {
     mm::folio* page = Builder::initial_page(system_, scenario_, target);
-    if (page != nullptr) page = &mm::page_folio_lockless(*page);
-    if (page != nullptr && mm::folio_isolate(task(), *page)) folios.push_back(page);
+    mm::folio* isolated = page == nullptr ? nullptr : mm::folio_isolate(task(), *page);
+    if (isolated != nullptr) folios.push_back(isolated);
     return folios;
   }
   mm::address_space& file = system_.files[target.index];

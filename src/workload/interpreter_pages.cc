@@ -71,6 +71,8 @@ std::int64_t Interpreter::page_call(const Expr& expr) {
     case Operation::MemcpyToPage:
       mm::memcpy_to_page(task(), *page, static_cast<std::uint64_t>(evaluate(expr.operands[1])));
       return 0;
+    case Operation::MemcpyFromPage:
+      return static_cast<std::int64_t>(mm::memcpy_from_page(task(), *page));
     default:
       throw InternalError("not a call on a page");
   }

@@ -116,6 +116,8 @@ class CallParser {
         return parse_gup_flags(node);
       case Parameter::Process:
         return parse_process(node);
+      case Parameter::Child:
+        return parse_child(node);
       case Parameter::None:
         break;
     }
@@ -366,6 +368,19 @@ class CallParser {
       context_.fail(node, fmt::format("expected a process, as in {}, got '{}'", spec_.usage, name));
     }
     push_number(node, *process);
+  }
+
+  void parse_child(const SyntaxNode& node) {
+    parse_process(node);
+    const auto child = static_cast<std::size_t>(call_.operands.back().value);
+    if (context_.scenario.processes[child].parent == scope_.thread.process) {
+      return;
+    }
+    const std::string& own = context_.scenario.processes[*scope_.thread.process].name;
+    const std::string& name = context_.scenario.processes[child].name;
+    context_.fail(node, fmt::format("expected a child of process {}, as in 'process {}, child of "
+                                    "{};'",
+                                    own, name == own ? "B" : name, own));
   }
 
   /// Brings the address first and adds what the name of the function implies.

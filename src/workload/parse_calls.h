@@ -58,6 +58,7 @@ enum class Parameter : std::uint8_t {
   PageOf,      ///< x, or of a kernel thread A:x: a page of a mapping
   GupFlags,    ///< FOLL_WRITE or 0
   Process,     ///< A
+  Child,       ///< B, a child of the thread's process
 };
 
 /// Who may make a call.

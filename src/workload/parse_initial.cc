@@ -160,6 +160,17 @@ MappingDecl parse_mapping(const ParseContext& context, const SyntaxNode& node) {
   return mapping;
 }
 
+/// What the parent has at fork(), its child will have.
+void parse_parent(const ParseContext& context, const SyntaxNode& name, ProcessDecl& process) {
+  process.parent = context.find_process(name.text);
+  if (!process.parent) {
+    context.fail(name,
+                 fmt::format("expected a process that is declared above, got '{}'", name.text));
+  }
+  process.mappings = context.scenario.processes[*process.parent].mappings;
+  for (MappingDecl& mapping : process.mappings) mapping.populate = Populate::None;
+}
+
 void parse_process(ParseContext& context, const SyntaxNode& node) {
   const SyntaxNode& name = node.children[0];
   ProcessDecl process;
@@ -169,7 +180,12 @@ void parse_process(ParseContext& context, const SyntaxNode& node) {
   if (context.scenario.processes.size() == kProcessesMax) {
     context.fail(name, fmt::format("expected at most {} processes", kProcessesMax));
   }
-  for (std::size_t i = 1; i < node.children.size(); ++i) {
+  std::size_t next = 1;
+  if (node.children.size() > 1 && node.children[1].kind == NodeKind::ChildOf) {
+    parse_parent(context, node.children[1].children[0], process);
+    ++next;
+  }
+  for (std::size_t i = next; i < node.children.size(); ++i) {
     const SyntaxNode& child = node.children[i];
     MappingDecl mapping = parse_mapping(context, child);
     const std::string& mapping_name = mapping.name;

@@ -15,7 +15,8 @@ enum class NodeKind : std::uint8_t {
   Comment,
   // Initial section
   FileDecl,     ///< Identifier, [Size], [LargeFolio]
-  ProcessDecl,  ///< Identifier, MappingDecl...
+  ProcessDecl,  ///< Identifier, [ChildOf], MappingDecl...
+  ChildOf,      ///< Identifier
   /// Identifier, [Identifier file], Size, FlagName..., [Size offset], [Populate],
   /// [LargeFolio or MappedHuge]
   MappingDecl,

@@ -77,6 +77,7 @@ enum class Operation : std::uint8_t {
   MadviseFree,  ///< (RANGE): 0; MADV_FREE
   Msync,        ///< (RANGE): 0; MS_SYNC
   ExitGroup,    ///< (N status)
+  Fork,         ///< (N process): a child of the thread's, which is born
   // What system calls do with pages of the process. A PAGE is what such a call has returned: a
   // number that stands for a page, or 0, with which nothing is done.
   GetUserPagesFast,  ///< (Page, N flags): PAGE
@@ -86,6 +87,7 @@ enum class Operation : std::uint8_t {
   SetPageDirty,      ///< (PAGE)
   SetPageDirtyLock,  ///< (PAGE)
   MemcpyToPage,      ///< (PAGE, VALUE)
+  MemcpyFromPage,    ///< (PAGE): its word, or 0
   // What befalls a thread of a process: its CPU runs something else for a while.
   Schedule,  ///< (): a kernel thread
   Yield,     ///< (): a thread of a process that the scenario does not name
@@ -211,6 +213,9 @@ struct MappingDecl {
 
 struct ProcessDecl {
   std::string name;
+  /// Index of the process that it is forked from, and whose mappings it then has; `mappings` are
+  /// the same, with nothing populated.
+  std::optional<unsigned> parent;
   std::vector<MappingDecl> mappings;
   SourcePlace place;
 };

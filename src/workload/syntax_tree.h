@@ -30,6 +30,8 @@ inline constexpr NodeKind kKind<grammar::file_decl> = NodeKind::FileDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::process_decl> = NodeKind::ProcessDecl;
 template <>
+inline constexpr NodeKind kKind<grammar::child_of> = NodeKind::ChildOf;
+template <>
 inline constexpr NodeKind kKind<grammar::mapping_decl> = NodeKind::MappingDecl;
 template <>
 inline constexpr NodeKind kKind<grammar::gather_decl> = NodeKind::GatherDecl;

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -87,6 +89,30 @@ TEST(Binary, WatchesOneRuleOnly) {
   EXPECT_EQ(trace["violation"]["rule"], "R-WRITE");
   EXPECT_EQ(trace["violation"]["broken_at"], result["counterexample"]["steps"]);
   EXPECT_EQ(trace["schedule"], result["schedule"]);
+}
+
+TEST(Binary, HuntsTheLostWrite) {
+  const Ended outcome =
+      mmcheck("hunt --design linux-6.1 --start shared --calls store,munmap,fsync --json");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr(R"("program":"store+munmap+fsync","start":"shared")"));
+  EXPECT_THAT(outcome.out, HasSubstr(R"("complete":true)"));
+  EXPECT_EQ(mmcheck("hunt --design linux-6.12 --start shared --calls store,munmap,fsync").exit_code,
+            0);
+  EXPECT_EQ(mmcheck("hunt --design linux-6.12 --calls stor").exit_code, 2);
+}
+
+// What was found can be run alone: the scenario says so itself.
+TEST(Binary, WritesWhatItHasFoundAsScenarios) {
+  const std::string directory = ::testing::TempDir() + "mmcheck-hunt-" + std::to_string(::getpid());
+  EXPECT_EQ(mmcheck("hunt --design linux-6.12 --without force-flush --start shared --operations 1 "
+                    "--output " +
+                    directory)
+                .exit_code,
+            1);
+  EXPECT_EQ(
+      mmcheck("check " + directory + "/*.litmus --design linux-6.12/no-force-flush").exit_code, 0);
+  std::filesystem::remove_all(directory);
 }
 
 TEST(Binary, NamesItselfAsItWasCalled) {

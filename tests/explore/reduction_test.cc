@@ -73,6 +73,19 @@ TEST(Straighten, NoScheduleHasFewerContextSwitches) {
   }
 }
 
+// Each of these once had a class too few. 5452: a race dropped for good though its sequence may
+// grow. 29468: a sequence that ended within the tree, which held the alternatives that others had
+// asked for. 82215: alternatives that are all tried beside a sequence, taken for enough.
+TEST(Reduction, SeesWhatItOnceMissed) {
+  for (const std::uint64_t seed : {5452, 29468, 82215}) {
+    RandomProgram program(
+        seed, {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)});
+    const Seen naive = look(program, Strategy::Naive, 20'000);
+    ASSERT_TRUE(naive.result.complete);
+    EXPECT_EQ(difference(naive, look(program, Strategy::Dpor, ~std::uint64_t{0})), "") << seed;
+  }
+}
+
 TEST(Random, FindsOnlyWhatThereIs) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     RandomProgram program(seed, {.steps_max = 3});

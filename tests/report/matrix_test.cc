@@ -73,6 +73,17 @@ TEST(Matrix, LeavesACellEmptyThatWasNotSearched) {
             "e          held 2\n");
 }
 
+// Two parts, as the line is short: each row has a cell in one of them.
+TEST(Matrix, LeavesOutRowsWithoutACell) {
+  const std::vector verdicts{held("a-scenario", "d", 1), held("b-scenario", "e", 2)};
+  EXPECT_EQ(matrix_table(verdicts, Colour::No, 16),
+            "   a-scenario\n"
+            "d  held 1\n"
+            "\n"
+            "   b-scenario\n"
+            "e  held 2\n");
+}
+
 TEST(Matrix, OfNothingIsEmpty) {
   EXPECT_EQ(matrix_table({}, Colour::No), "");
   EXPECT_EQ(summary({}), "0 cells: 0 held, 0 violated; 0 executions\n");

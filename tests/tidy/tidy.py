@@ -27,8 +27,9 @@ FUNCTION_LINES_MAX = 70
 ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "workload",
          "cost"]
 LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
+LAYERS["hunt"] = set(ORDER) - {"cost"}
 LAYERS["report"] = {"base", "trace"}
-LAYERS["cli"] = set(ORDER) | {"report"}
+LAYERS["cli"] = set(ORDER) | {"hunt", "report"}
 
 # The model sees what a program may do to the explorer, not how the explorer searches.
 MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules"}
@@ -40,7 +41,8 @@ THIRD_PARTY = {
     "CLI/": {"cli"},
     "nlohmann/": {"report", "cli"},
     "tao/": {"workload"},
-    "tbb/": {"explore", "cli"},
+    "tbb/": {"explore", "hunt", "cli"},
+    "SQLiteCpp/": {"hunt"},
     "oneapi/": {"cli"},
 }
 

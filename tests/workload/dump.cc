@@ -22,6 +22,8 @@ std::string name_of_page_call(Operation operation) {
       return "SetPageDirtyLock";
     case Operation::MemcpyToPage:
       return "MemcpyToPage";
+    case Operation::MemcpyFromPage:
+      return "MemcpyFromPage";
     case Operation::AllocPage:
       return "AllocPage";
     case Operation::OfflinePages:
@@ -59,6 +61,25 @@ std::string name_of_activity(Operation operation) {
       return "FolioGetAnonVma";
     default:
       return name_of_page_call(operation);
+  }
+}
+
+std::string name_of_file_call(Operation operation) {
+  switch (operation) {
+    case Operation::Fdatasync:
+      return "Fdatasync";
+    case Operation::Fsync:
+      return "Fsync";
+    case Operation::PosixFadvise:
+      return "PosixFadvise";
+    case Operation::Pread:
+      return "Pread";
+    case Operation::Pwrite:
+      return "Pwrite";
+    case Operation::Ftruncate:
+      return "Ftruncate";
+    default:
+      return name_of_activity(operation);
   }
 }
 
@@ -116,20 +137,10 @@ std::string name_of(Operation operation) {
       return "Yield";
     case Operation::ExitGroup:
       return "ExitGroup";
-    case Operation::Fdatasync:
-      return "Fdatasync";
-    case Operation::Fsync:
-      return "Fsync";
-    case Operation::PosixFadvise:
-      return "PosixFadvise";
-    case Operation::Pread:
-      return "Pread";
-    case Operation::Pwrite:
-      return "Pwrite";
-    case Operation::Ftruncate:
-      return "Ftruncate";
+    case Operation::Fork:
+      return "Fork";
     default:
-      return name_of_activity(operation);
+      return name_of_file_call(operation);
   }
 }
 
@@ -226,7 +237,9 @@ std::string_view name_of(Populate populate) {
 }
 
 void dump_process(const ProcessDecl& process, std::string& out) {
-  out += fmt::format("process {}\n", process.name);
+  out += fmt::format("process {}", process.name);
+  if (process.parent) out += fmt::format(", child of {}", *process.parent);
+  out += '\n';
   for (const MappingDecl& mapping : process.mappings) {
     const std::string what =
         mapping.kind == MappingKind::Anonymous

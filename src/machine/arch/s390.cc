@@ -99,6 +99,14 @@ class S390 final : public Arch {
     return ptep_ipte_global(slot);
   }
 
+  // linux v6.12 arch/s390/include/asm/pgtable.h: ptep_set_wrprotect -> ptep_xchg_lazy
+  // differs: it is not put off, as no scenario has fork() and threads that give up their CPU.
+  void ptep_set_wrprotect(Cpu& cpu, PteSlot& slot) const override {
+    const pte_t old = ptep_ipte_global(slot);
+    set_pte(cpu, slot, pte_wrprotect(old),
+            {.format = "ptep_set_wrprotect({})", .args = {arg(slot.va())}});
+  }
+
   // linux v6.12 arch/s390/include/asm/tlb.h: tlb_flush
   void flush_tlb(Cpu& cpu, std::span<PteSlot> entries, cpumask_t targets,
                  Cpu* const*) const override {

@@ -225,9 +225,10 @@ void X86Tlb::revoke(unsigned mm, unsigned page, unsigned version) {
   if (version > revoked.version) revoked = {version, cpus_[0]->execution().current_event()};
 }
 
-const X86Tlb::Revoked& X86Tlb::revoked(const PteSlot& slot) const {
+X86Tlb::Revoked X86Tlb::revoked(const PteSlot& slot) const {
   const MmContext& context = mms_[slot.space()];
-  return context.revoked[static_cast<std::size_t>(&slot - context.entries.data())];
+  const auto page = static_cast<std::size_t>(&slot - context.entries.data());
+  return page < context.revoked.size() ? context.revoked[page] : Revoked{};
 }
 
 }  // namespace mmcheck::machine

@@ -80,12 +80,12 @@ class X86Tlb final : public FlushFunction {
 
   /// What the call that returns in this step has promised: no CPU uses an older version any more.
   void revoke(unsigned mm, unsigned page, unsigned version);
-  /// The latest of such promises.
+  /// The latest of such promises. differs: there are none of huge entries.
   struct Revoked {
     unsigned version = 0;  ///< the oldest that may still be used
     EventId at = kNoEvent;
   };
-  const Revoked& revoked(const PteSlot& slot) const;
+  Revoked revoked(const PteSlot& slot) const;
 
   void flush(Cpu& cpu, const FlushInfo& info) override { flush_tlb_func(cpu, info); }
 
