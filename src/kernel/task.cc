@@ -17,7 +17,7 @@ void HeldLocks::remove(LockClass lock) {
   while (last > 0 && locks_[last - 1] != lock) --last;
   if (last == 0) throw InternalError("a lock is released that is not held");
   std::copy(locks_.begin() + last, locks_.begin() + size_, locks_.begin() + last - 1);
-  --size_;
+  locks_[--size_] = {};  // What is no state is not to tell states apart.
 }
 
 void lock_acquire(task_struct& task, LockClass wanted, MaySleep may_sleep, Nesting nesting) {

@@ -153,6 +153,7 @@ void Cpu::start_handlers(unsigned nr_cpus) {
 void Cpu::handle_flush_request(void* context) {
   auto& request = *static_cast<FlushRequest*>(context);
   request.target->flush(*request.info);
+  *request.info = {};
   request.pending.write(false);
 }
 

@@ -5,6 +5,7 @@
 // lies together, in one piece, apart from the objects that it belongs to: they hold references.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -84,12 +85,15 @@ class KeptVector {
     items_[*size_] = item;
     return items_[(*size_)++];
   }
+  // What is behind the end is as it was made: else it would tell states apart, and be none.
   void clear() const {
-    if (size_ != nullptr) *size_ = 0;
+    if (size_ == nullptr) return;
+    std::fill(begin(), end(), T{});
+    *size_ = 0;
   }
   void erase(T* place) {
     for (T* next = place + 1; next != end(); ++place, ++next) *place = *next;
-    --*size_;
+    items_[--*size_] = T{};
   }
 
  private:

@@ -28,7 +28,7 @@ PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va
       word_(memory.add(
           initial.word,
           {.format = name, .args = {{space, format_space}, arg(va)}, .value = format_pte}, *this)),
-      nr_versions_(&kept.make<std::uint32_t>(1u)),
+      past_(&kept.make<Past>()),
       pmd_(&pmd),
       context_(context),
       va_(va),
@@ -88,10 +88,21 @@ void PteSlot::store_plain(pte_t value) {
 }
 
 void PteSlot::remember() {
-  if (*nr_versions_ == kVersionsMax) {
+  if (past_->nr_versions == kVersionsMax) {
     throw InternalError("a page-table entry changed more often than the machine can remember");
   }
-  versions_[(*nr_versions_)++] = {peek(), execution().current_event()};
+  versions_[past_->nr_versions++] = {peek(), execution().current_event()};
+  note_usable();
+}
+
+void PteSlot::note_usable() {
+  unsigned oldest = current();
+  for_each_cpu(cpus_, [&](CpuId cpu) { oldest = std::min(oldest, tlb_floor_peek(cpu)); });
+  explore::ClassHash usable;
+  for (unsigned v = oldest; v < current(); ++v) {
+    if (pte_valid(versions_[v].value)) usable = mix(mix(usable, v), versions_[v].value.word);
+  }
+  past_->usable = usable;
 }
 
 unsigned PteSlot::known_version() const {
@@ -128,6 +139,7 @@ void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {
   if (table_ != nullptr) table_->forget(cpu);
   auto& floor = floors_[to_index(cpu)];
   floor.commute(std::max(floor.peek(), oldest));
+  note_usable();
 }
 
 }  // namespace mmcheck::machine

@@ -16,6 +16,7 @@
 #include <bit>
 
 #include "explore/cell.h"
+#include "explore/class_hash.h"
 #include "explore/memory.h"
 #include "machine/kept.h"
 #include "machine/mm_context.h"
@@ -123,7 +124,7 @@ class PteSlot final : public explore::Landing {
   void step_when_changed(pte_t old, const trace::StepText& text) const;
 
   // --- TLB ---------------------------------------------------------------------------------------
-  unsigned current() const { return *nr_versions_ - 1; }
+  unsigned current() const { return past_->nr_versions - 1; }
   const Version& version(unsigned index) const { return versions_[index]; }
   /// The newest version whose store happens before the current step.
   unsigned known_version() const;
@@ -174,6 +175,7 @@ class PteSlot final : public explore::Landing {
  private:
   explore::Execution& execution() const { return memory_->execution(); }
   void remember();
+  void note_usable();
   /// The CPUs that can use what their TLB holds of the entry.
   cpumask_t users() const;
   static std::uint32_t low_of(pte_t pte) { return static_cast<std::uint8_t>(pte.word); }
@@ -185,9 +187,14 @@ class PteSlot final : public explore::Landing {
   explore::Cell<std::uint32_t> high_;  ///< only if split
   ObjectId stores_counter_ = explore::kNoObject;
   explore::Cell<std::uint32_t> floors_[kCpusMax];
-  /// Of the past only the length need be kept: what is before it does not change, and what is
-  /// behind it nobody looks at.
-  std::uint32_t* nr_versions_;
+  /// Of the past only the length need be kept to take steps back: what is before it does not
+  /// change, and what is behind it nobody looks at. To tell states apart, also what of it TLBs may
+  /// still hold: two states may have as many versions, and other ones.
+  struct Past {
+    std::uint32_t nr_versions = 1;
+    explore::ClassHash usable;  ///< of the versions, with their numbers
+  };
+  Past* past_;
   std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
   PteSlot* huge_ = nullptr;

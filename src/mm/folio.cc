@@ -57,7 +57,6 @@ folio::folio(System& owner, explore::Execution& x, Pfn pfn, const folio_init& in
       metadata_freed(owner.has_hot_remove ? Cell<bool>(x, false, flag("{}.metadata_freed", pfn))
                                           : Cell<bool>()),
       last_clean(owner.kept.make<EventId>(kNoEvent)),
-      last_put(owner.kept.make<CpuId>()),
       system(&owner) {
   swap_slot = init.swap_slot;
   if (owner.has_lazyfree) {

@@ -269,7 +269,8 @@ void put_held_page(thread& task, folio& page) {
     if (slot.pfn != page.frame.pfn()) continue;
     const bool pinned = slot.refs != 1;
     task.x().step({.format = pinned ? "unpin_user_page({})" : "put_page({})", .args = {arg(page)}});
-    folio_ref_add(task, page_folio(page), -int{slot.refs});
+    // The reference should keep the folio whole. A design that splits it anyway is to be seen.
+    folio_ref_add(task, page_folio_lockless(page), -int{slot.refs});
     slot = {};
     return;
   }

@@ -199,12 +199,14 @@ void wp_page_shared(thread& task, vm_fault& vmf) {
   folio_put(task, page);
 }
 
-/// What wp_page_copy() makes of the page: where fork() is, rules follow who stored what.
-EventId copy_user_highpage(thread& task, folio& old_page, folio& copy) {
+/// What wp_page_copy() makes of the page: where fork() is, rules follow who stored what. Returns
+/// how many stores the copy has.
+unsigned copy_user_highpage(thread& task, folio& old_page, folio& copy) {
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(old_page)}});
   copy.frame.write(old_page.frame.read());
-  if (task.system->has_fork) task.system->monitor->page_copied(old_page, copy);
-  return old_page.frame.last_store();
+  if (!task.system->has_fork) return 0;
+  task.system->monitor->page_copied(old_page, copy);
+  return old_page.written_by->stores;
 }
 
 /// The entry leads to the copy instead of to the old page. [PTL]
@@ -248,7 +250,7 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   unlock_ptl(task, *vmf.vma.mm, vmf.page_nr);
   anon_vma_prepare(task, vmf.vma);
   folio& copy = folio_alloc(task);
-  const EventId copied = copy_user_highpage(task, old_page, copy);
+  const unsigned stores = copy_user_highpage(task, old_page, copy);
   if (!lock_and_recheck(task, vmf)) {
     folio_put(task, copy);
     folio_put(task, old);
@@ -261,7 +263,7 @@ void wp_page_copy(thread& task, vm_fault& vmf) {
   }
   switch_to_copy(task, vmf, copy);
   if (!put_first) {
-    if (task.system->has_fork) task.system->monitor->page_replaced(task, old_page, copied);
+    if (task.system->has_fork) task.system->monitor->page_replaced(task, old_page, stores);
     page_remove_rmap(task, old_page);
   }
   munlock_vma_folio(task, *vmf.vma.mm, vmf.page_nr, old);

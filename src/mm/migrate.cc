@@ -13,10 +13,15 @@ using machine::pte_dirty;
 using machine::pte_mkclean;
 using machine::remove_migration_entry;
 
-const VmaTree& vmas_of(System& system, const folio& page) {
+/// Calls `function` for each VMA in which the page may be mapped: none of a page that a design has
+/// freed under its lock. linux v6.12 mm/rmap.c: rmap_walk_locked
+template <typename Function>
+void rmap_walk_locked(System& system, const folio& page, Function function) {
   const mapping_t mapping = page.mapping.peek();  // Stable: the page is locked.
-  return mapping.is_anon() ? system.anon_vmas[mapping.anon()].tree
-                           : system.files[mapping.file()].i_mmap;
+  if (!mapping.is_anon() && !mapping.is_file()) return;
+  const VmaTree& vmas = mapping.is_anon() ? system.anon_vmas[mapping.anon()].tree
+                                          : system.files[mapping.file()].i_mmap;
+  for (vm_area_struct* vma : vmas) function(*vma);
 }
 
 /// [PTL]
@@ -64,11 +69,13 @@ void remove_migration_pte(thread& task, vm_area_struct& vma, folio& page) {
 }  // namespace
 
 void try_to_migrate(thread& task, folio& page) {
-  for (vm_area_struct* vma : vmas_of(*task.system, page)) try_to_migrate_one(task, *vma, page);
+  rmap_walk_locked(*task.system, page,
+                   [&](vm_area_struct& vma) { try_to_migrate_one(task, vma, page); });
 }
 
 void remove_migration_ptes(thread& task, folio& page) {
-  for (vm_area_struct* vma : vmas_of(*task.system, page)) remove_migration_pte(task, *vma, page);
+  rmap_walk_locked(*task.system, page,
+                   [&](vm_area_struct& vma) { remove_migration_pte(task, vma, page); });
 }
 
 // linux v6.12 mm/migrate.c: migration_entry_wait; mm/filemap.c: migration_entry_wait_on_locked

@@ -59,10 +59,10 @@ class Monitor : public kernel::Monitor {
   virtual void held_page_read(const thread& task, folio& page) = 0;
   virtual void held_page_written(const thread& task, folio& page) = 0;
   /// Copy on write: the contents of `page` are copied for a process, and, when no entry of that
-  /// process leads to the old page any more, the entry leads to the copy. `copied` is what stored
-  /// last to the old page when it was read. Parts of the steps that do so.
+  /// process leads to the old page any more, the entry leads to the copy. `stores` says how many
+  /// had been made to the old page when it was read. Parts of the steps that do so.
   virtual void page_copied(folio& page, folio& copy) = 0;
-  virtual void page_replaced(const thread& task, folio& page, EventId copied) = 0;
+  virtual void page_replaced(const thread& task, folio& page, unsigned stores) = 0;
   /// fork() returns. `task.zapped_at` says which version of each entry has lost its W.
   virtual void fork_returned(thread& task) = 0;
 

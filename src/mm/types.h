@@ -112,8 +112,9 @@ struct lazyfree_note {
 
 /// Who stored last to a page, for rules. Ordered by the accesses to its contents.
 struct last_writer {
-  std::uint8_t mm = 0;     ///< number of the process + 1; 0: nobody, since the threads started
-  std::uint8_t after = 0;  ///< by process: it had been born before
+  std::uint8_t mm = 0;      ///< number of the process + 1; 0: nobody, since the threads started
+  std::uint8_t after = 0;   ///< by process: it had been born before
+  std::uint8_t stores = 0;  ///< so many so far: what a copy has missed
 };
 
 /// State of a folio, or of a tail page, before the first step.
@@ -182,7 +183,8 @@ struct alignas(16) folio {
   Cell<bool> metadata_freed;  ///< there is no struct page any more; only if System::has_hot_remove
 
   EventId& last_clean;  ///< for rules; ordered by the accesses to dirty
-  CpuId& last_put;      ///< for reports only: puts commute, so any of the last will do
+  /// For reports only: puts commute, so any of the last will do. Reports take no step back.
+  CpuId last_put{};
   System* system = nullptr;
 };
 

@@ -35,7 +35,8 @@ const mm::mm_struct& Monitors::current_mm() const {
 // as well have come before, and the child has it by right.
 void Monitors::note_writer(const mm::mm_struct& mm, const mm::folio& page) {
   mm::last_writer& writer = *page.written_by;
-  writer = {.mm = static_cast<std::uint8_t>(mm.id + 1)};
+  writer = {.mm = static_cast<std::uint8_t>(mm.id + 1),
+            .stores = static_cast<std::uint8_t>(writer.stores + 1)};
   for (const mm::mm_struct& child : system_->mms) {
     if (child.born_at == nullptr || *child.born_at == kNoEvent) continue;
     if (x().ordered_before(*child.born_at))
@@ -94,14 +95,14 @@ void Monitors::page_copied(mm::folio& page, mm::folio& copy) {
 }
 
 // From here on nothing of this process leads to the old page but references.
-void Monitors::page_replaced(const mm::thread& task, mm::folio& page, EventId copied) {
+void Monitors::page_replaced(const mm::thread& task, mm::folio& page, unsigned stores) {
   if (!page.mapping.peek().is_anon()) return;
   exercised_.add(RuleId::Cow);
   if (system_->has_pins) {
     page.replaced_for.commute(static_cast<std::uint8_t>(page.replaced_for.peek() | bit(*task.mm)));
   }
   static_cast<void>(page.frame.read());
-  if (page.frame.last_store() == copied || page.written_by->mm != task.mm->id + 1) return;
+  if (page.written_by->stores == stores || page.written_by->mm != task.mm->id + 1) return;
   broken(RuleId::Cow,
          {.what = {.format = "a store to {} is lost: the page has been copied before",
                    .args = {mm::arg(page)}},

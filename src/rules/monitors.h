@@ -63,7 +63,7 @@ class Monitors : public mm::Monitor {
   void held_page_read(const mm::thread& task, mm::folio& page) override;
   void held_page_written(const mm::thread& task, mm::folio& page) override;
   void page_copied(mm::folio& page, mm::folio& copy) override;
-  void page_replaced(const mm::thread& task, mm::folio& page, EventId copied) override;
+  void page_replaced(const mm::thread& task, mm::folio& page, unsigned stores) override;
   void fork_returned(mm::thread& task) override;
 
  private:

@@ -21,7 +21,7 @@ void TlbProgram::setup(explore::Execution& x) {
   slots_.clear();
   cpu_list_.clear();
   contexts_.resize(nr_cpus);
-  results_.assign(nr_cpus, {});
+  results_.clear();
   mask_ = {};
   for (unsigned i = 0; i < nr_cpus; ++i) {
     cpus_.emplace_back(*kept_, static_cast<CpuId>(i), nr_cpus);
@@ -41,6 +41,7 @@ void TlbProgram::setup(explore::Execution& x) {
   flag_ = memory_.add(0, {.format = "flag"});
   for (unsigned i = 0; i < nr_cpus; ++i) {
     contexts_[i] = {.program = this, .number = i};
+    results_.emplace_back(*kept_, threads_[i].size());
     x.spawn("thread", static_cast<CpuId>(i), &TlbProgram::run, &contexts_[i]);
   }
   memory_.start(nr_cpus);
@@ -48,6 +49,7 @@ void TlbProgram::setup(explore::Execution& x) {
     cpu->count_stores(memory_);
     cpu->start_handlers(nr_cpus);
   }
+  kept_->keep();
 }
 
 void TlbProgram::run(void* context) {

@@ -59,6 +59,7 @@ class TlbProgram final : public explore::Program {
 
   void setup(explore::Execution& execution) override;
   void finished(explore::Execution& execution) override;
+  bool rewindable() const override { return true; }
   std::string describe() const;
 
  private:
@@ -86,7 +87,7 @@ class TlbProgram final : public explore::Program {
   ObjectId flag_{};
   cpumask_t mask_;
   std::vector<Thread> contexts_;
-  std::vector<std::vector<std::uint64_t>> results_;
+  std::vector<KeptVector<std::uint64_t>> results_;
 };
 
 /// A program of `nr_threads` threads with at most `length` instructions each.
