@@ -12,7 +12,7 @@ using M = Memory;
 using H = Holding;
 
 // Left out, as they are the same code as one that is here: fdatasync() and a flusher's writeback()
-// (fsync), unpin_user_page() (put_page). Missing: fork(), GUP for reading, reclaim of a whole file.
+// (fsync), unpin_user_page() (put_page). Missing: reclaim of a whole file.
 // clang-format off
 constexpr Operation kOperations[] = {
     {.name = "load", .statement = "$r = READ_ONCE(*$x)"},
@@ -32,17 +32,31 @@ constexpr Operation kOperations[] = {
     {.name = "truncate", .statement = "ftruncate(f, 0)", .memory = M::File, .per_page = false},
     {.name = "gup", .statement = "$r = get_user_pages_fast($x, FOLL_WRITE)", .holding = H::Gets},
     {.name = "pin", .statement = "$r = pin_user_pages_fast($x, FOLL_WRITE)", .holding = H::Gets},
-    {.name = "dirty", .statement = "set_page_dirty($g)", .holding = H::Uses, .per_page = false},
-    {.name = "dirty-lock", .statement = "set_page_dirty_lock($g)", .holding = H::Uses,
+    {.name = "gup-read", .statement = "$r = get_user_pages_fast($x, 0)", .holding = H::GetsToRead},
+    {.name = "pin-read", .statement = "$r = pin_user_pages_fast($x, 0)", .holding = H::GetsToRead},
+    {.name = "dirty", .statement = "set_page_dirty($g)", .holding = H::Writes, .per_page = false},
+    {.name = "dirty-lock", .statement = "set_page_dirty_lock($g)", .holding = H::Writes,
      .per_page = false},
-    {.name = "copy", .statement = "memcpy_to_page($g, $v)", .holding = H::Uses,
+    {.name = "copy", .statement = "memcpy_to_page($g, $v)", .holding = H::Writes,
+     .per_page = false},
+    {.name = "copy-from", .statement = "$r = memcpy_from_page($g)", .holding = H::Reads,
      .per_page = false},
     {.name = "put", .statement = "put_page($g)", .holding = H::Puts, .per_page = false},
-    {.name = "munmap-all", .statement = "munmap($m)", .per_page = false, .whole = true},
+    {.name = "munmap-all", .statement = "munmap($m)", .per_page = false, .several = true},
     {.name = "dontneed-all", .statement = "madvise($m, MADV_DONTNEED)", .per_page = false,
-     .whole = true},
+     .several = true},
     {.name = "msync-all", .statement = "msync($m, MS_SYNC)", .memory = M::File, .per_page = false,
-     .whole = true},
+     .several = true},
+    {.name = "free", .statement = "madvise($x, 4096, MADV_FREE)", .memory = M::NoFile},
+    {.name = "read-only", .statement = "mprotect($x, 4096, PROT_READ)"},
+    {.name = "no-access", .statement = "mprotect($x, 4096, PROT_NONE)"},
+    {.name = "writable", .statement = "mprotect($x, 4096, PROT_READ|PROT_WRITE)"},
+    {.name = "mremap", .statement = "mremap($x, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED, $y)",
+     .several = true},
+    {.name = "mremap-keep", .statement =
+         "mremap($x, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED|MREMAP_DONTUNMAP, $y)",
+     .several = true},
+    {.name = "fork", .statement = "fork(B)", .memory = M::Child, .per_page = false},
     {.name = "mlock", .statement = "mlock($m)", .per_page = false},
     {.name = "munlock", .statement = "munlock($m)", .per_page = false},
     {.name = "schedule", .statement = "schedule()", .per_page = false},
@@ -88,6 +102,11 @@ constexpr Start kStarts[] = {
      .mapping = "mmap(f, $n, MAP_SHARED)",
      .file = true,
      .settings = "vma locks;"},
+    {.name = "anon-vma-locks",
+     .mapping = "mmap($n, MAP_PRIVATE|MAP_ANONYMOUS), dirty",
+     .mapped = true,
+     .anonymous = true,
+     .settings = "vma locks;"},
     {.name = "no-memory",
      .mapping = "mmap(f, $n, MAP_SHARED), dirty",
      .file = true,
@@ -110,6 +129,22 @@ constexpr Start kStarts[] = {
      .mapped = true,
      .anonymous = true,
      .pages_min = 2},
+    {.name = "fork",
+     .mapping = "mmap($n, MAP_PRIVATE|MAP_ANONYMOUS), dirty",
+     .mapped = true,
+     .anonymous = true,
+     .child = true},
+    {.name = "fork-vma-locks",
+     .mapping = "mmap($n, MAP_PRIVATE|MAP_ANONYMOUS), dirty",
+     .mapped = true,
+     .anonymous = true,
+     .settings = "vma locks;",
+     .child = true},
+    {.name = "fork-private",
+     .mapping = "mmap(f, $n, MAP_PRIVATE), read",
+     .file = true,
+     .mapped = true,
+     .child = true},
 };
 
 }  // namespace
@@ -130,6 +165,10 @@ bool fits(const Operation& operation, const Start& start) {
       return start.anonymous && start.pages_min > 1;
     case Memory::AnonPage:
       return start.mapped && start.anonymous;
+    case Memory::NoFile:
+      return !start.file;
+    case Memory::Child:
+      return start.child;
   }
   return false;
 }

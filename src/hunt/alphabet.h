@@ -17,28 +17,32 @@ enum class Memory : std::uint8_t {
   Mapped,    ///< a page is mapped at the start
   Large,     ///< an anonymous folio of several pages is mapped at the start
   AnonPage,  ///< an anonymous page is mapped at the start
+  NoFile,    ///< there is none
+  Child,     ///< a child waits to be born
 };
 
 /// What an operation means to those behind it in its thread.
 enum class Holding : std::uint8_t {
   None,
-  Gets,  ///< has a page afterwards; not while it has one
-  Uses,  ///< must have one
-  Puts,  ///< must have one, and has none afterwards
-  Ends,  ///< the thread ends
+  Gets,        ///< has a page afterwards; not while it has one
+  GetsToRead,  ///< the same, and may not write to it
+  Reads,       ///< must have one
+  Writes,      ///< must have one that it may write to
+  Puts,        ///< must have one, and has none afterwards
+  Ends,        ///< the thread ends
 };
 
 struct Operation {
   std::string_view name;  ///< as `--calls` takes it, and as programs are called
   /// In the dialect of scenarios. $x is the page's address, $p the same for kernel threads, $o its
   /// offset in the file, $m the whole mapping, $v a value that nothing else stores, $r a register
-  /// of its own, $g the one with the page that the thread holds.
+  /// of its own, $g the one with the page that the thread holds, $y the next page's address.
   std::string_view statement;
   Caller caller = Caller::User;
   Memory memory = Memory::Any;
   Holding holding = Holding::None;
   bool per_page = true;  ///< works on one page; else on the mapping, the file, or nothing
-  bool whole = false;    ///< on all pages of the mapping: where there are several
+  bool several = false;  ///< only where there are several pages
 };
 
 /// All, in the order in which programs are enumerated.
@@ -53,6 +57,7 @@ struct Start {
   std::string_view settings{};    ///< further declarations: "vma locks;"
   std::string_view file_state{};  ///< "large folio"
   unsigned pages_min = 1;
+  bool child = false;  ///< process B is A's child: each program forks, once
 };
 
 std::span<const Start> starts();

@@ -20,6 +20,10 @@ std::string shortened(const std::string& text, std::size_t max) {
   return text.size() <= max ? text : text.substr(0, max - 3) + "...";
 }
 
+bool gets(const Operation& operation) {
+  return operation.holding == Holding::Gets || operation.holding == Holding::GetsToRead;
+}
+
 /// The longer threads first, those of the same length in order.
 bool comes_before(const Sequence& a, const Sequence& b) {
   return a.size() != b.size() ? a.size() > b.size() : a < b;
@@ -29,7 +33,10 @@ void sort_threads(Program& program) {
   std::sort(program.threads.begin(), program.threads.end(), comes_before);
 }
 
-std::string mapping_name(unsigned process) { return process == 0 ? "x" : "y"; }
+// A child has its parent's.
+std::string mapping_name(unsigned process, const Start& start) {
+  return process == 0 || start.child ? "x" : "y";
+}
 std::string process_name(unsigned process) { return process == 0 ? "A" : "B"; }
 
 std::string address(const std::string& base, unsigned page) {
@@ -73,16 +80,19 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
     }
     starts_.push_back(static_cast<std::uint8_t>(start - hunt::starts().data()));
   }
+  const bool any_child =
+      std::any_of(starts.begin(), starts.end(), [](const Start* start) { return start->child; });
   for (const Operation* operation : operations) {
     const bool used = std::any_of(starts.begin(), starts.end(), [&](const Start* start) {
       return hunt::fits(*operation, *start);
     });
-    if (!used || (operation->whole && bounds.pages == 1)) {
+    if (!used || (operation->several && bounds.pages == 1)) {
       unused_.push_back(operation);
       continue;
     }
     // A kernel thread names the page by the process that maps it: the first will do.
-    const unsigned processes = operation->caller == Caller::User ? bounds.processes : 1;
+    const bool by_all = operation->caller == Caller::User && operation->memory != Memory::Child;
+    const unsigned processes = !by_all ? 1 : any_child ? 2 : bounds.processes;
     const unsigned pages = operation->per_page ? bounds.pages : 1;
     for (unsigned process = 0; process < processes; ++process) {
       for (unsigned page = 0; page < pages; ++page) {
@@ -97,6 +107,7 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
 bool Space::can_run(const Sequence& sequence) const {
   const Letter& first = letters_[sequence.front()];
   bool holds = false;
+  bool may_write = false;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const Letter& letter = letters_[sequence[i]];
     if (letter.operation->caller != first.operation->caller || letter.process != first.process) {
@@ -106,11 +117,16 @@ bool Space::can_run(const Sequence& sequence) const {
       case Holding::None:
         break;
       case Holding::Gets:
+      case Holding::GetsToRead:
         if (holds) return false;
         holds = true;
+        may_write = letter.operation->holding == Holding::Gets;
         break;
-      case Holding::Uses:
+      case Holding::Reads:
         if (!holds) return false;
+        break;
+      case Holding::Writes:
+        if (!holds || !may_write) return false;
         break;
       case Holding::Puts:
         if (!holds) return false;
@@ -126,13 +142,17 @@ bool Space::can_run(const Sequence& sequence) const {
 
 bool Space::fits(const Program& program) const {
   const Start& start = hunt::starts()[program.start];
+  const unsigned processes = start.child ? 2 : bounds_.processes;
+  unsigned forks = 0;
   for (const Sequence& thread : program.threads) {
     if (!can_run(thread)) return false;
-    for (const LetterId letter : thread) {
-      if (!hunt::fits(*letters_[letter].operation, start)) return false;
+    for (const LetterId id : thread) {
+      const Letter& letter = letters_[id];
+      if (!hunt::fits(*letter.operation, start) || letter.process >= processes) return false;
+      forks += letter.operation->memory == Memory::Child ? 1 : 0;
     }
   }
-  return true;
+  return forks == (start.child ? 1 : 0);
 }
 
 std::optional<Program> Space::without(const Program& program, std::size_t thread,
@@ -185,12 +205,15 @@ std::string Space::statement(const Program& program, std::size_t thread, std::si
   const Sequence& sequence = program.threads[thread];
   const Letter& letter = letters_[sequence[position]];
   std::size_t holder = position;
-  while (holder > 0 && letters_[sequence[holder]].operation->holding != Holding::Gets) --holder;
-  const std::string mapping = mapping_name(letter.process);
+  while (holder > 0 && !gets(*letters_[sequence[holder]].operation)) --holder;
+  const std::string mapping = mapping_name(letter.process, hunt::starts()[program.start]);
+  const auto page_of = [&](unsigned page) {
+    return page == 0 ? mapping : fmt::format("{} + {}", mapping, page * 4096);
+  };
   std::string text(letter.operation->statement);
   replace_all(text, "*$x", "*" + address(mapping, letter.page));
-  replace_all(text, "$x",
-              letter.page == 0 ? mapping : fmt::format("{} + {}", mapping, letter.page * 4096));
+  replace_all(text, "$x", page_of(letter.page));
+  replace_all(text, "$y", page_of((letter.page + 1) % bounds_.pages));
   replace_all(text, "$p", letter.page == 0 ? "A:x" : fmt::format("A:x + {}", letter.page * 4096));
   replace_all(text, "$m", fmt::format("{}, {}", mapping, bounds_.pages * 4096));
   replace_all(text, "$o", std::to_string(letter.page * 4096));
@@ -208,8 +231,8 @@ std::string Space::identity() const {
   }
   for (const std::uint8_t id : starts_) {
     const Start& start = hunt::starts()[id];
-    text += fmt::format("{} {} {} {} {}\n", id, start.name, start.mapping, start.settings,
-                        start.file_state);
+    text += fmt::format("{} {} {} {} {} {}\n", id, start.name, start.mapping, start.settings,
+                        start.file_state, start.child);
   }
   return text;
 }
@@ -220,12 +243,14 @@ std::string Space::initial_section(const Program& program) const {
   std::string text = "{\n";
   if (!start.settings.empty()) text += fmt::format("  {}\n", start.settings);
   if (start.file) text += fmt::format("  file f, {}{};\n", size, start.file_state);
-  for (unsigned process = 0; process < bounds_.processes; ++process) {
+  const unsigned processes = start.child ? 1 : bounds_.processes;
+  for (unsigned process = 0; process < processes; ++process) {
     std::string mapping(start.mapping);
     replace_all(mapping, "$n", size);
     text += fmt::format("  process {} {{ {} = {}; }}\n", process_name(process),
-                        mapping_name(process), mapping);
+                        mapping_name(process, start), mapping);
   }
+  if (start.child) text += "  process B, child of A;\n";
   return text + "}\n";
 }
 

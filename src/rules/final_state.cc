@@ -139,6 +139,8 @@ int Monitors::batches_holding(const mm::folio& page) const {
 
 void Monitors::check_lru(const mm::folio& page) {
   if (!system_->mlocks || page.refcount.peek() <= 0) return;
+  const mm::mapping_t mapping = page.mapping.peek();
+  if (!mapping.is_anon() && !mapping.is_file()) return;  // alloc_page() has it.
   exercised_.add(RuleId::Lru);
   if (page.lru.peek() || batches_holding(page) > 0) return;
   broken(RuleId::Lru, {.what = {.format = "in the end {} is in use, and on no LRU list",

@@ -116,6 +116,26 @@ TEST(Sampling, IsUniform) {
 
 TEST(Space, RefusesWhatNothingFits) { EXPECT_THROW(space_of({}, {"fsync"}, {"anon"}), InputError); }
 
+// Who waits to be born is forked once, and runs then.
+TEST(Space, ForksOnceWhereAChildIsNamed) {
+  const Space space =
+      space_of({.operations = 2, .threads = 2}, {"load", "store", "fork"}, {"fork"});
+  std::set<std::string> names;
+  Enumeration all(space, 2);
+  while (const Program* program = all.next()) names.insert(space.name(*program));
+  EXPECT_EQ(names, (std::set<std::string>{"load+fork", "store+fork", "load-B+fork", "store-B+fork",
+                                          "load.fork", "store.fork", "fork.load", "fork.store"}));
+}
+
+TEST(Space, WritesToNoPageThatItMayOnlyRead) {
+  const Space space =
+      space_of({.operations = 2, .threads = 1}, {"gup", "gup-read", "copy", "copy-from"}, {"anon"});
+  std::set<std::string> names;
+  Enumeration all(space, 2);
+  while (const Program* program = all.next()) names.insert(space.name(*program));
+  EXPECT_EQ(names, (std::set<std::string>{"gup.copy", "gup.copy-from", "gup-read.copy-from"}));
+}
+
 // However long: titles have a limit.
 TEST(Space, WritesScenariosOfTheLargestPrograms) {
   const Space space = space_of({.operations = kOperationsMax, .threads = 1},
