@@ -6,8 +6,9 @@
 
 Rows of docs/rules/README.md that begin with a command, | `mmcheck hunt ...` | programs | result |,
 are campaigns. Each is run again (those whose command matches PATTERN, if there is one), which takes
-minutes for most. Prints each row that differs, and exits with 1 if there is one; --update writes
-what was measured instead.
+minutes for some. Prints each, and what the page says where it differs; then it exits with 1, or,
+with --update, writes what was measured. Besides programs it counts those that the model cannot run,
+and those whose search was cut short, for too many states or a deadlock in a part of them.
 """
 import argparse
 import json
@@ -19,26 +20,30 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/rules/README.md"
 ROW = re.compile(r"^\| `mmcheck (hunt [^`]*)` \|.*\|$")
+WORDS = {"programs": "", "refused": "; not run: ", "cut_short": "; cut short: ",
+         "failed": "; failed: "}
 
 
 def measure(mmcheck, command):
     """What the row should say: programs, and the result."""
     run = subprocess.run([mmcheck, *shlex.split(command), "--json"], stdout=subprocess.PIPE,
                          text=True, check=False)
-    if run.returncode not in (0, 1, 3):
+    if run.returncode not in (0, 1, 3, 4) or not run.stdout:
         sys.exit(f"mmcheck {command}: exit code {run.returncode}")
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     summary, findings = lines[-1], lines[:-1]
-    programs = sum(level["programs"] for level in summary["levels"])
-    unrun = sum(level["refused"] + level["cut_short"] for level in summary["levels"])
-    extent = "" if summary["complete"] or "--first" in command else ", not complete"
-    result = f"held{extent}"
+    counts = {key: sum(level[key] for level in summary["levels"])
+              for key in ("programs", "refused", "cut_short", "failed")}
+    programs = "".join(f"{word}{counts[key]:,}" for key, word in WORDS.items() if counts[key])
+    extent = "" if all(level["done"] for level in summary["levels"]) else ", not all"
+    result = "held" + extent
     if findings:
         first = {}
         for finding in findings:
             first.setdefault(finding["rule"], f"{finding['program']} [{finding['start']}]")
+        extent = "" if "--first" in command else extent
         result = "; ".join(f"{rule}: `{first[rule]}`" for rule in sorted(first)) + extent
-    return f"{programs:,}" + (f", {unrun:,} not run" if unrun else ""), result
+    return programs, result
 
 
 def main():

@@ -20,8 +20,10 @@ std::string indented(const std::string& text) {
   return out;
 }
 
-std::string executions(std::uint64_t number) {
-  return report::count_of(number, "execution", "executions");
+/// How much was searched of the design that keeps the rule: all.
+std::string extent_of(const report::Verdict& kept) {
+  return kept.strategy == "stateful" ? "every state"
+                                     : report::count_of(kept.executions, "execution", "executions");
 }
 
 /// As code of a page, broken into lines for a shell.
@@ -75,10 +77,10 @@ std::string programs_block(const Chapter& chapter) {
         "| design | what it changes | smallest program | breaks it at | with the same program |\n"
         "| --- | --- | --- | --- | --- |\n";
     for (const HuntedProgram& program : chapter.programs) {
-      out += fmt::format("| `{}` | {} | {} | execution {} | `{}` holds: {} |\n",
-                         program.design->name, changes(*program.design),
-                         link_to(*chapter.rule, program), program.broken.executions,
-                         program.keeper->name, executions(program.keeper_executions));
+      out +=
+          fmt::format("| `{}` | {} | {} | execution {} | `{}` holds: {} |\n", program.design->name,
+                      changes(*program.design), link_to(*chapter.rule, program),
+                      program.broken.executions, program.keeper->name, extent_of(program.kept));
     }
   }
   return out + missed_lines(chapter);
@@ -98,7 +100,7 @@ std::string program_block(const Chapter& chapter, const HuntedProgram& program) 
                                                              .memory = program.broken.memory}));
   }
   return out + fmt::format("\nWith the same program `{}` holds {}: {}, complete.\n",
-                           program.keeper->name, rule, executions(program.keeper_executions));
+                           program.keeper->name, rule, extent_of(program.kept));
 }
 
 std::string cost_block(std::span<const report::CostLine> lines) {

@@ -29,7 +29,7 @@ struct HuntedProgram {
   std::string command;                     ///< the hunt that found it
   report::Verdict broken{};                ///< of `design`, with its shortest counterexample
   std::optional<trace::Record> record{};
-  std::uint64_t keeper_executions = 0;  ///< all of them
+  report::Verdict kept{};  ///< of `keeper`
 };
 
 /// A mutation that some scenario of the catalog expects to break the rule, and that hunt has not

@@ -18,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Two cells: the design that breaks the rule, and the one that keeps it.
 struct HuntedFile {
   NamedScenario scenario;
   book::HuntedProgram program;
@@ -87,39 +86,67 @@ HuntedFile load_program(const fs::path& path, const fs::path& folder, const Cons
   return file;
 }
 
-void take_verdict(HuntedFile& file, CellResult&& result) {
-  const report::Verdict& verdict = result.verdict;
-  const bool breaks = verdict.design == file.program.design->name;
-  const report::Outcome wanted = breaks ? report::Outcome::Violated : report::Outcome::Held;
-  if (verdict.outcome != wanted || (breaks && verdict.rule != file.rule->name)) {
-    refuse_program(
-        verdict.file,
-        fmt::format("{} does not {} {} with this program: {}", verdict.design,
-                    breaks ? "break" : "keep", file.rule->name,
-                    verdict.rule.empty() ? report::to_string(verdict.outcome) : verdict.rule));
+void refuse_other_than(report::Outcome wanted, const HuntedFile& file,
+                       const report::Verdict& verdict) {
+  const bool violated = wanted == report::Outcome::Violated;
+  if (verdict.outcome == wanted && (!violated || verdict.rule == file.rule->name)) return;
+  refuse_program(
+      verdict.file,
+      fmt::format("{} does not {} {} with this program: {}", verdict.design,
+                  violated ? "break" : "keep", file.rule->name,
+                  verdict.rule.empty() ? report::to_string(verdict.outcome) : verdict.rule));
+}
+
+void run_breakers(std::vector<HuntedFile>& files, const Console& console) {
+  std::vector<Cell> cells;
+  for (const HuntedFile& file : files) {
+    cells.push_back(
+        {.scenario = &file.scenario, .design = file.program.design, .only_rule = file.rule});
   }
-  if (!breaks) {
-    file.program.keeper_executions = verdict.executions;
-    return;
+  Run run;
+  run.options.executions_max = 200'000;  // more than any needs
+  std::size_t next = 0;
+  run_cells(cells, run, console, [&](CellResult&& result) {
+    HuntedFile& file = files[next++];
+    refuse_other_than(report::Outcome::Violated, file, result.verdict);
+    file.program.broken = result.verdict;
+    file.program.record = std::move(result.record);
+  });
+}
+
+/// Where there are many executions, states are fewer.
+void run_keepers(std::vector<HuntedFile*> files, explore::Strategy strategy,
+                 const Console& console) {
+  constexpr std::uint64_t kExecutionsMax = 20'000;
+  std::vector<Cell> cells;
+  for (const HuntedFile* file : files) {
+    cells.push_back(
+        {.scenario = &file->scenario, .design = file->program.keeper, .only_rule = file->rule});
   }
-  file.program.broken = verdict;
-  file.program.record = std::move(result.record);
+  Run run;
+  run.search = Search::Verdict;
+  run.options.strategy = strategy;
+  if (strategy == explore::Strategy::Dpor) run.options.executions_max = kExecutionsMax;
+  std::vector<HuntedFile*> large;
+  std::size_t next = 0;
+  run_cells(cells, run, console, [&](CellResult&& result) {
+    HuntedFile& file = *files[next++];
+    file.program.kept = result.verdict;
+    if (result.verdict.outcome == report::Outcome::Incomplete &&
+        strategy == explore::Strategy::Dpor) {
+      large.push_back(&file);
+    } else {
+      refuse_other_than(report::Outcome::Held, file, result.verdict);
+    }
+  });
+  if (!large.empty()) run_keepers(std::move(large), explore::Strategy::Stateful, console);
 }
 
 void run_programs(std::vector<HuntedFile>& files, const Console& console) {
-  // More than any of them needs, so that one that outgrows the book ends in a message.
-  constexpr std::uint64_t kExecutionsMax = 200'000;
-  std::vector<Cell> cells;
-  for (const HuntedFile& file : files) {
-    for (const design::Design* design : {file.program.design, file.program.keeper}) {
-      cells.push_back({.scenario = &file.scenario, .design = design, .only_rule = file.rule});
-    }
-  }
-  Run run;
-  run.options.executions_max = kExecutionsMax;
-  std::size_t next = 0;
-  run_cells(cells, run, console,
-            [&](CellResult&& result) { take_verdict(files[next++ / 2], std::move(result)); });
+  run_breakers(files, console);
+  std::vector<HuntedFile*> all;
+  for (HuntedFile& file : files) all.push_back(&file);
+  run_keepers(std::move(all), explore::Strategy::Dpor, console);
 }
 
 /// The mutations that the catalog expects to break the rule, each with the first such scenario.

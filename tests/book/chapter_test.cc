@@ -47,7 +47,8 @@ Chapter a_chapter() {
   program.command = "mmcheck hunt --design linux-6.12/unforced";
   program.broken.rule = "R-WRITE";
   program.broken.executions = 17;
-  program.keeper_executions = 44;
+  program.kept.strategy = "dpor";
+  program.kept.executions = 44;
   chapter.programs.push_back(program);
   chapter.missed.push_back({design::find_design("linux-6.12/no-flush"), "claim-99"});
   return chapter;
@@ -105,6 +106,12 @@ TEST(Chapter, DrawsAProgram) {
                                "    C store+munmap\n"));
   EXPECT_THAT(block, HasSubstr("With the same program `linux-6.12` holds R-WRITE: 44 executions, "
                                "complete.\n"));
+}
+
+TEST(Chapter, SaysWhereStatesWereSearched) {
+  Chapter chapter = a_chapter();
+  chapter.programs[0].kept.strategy = "stateful";
+  EXPECT_THAT(programs_block(chapter), HasSubstr("| `linux-6.12` holds: every state |\n"));
 }
 
 TEST(Chapter, CountsInTheTableOfRules) {
