@@ -58,6 +58,28 @@ std::string missed_lines(const Chapter& chapter) {
   return out;
 }
 
+/// What was measured of one design: a line for each size of munmap(), and one for fork and exit.
+struct CostRow {
+  std::string design;
+  std::vector<const report::CostLine*> munmaps{};
+  std::uint64_t fork = 0;
+};
+
+std::vector<CostRow> cost_rows(std::span<const report::CostLine> lines) {
+  std::vector<CostRow> rows;
+  for (const report::CostLine& line : lines) {
+    auto row = std::find_if(rows.begin(), rows.end(),
+                            [&](const CostRow& other) { return other.design == line.design; });
+    if (row == rows.end()) row = rows.insert(row, {.design = line.design});
+    if (line.work.starts_with("munmap")) {
+      row->munmaps.push_back(&line);
+    } else {
+      row->fork = line.flushes;
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string program_path(const rules::Rule& rule, const std::string& program) {
@@ -105,15 +127,27 @@ std::string program_block(const Chapter& chapter, const HuntedProgram& program) 
 
 std::string cost_block(std::span<const report::CostLine> lines) {
   constexpr unsigned kCpus = 16;
-  std::string out = fmt::format(
-      "| work | design | flushes | IPIs, {} CPUs | steps under the PTL | longest |\n"
-      "| --- | --- | --- | --- | --- | --- |\n",
-      kCpus);
-  for (const report::CostLine& line : lines) {
-    out += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", line.work, line.design, line.flushes,
-                       line.ipis * (kCpus - 1), line.ptl_steps, line.ptl_longest);
+  const std::vector<CostRow> rows = cost_rows(lines);
+  std::string heading = "| design |";
+  std::string under = "| --- |";
+  for (const report::CostLine* munmap : rows.front().munmaps) {
+    heading += fmt::format(" {} |", munmap->pages);
+    under += " --- |";
   }
-  return out;
+  std::string out = fmt::format("{} IPIs | longest under the PTL | fork |\n{} --- | --- | --- |\n",
+                                heading, under);
+  for (const CostRow& row : rows) {
+    out += fmt::format("| `{}` |", row.design);
+    for (const report::CostLine* munmap : row.munmaps) out += fmt::format(" {} |", munmap->flushes);
+    const report::CostLine& most = *row.munmaps.back();
+    out += fmt::format(" {} | {} | {} |\n", most.ipis * (kCpus - 1), most.ptl_longest, row.fork);
+  }
+  return out + fmt::format(
+                   "\nFlushes of `munmap()` of so many dirty pages of a shared file; for the most "
+                   "pages also IPIs, where {}\nCPUs run the process, and the longest time under a "
+                   "page-table lock, in steps. `fork`: flushes of a fork and\nthe exit of the "
+                   "child.\n",
+                   kCpus);
 }
 
 std::string rules_block(std::span<const Chapter> chapters) {

@@ -120,9 +120,23 @@ TEST(Chapter, CountsInTheTableOfRules) {
   EXPECT_THAT(rules_block(chapters), HasSubstr(" | 1 | 1 |\n"));
 }
 
-TEST(Chapter, CountsIpisOfOtherCpus) {
-  const report::CostLine line{.design = "linux-6.12", .work = "munmap", .flushes = 2, .ipis = 2};
-  EXPECT_THAT(cost_block({&line, 1}), HasSubstr("| munmap | `linux-6.12` | 2 | 30 |"));
+TEST(Chapter, ShowsTheCostsOfADesignInARow) {
+  std::vector<report::CostLine> lines;
+  for (const char* design : {"linux-6.1", "linux-6.12"}) {
+    lines.push_back({.design = design, .work = "munmap of 1", .pages = 1, .flushes = 2, .ipis = 2});
+    lines.push_back({.design = design,
+                     .work = "munmap of 8",
+                     .pages = 8,
+                     .flushes = 3,
+                     .ipis = 4,
+                     .ptl_longest = 35});
+    lines.push_back({.design = design, .work = "fork", .flushes = 5});
+  }
+  const std::string block = cost_block(lines);
+  EXPECT_THAT(block, HasSubstr("| design | 1 | 8 | IPIs | longest under the PTL | fork |\n"
+                               "| --- | --- | --- | --- | --- | --- |\n"
+                               "| `linux-6.1` | 2 | 3 | 60 | 35 | 5 |\n"
+                               "| `linux-6.12` | 2 | 3 | 60 | 35 | 5 |\n"));
 }
 
 TEST(Skeleton, HasTheBlocksThatAPageNeeds) {
