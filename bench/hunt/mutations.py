@@ -18,6 +18,7 @@ there already is left alone, unless --again is given. `mmcheck rules --book` mak
     --rounds ROUNDS     instead of all, for example "2:1:shared 3:3:no-memory 4:1:anon:load,store"
     --against NAME      instead of the design that is mutated
     --as NAME           write it by this name: a second program of one design
+    --processes 2       instead of 1
 """
 import argparse
 import json
@@ -87,6 +88,7 @@ def hunt_options(arguments, target, round_):
     options = ["--design", design, "--against", against]
     options += ["--rule", rule] if rule else []
     options += ["--first", "--operations", str(operations), "--pages", str(pages), "--start", start]
+    options += ["--processes", arguments.processes] if arguments.processes != "1" else []
     return options + (["--calls", *calls] if calls else [])
 
 
@@ -166,6 +168,7 @@ def parsed():
     parser.add_argument("--rounds", type=str, default="")
     parser.add_argument("--against")
     parser.add_argument("--as", dest="name")
+    parser.add_argument("--processes", default="1")
     arguments = parser.parse_intermixed_args()
     arguments.rounds = [round_of(text) for text in arguments.rounds.split()] or ROUNDS
     return arguments
