@@ -51,7 +51,7 @@ def main():
     parser.add_argument("mmcheck")
     parser.add_argument("pattern", nargs="?", default="")
     parser.add_argument("--update", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     differ = 0
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         row = ROW.match(line)
