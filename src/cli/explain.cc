@@ -5,6 +5,7 @@
 #include <ostream>
 #include <string>
 
+#include "book/chapter.h"
 #include "cli/commands.h"
 #include "cli/search_options.h"
 #include "report/style.h"
@@ -20,6 +21,8 @@ ExitCode explain(const std::string& word, const Session& session) {
   out << report::paragraph(fmt::format("{}:", rule.name), rule.sentence, kLabelWidth);
   out << report::paragraph("why:", rule.why, kLabelWidth);
   out << report::paragraph("upheld by:", rule.upheld_by, kLabelWidth);
+  out << report::paragraph("page:", fmt::format("{}/{}.md", book::kBookFolder, rule.name),
+                           kLabelWidth);
   if (rule.mutation.empty()) return ExitCode::Met;
   out << report::paragraph("mutation:", fmt::format("{} drops that step", rule.mutation),
                            kLabelWidth);

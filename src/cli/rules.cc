@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/book.h"
 #include "cli/commands.h"
 #include "cli/json_line.h"
 #include "report/style.h"
@@ -27,6 +28,10 @@ ExitCode list_rules(bool json, const Session& session) {
                         << report::paragraph("model:",
                                              "docs/model.md lists the functions of Linux whose "
                                              "model is checked, and how each is simplified",
+                                             kNameWidth)
+                        << report::paragraph("book:",
+                                             "docs/rules has a page for each: why it is one, what "
+                                             "upholds it, what breaks without",
                                              kNameWidth);
   }
   return ExitCode::Met;
@@ -35,11 +40,30 @@ ExitCode list_rules(bool json, const Session& session) {
 }  // namespace
 
 void add_rules_command(CLI::App& app, Session& session) {
-  auto json = std::make_shared<bool>(false);
+  struct RulesOptions {
+    bool json = false;
+    bool check = false;
+    std::string book;
+  };
+  auto options = std::make_shared<RulesOptions>();
   CLI::App* command = app.add_subcommand("rules", "List the rules that are checked");
-  command->add_flag("--json", *json, "One JSON object per line and rule");
-  command->callback([json, &session] {
-    session.command = [json, &session] { return list_rules(*json, session); };
+  CLI::Option* json =
+      command->add_flag("--json", options->json, "One JSON object per line and rule");
+  CLI::Option* book =
+      command
+          ->add_option("--book", options->book,
+                       "Write anew what is generated in the pages of DIR, one for each rule")
+          ->type_name("DIR")
+          ->excludes(json);
+  command
+      ->add_flag("--check", options->check,
+                 "Write nothing; exit with 1 if a page is not up to date")
+      ->needs(book);
+  command->callback([options, &session] {
+    session.command = [options, &session] {
+      if (options->book.empty()) return list_rules(options->json, session);
+      return make_book(options->book, options->check ? Stale::Report : Stale::Write, session);
+    };
   });
 }
 

@@ -58,6 +58,7 @@ TEST(ExplainCommand, TakesTheNameInAnyCase) {
             "R-WRITE:   no store is lost\n"
             "why:       data would be lost\n"
             "upheld by: the flush\n"
+            "page:      docs/rules/R-WRITE.md\n"
             "mutation:  linux-6.12/no-flush drops that step\n"
             "see it:    mmcheck check --design linux-6.12/no-flush\n");
   EXPECT_EQ(run_cli({"explain", "write"}).out, outcome.out);

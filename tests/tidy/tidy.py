@@ -29,7 +29,8 @@ ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", 
 LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
 LAYERS["hunt"] = set(ORDER) - {"cost"}
 LAYERS["report"] = {"base", "trace"}
-LAYERS["cli"] = set(ORDER) | {"hunt", "report"}
+LAYERS["book"] = set(ORDER[:ORDER.index("rules") + 1]) | {"report"}
+LAYERS["cli"] = set(ORDER) | {"hunt", "report", "book"}
 
 # The model sees what a program may do to the explorer, not how the explorer searches.
 MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules"}
