@@ -121,6 +121,19 @@ void exit_mm(thread& task) {
   if (users == 0 && task.system->policies->exit_waits == ExitWaits::ForThreads) exit_mmap(task);
 }
 
+namespace {
+
+/// [mm.mmap_lock]
+VmaList attached_vmas(mm_struct& mm) {
+  VmaList vmas;
+  for (vm_area_struct& vma : mm.vmas) {
+    if (vma.attached) vmas.push_back(&vma);
+  }
+  return vmas;
+}
+
+}  // namespace
+
 // No thread runs in the address space any more, but writeback and reclaim still find its pages
 // through the reverse map, and the OOM reaper through its process. The entries are cleared under
 // the read lock, the rest is freed under the write lock.
@@ -129,10 +142,7 @@ void exit_mmap(thread& task) {
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
   lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/true);
-  VmaList vmas;
-  for (vm_area_struct& vma : mm.vmas) {
-    if (vma.attached) vmas.push_back(&vma);
-  }
+  VmaList vmas = attached_vmas(mm);
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
@@ -142,6 +152,7 @@ void exit_mmap(thread& task) {
     mm.oom_skip.write(true);
   }
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});
+  vmas = attached_vmas(mm);  // The same, unless a design lets other threads go on.
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
