@@ -102,7 +102,7 @@ class Reader {
 
   std::string name() const {
     const toml::node* node = file_.get("name");
-    const std::string name =
+    std::string name =
         node == nullptr ? std::filesystem::path(path_).stem().string() : text_of(*node, "name");
     const SourcePlace place = node == nullptr ? SourcePlace{path_, 1, 1} : place_of(node->source());
     if (!is_word(name)) {

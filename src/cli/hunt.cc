@@ -15,6 +15,7 @@
 #include "cli/cell.h"
 #include "cli/commands.h"
 #include "cli/design_file.h"
+#include "cli/hunt_coverage.h"
 #include "cli/hunt_report.h"
 #include "cli/progress.h"
 #include "cli/search_options.h"
@@ -47,6 +48,7 @@ struct HuntOptions {
   std::string database;
   std::string output;
   bool first = false;
+  bool coverage = false;
   bool json = false;
   unsigned jobs = 0;
 };
@@ -108,6 +110,7 @@ hunt::Options campaign_options(const HuntOptions& options, const Session& sessio
   out.executions_max = options.executions != 0 ? options.executions : ~std::uint64_t{0};
   if (!options.against.empty()) out.against = &find_design_or_throw(options.against, session);
   out.first = options.first;
+  out.coverage = options.coverage;
   out.programs = options.programs;
   out.seed = options.seed.value_or(1);
   out.jobs = options.jobs != 0 ? std::min(options.jobs, 1024u)
@@ -276,6 +279,9 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   }
   report.end(campaign, causes, options.memory, options.output,
              std::chrono::duration<double>(steady_clock::now() - start).count());
+  if (options.coverage) {
+    console.out << (options.json ? coverage_json(campaign, design.name) : coverage_text(campaign));
+  }
   const bool failed = std::any_of(campaign.levels().begin(), campaign.levels().end(),
                                   [](const hunt::Level& level) { return level.failed > 0; });
   if (failed) return ExitCode::Internal;
@@ -358,6 +364,8 @@ void add_hunt_command(CLI::App& app, Session& session) {
       ->add_option("--output", options->output,
                    "Write the smallest program of each cause to DIR, as a scenario")
       ->type_name("DIR");
+  command->add_flag("--coverage", options->coverage,
+                    "Also say which steps of the model ran, which never, and which in conflict");
   command->add_flag("--json", options->json, "One JSON object per line");
   command->add_option("-j,--jobs", options->jobs, "Threads that search; default: all cores")
       ->type_name("N")

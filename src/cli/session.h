@@ -13,8 +13,6 @@
 
 namespace mmcheck::cli {
 
-enum class Format : std::uint8_t { Text, Json };
-
 /// Whether a status line may be shown while a command runs.
 enum class Status : std::uint8_t { None, Terminal };
 

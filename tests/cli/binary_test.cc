@@ -134,6 +134,25 @@ TEST(Binary, ListsPolicies) {
   EXPECT_TRUE(found);
 }
 
+TEST(Binary, SaysWhichStepsAHuntHasMade) {
+  const std::string hunt =
+      "hunt --design linux-6.12 --operations 2 --calls store,munmap --coverage";
+  const Ended text = mmcheck(hunt);
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, HasSubstr("\nnever made:\n"));
+  EXPECT_THAT(text.out, HasSubstr("msync({}): mmap_read_lock()"));
+  EXPECT_THAT(text.out, Not(HasSubstr("munmap({}): mmap_write_lock()")));
+  const json line = json_lines(mmcheck(hunt + " --json").out).back();
+  EXPECT_EQ(line["schema"], "mmcheck.hunt.coverage/1");
+  std::size_t nr_made = 0;
+  for (const json& step : line["steps"]) nr_made += step["made"] ? 1 : 0;
+  EXPECT_THAT(text.out, HasSubstr("steps  " + std::to_string(nr_made) + " of " +
+                                  std::to_string(line["steps"].size()) + " were made"));
+  EXPECT_THAT(line["pairs"], testing::Contains(json{{"first", "flush_tlb_mm_range({}): IPIs sent"},
+                                                    {"then", "flush_tlb_func() for CPU{}"}}));
+  EXPECT_THAT(mmcheck("hunt --design linux-6.12 --operations 1").out, Not(HasSubstr("coverage")));
+}
+
 TEST(Binary, WritesWhatItHasFoundAsScenarios) {
   const std::string directory = ::testing::TempDir() + "mmcheck-hunt-" + std::to_string(::getpid());
   EXPECT_EQ(mmcheck("hunt --design linux-6.12 --without force-flush --start shared --operations 1 "
