@@ -23,7 +23,7 @@ PARTS = (
     ("scout: few preemptions first", r"Bounded|search_bounded"),
     ("states: search, hashes", r"[Ss]tateful|XXH|hash_of|[Hh]ash"),
     ("log: accesses, clocks, predecessors", r"TraceLog|merge_step|append_step"),
-    ("DPOR: races, wakeup trees, the search", r"Race|Lane|Node|insert|begins|Dpor|Branch|search_dpor"),
+    ("DPOR: races, wakeup trees, search", r"Race|Lane|Node|insert|begins|[Dd]por|Branch"),
     ("running and taking back steps", r"Engine|Fibers|fcontext|Rewinder|memmove|memcpy"),
     ("parsing, building the scenario", r"pegtl|parse|workload|hunt"),
     ("the model", r"mmcheck::(machine|kernel|mm|fs|rules)"),
