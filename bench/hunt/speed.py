@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast are campaigns, and where does their time go?
 
-    bench/hunt/speed.py build/mmcheck [--design linux-6.12] [--programs 500] [--rounds 3] [--perf]
+    bench/hunt/speed.py build/mmcheck [--design linux-6.12] [--programs 2000] [--rounds 3] [--perf]
 
 For 2 and 3 operations a sample of programs, the same each time, is explored by one thread: the
 median of programs, executions and steps a second, of the clock and of CPU time, without and with
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -39,9 +40,9 @@ def campaign(options, operations):
 
 def run(command):
     """Programs, executions, steps, seconds by the clock, seconds of CPU time."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    after = os.times()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 1, 3):
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -49,8 +50,7 @@ def run(command):
     # All levels: of N operations there are those of fewer, too.
     sums = [sum(level[key] for level in summary["levels"])
             for key in ("programs", "executions", "steps")]
-    cpu = (after.children_user + after.children_system
-           - before.children_user - before.children_system)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return sums + [summary["seconds"], cpu]
 
 
@@ -89,7 +89,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mmcheck")
     parser.add_argument("--design", default="linux-6.12")
-    parser.add_argument("--programs", type=int, default=500, help="of each number of operations")
+    parser.add_argument("--programs", type=int, default=2000, help="of each number of operations")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--perf", action="store_true", help="needs perf")
     options = parser.parse_args()
