@@ -43,10 +43,10 @@ SourcePlace place_of(const book::Page& page, const book::Block& block) {
 }
 
 /// "cost 10000 linux-6.12 linux-6.1": munmap() of so many pages under these designs.
-std::string cost_content(const book::Page& page, const book::Block& block, const Console& console) {
+std::string cost_content(const book::Page& page, const book::Block& block, const Session& session) {
   std::vector<const design::Design*> designs;
   for (std::size_t i = 1; i < block.words.size(); ++i) {
-    designs.push_back(&find_design_or_throw(block.words[i], console));
+    designs.push_back(&find_design_or_throw(block.words[i], session));
   }
   if (designs.empty()) throw InputError(place_of(page, block), "the block names no design");
   return book::cost_block(measure_costs(designs));
@@ -55,8 +55,8 @@ std::string cost_content(const book::Page& page, const book::Block& block, const
 /// Fills the blocks of pages. An interleaving is drawn once, in all of them.
 class Writer {
  public:
-  Writer(const std::vector<book::Chapter>& chapters, const Console& console)
-      : chapters_(chapters), console_(console) {}
+  Writer(const std::vector<book::Chapter>& chapters, const Session& session)
+      : chapters_(chapters), session_(session) {}
 
   /// `chapter`: nullptr for the page of all rules.
   std::vector<std::string> contents(const book::Page& page, const book::Chapter* chapter) {
@@ -70,7 +70,7 @@ class Writer {
  private:
   std::string content(const book::Page& page, const book::Block& block,
                       const book::Chapter* chapter) {
-    if (block.kind() == "cost") return cost_content(page, block, console_);
+    if (block.kind() == "cost") return cost_content(page, block, session_);
     if (chapter == nullptr && block.name() == "rules") return book::rules_block(chapters_);
     if (chapter != nullptr) {
       if (block.name() == "rule") return book::rule_block(*chapter);
@@ -101,7 +101,7 @@ class Writer {
   }
 
   const std::vector<book::Chapter>& chapters_;
-  const Console& console_;
+  const Session& session_;
   std::map<const book::HuntedProgram*, unsigned> drawn_;
 };
 
@@ -162,7 +162,7 @@ ExitCode make_book(const std::string& directory, Stale stale, const Session& ses
   }
   refuse_strangers(directory);
   const std::vector<book::Chapter> chapters = load_chapters(directory, session);
-  Writer writer(chapters, session.console);
+  Writer writer(chapters, session);
   std::vector<PageState> pages;
   for (const book::Chapter& chapter : chapters) {
     const fs::path path = fs::path(directory) / fmt::format("{}.md", chapter.rule->name);

@@ -44,7 +44,7 @@ std::vector<fs::path> program_files(const fs::path& folder) {
 }
 
 /// The designs that the file expects to break its rule, and to keep it: one of each.
-void read_expectations(HuntedFile& file, const Console& console) {
+void read_expectations(HuntedFile& file, const Session& session) {
   const workload::Scenario& scenario = file.scenario.scenario;
   for (const workload::Expectation& expectation : scenario.expectations) {
     const bool held = expectation.expected == workload::Expected::Held;
@@ -53,7 +53,7 @@ void read_expectations(HuntedFile& file, const Console& console) {
       design = nullptr;
       break;
     }
-    design = &find_design_or_throw(expectation.design, console);
+    design = &find_design_or_throw(expectation.design, session);
   }
   if (file.program.design != nullptr && file.program.keeper != nullptr) return;
   refuse_program(
@@ -63,7 +63,7 @@ void read_expectations(HuntedFile& file, const Console& console) {
                   file.rule->name));
 }
 
-HuntedFile load_program(const fs::path& path, const fs::path& folder, const Console& console) {
+HuntedFile load_program(const fs::path& path, const fs::path& folder, const Session& session) {
   const fs::path within = path.lexically_relative(folder);
   HuntedFile file;
   file.rule = rules::find_rule(within.begin()->string());
@@ -82,7 +82,7 @@ HuntedFile load_program(const fs::path& path, const fs::path& folder, const Cons
   if (file.program.command.empty()) {
     refuse_program(path.string(), "its comment does not say which `mmcheck hunt ...` has found it");
   }
-  read_expectations(file, console);
+  read_expectations(file, session);
   return file;
 }
 
@@ -190,7 +190,7 @@ std::vector<book::Chapter> load_chapters(const std::string& directory, const Ses
   const fs::path folder = fs::path(directory) / "programs";
   std::vector<HuntedFile> files;
   for (const fs::path& path : program_files(folder)) {
-    files.push_back(load_program(path, folder, session.console));
+    files.push_back(load_program(path, folder, session));
   }
   run_programs(files, session.console);
   std::vector<book::Chapter> chapters;

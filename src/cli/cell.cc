@@ -259,7 +259,7 @@ CellResult run_cell(const Cell& cell, const explore::Options& options, Search se
     report::Counterexample example = minimise(program, options, result, search);
     out.record = explore::replay(program, example.schedule);
     count_steps(*out.record, example);
-    out.verdict.replay = fmt::format("{}@{}:{}", cell.scenario->word, cell.design->name,
+    out.verdict.replay = fmt::format("{}@{}:{}", cell.scenario->word, design::word_of(*cell.design),
                                      trace::encode(example.schedule));
     out.verdict.counterexample = std::move(example);
   }

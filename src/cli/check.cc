@@ -99,7 +99,7 @@ class TextReport {
 ExitCode check(const CheckOptions& options, const Session& session) {
   const explore::Options search = explore_options(options.search);
   const std::vector<NamedScenario> scenarios = load_scenarios(options, session);
-  const std::vector<Cell> cells = make_cells(scenarios, options.search, session.console);
+  const std::vector<Cell> cells = make_cells(scenarios, options.search, session);
 
   std::size_t design_width = 0;
   for (const Cell& cell : cells) design_width = std::max(design_width, cell.design->name.size());

@@ -53,8 +53,7 @@ struct CostOptions {
 ExitCode print_costs(const CostOptions& options, const Session& session) {
   SearchOptions selection;
   selection.designs = options.designs;
-  const std::vector<report::CostLine> lines =
-      measure_costs(select_designs(selection, session.console));
+  const std::vector<report::CostLine> lines = measure_costs(select_designs(selection, session));
   if (!options.json) session.console.out << report::cost_table(lines);
   for (const report::CostLine& line : lines) {
     if (options.json) session.console.out << json_line(json_of(line));

@@ -14,6 +14,8 @@
 
 #include "cli/cell.h"
 #include "cli/commands.h"
+#include "cli/design_file.h"
+#include "cli/hunt_coverage.h"
 #include "cli/hunt_report.h"
 #include "cli/progress.h"
 #include "cli/search_options.h"
@@ -46,6 +48,7 @@ struct HuntOptions {
   std::string database;
   std::string output;
   bool first = false;
+  bool coverage = false;
   bool json = false;
   unsigned jobs = 0;
 };
@@ -76,48 +79,38 @@ std::vector<const Thing*> select(const std::vector<std::string>& words,
   return selected;
 }
 
-/// "force-flush" names the mutation "linux-6.12/no-force-flush" of linux-6.12.
-const design::Design& select_design(const HuntOptions& options, const Console& console) {
-  if (options.without.empty()) return find_design_or_throw(options.design, console);
-  const std::string prefix = options.design + "/";
-  for (const std::string& name :
-       {prefix + options.without, prefix + "no-" + options.without, options.without}) {
-    const design::Design* found = design::find_design(name);
-    if (found != nullptr && found->name.starts_with(prefix)) return *found;
-  }
-  std::vector<std::string> names;
-  for (const design::Design& mutation : design::mutations()) {
-    if (mutation.name.starts_with(prefix)) names.emplace_back(mutation.name.substr(prefix.size()));
-  }
-  throw InputError(fmt::format("--without: no step of {} is called '{}'{}", options.design,
-                               options.without, did_you_mean(options.without, names)));
+const design::Design& select_design(const HuntOptions& options, const Session& session) {
+  if (options.without.empty()) return find_design_or_throw(options.design, session);
+  return session.designs->find_without(options.design, options.without, session.console);
 }
 
 /// All that the results depend on.
-std::string identity_of(const HuntOptions& options, const design::Design& design,
-                        const hunt::Space& space) {
+std::string campaign_identity(const HuntOptions& options, const design::Design& design,
+                              const design::Design* against, const hunt::Space& space) {
   const hunt::Bounds& bounds = options.bounds;
   std::string text = fmt::format(
       "mmcheck " MMCHECK_VERSION
       ".hunt/2 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
       "executions {} first {}",
-      design.name, options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
+      identity_of(design), options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
       bounds.operations, bounds.threads, bounds.processes, bounds.pages, options.executions,
       options.first);
-  if (!options.against.empty()) text += " against " + options.against;
+  if (against != nullptr) text += " against " + identity_of(*against);
   if (options.programs) {
     text += fmt::format(" programs {} seed {}", *options.programs, options.seed.value_or(1));
   }
   return text + "\n" + space.identity();
 }
 
-hunt::Options campaign_options(const HuntOptions& options, const Console& console) {
+hunt::Options campaign_options(const HuntOptions& options, const Session& session) {
   hunt::Options out;
-  if (const rules::Rule* rule = select_rule(options.rule, console)) out.rules = set_of(*rule);
+  if (const rules::Rule* rule = select_rule(options.rule, session.console))
+    out.rules = set_of(*rule);
   out.memory = options.memory;
   out.executions_max = options.executions != 0 ? options.executions : ~std::uint64_t{0};
-  if (!options.against.empty()) out.against = &find_design_or_throw(options.against, console);
+  if (!options.against.empty()) out.against = &find_design_or_throw(options.against, session);
   out.first = options.first;
+  out.coverage = options.coverage;
   out.programs = options.programs;
   out.seed = options.seed.value_or(1);
   out.jobs = options.jobs != 0 ? std::min(options.jobs, 1024u)
@@ -197,11 +190,14 @@ std::string scenario_text(const hunt::Space& space, const design::Design& design
                           const hunt::Finding& finding, explore::MemoryModel memory) {
   std::string text = space.text(finding.program);
   const workload::Scenario scenario = workload::parse_scenario(text, "program");
-  text.insert(text.find('\n') + 1,
-              fmt::format("\n(* Found by mmcheck hunt: a program that breaks {0} in {1}.\n"
-                          "   What breaks it: {2}.\n"
-                          "   mmcheck check FILE --design {1} --rule {0} --memory {3} *)\n",
-                          finding.rule, design.name, finding.cause, memory_name(memory)));
+  text.insert(
+      text.find('\n') + 1,
+      fmt::format("\n(* Found by mmcheck hunt: a program that breaks {0} in {1}.\n"
+                  "   What breaks it: {2}.\n"
+                  "   mmcheck check FILE --design {1} --rule {0} --memory {3} *)\n",
+                  finding.rule, design::word_of(design), finding.cause, memory_name(memory)));
+  // A file of scenarios can name only designs that are there.
+  if (!design.word.empty()) return text;
   if (!comes_first(scenario, design, finding, memory)) return text;
   return text + fmt::format("\nexpect {{\n  {}: {};\n}}\n", design.name, finding.rule);
 }
@@ -251,17 +247,18 @@ void refuse_unused(const HuntOptions& options, const hunt::Space& space) {
 
 ExitCode hunt(const HuntOptions& options, const Session& session) {
   const Console& console = session.console;
-  const design::Design& design = select_design(options, console);
+  const design::Design& design = select_design(options, session);
   std::vector<std::string> starts = options.starts;
   if (starts.empty()) starts = {"shared", "anon"};
   const hunt::Space space(options.bounds, select(options.calls, hunt::operations(), "operation"),
                           select(starts, hunt::starts(), "start"));
   refuse_unused(options, space);
-  const hunt::Options campaign_wanted = campaign_options(options, console);
+  const hunt::Options campaign_wanted = campaign_options(options, session);
   std::unique_ptr<hunt::Store> store;
   if (!options.database.empty()) {
-    store = std::make_unique<hunt::Store>(options.database, identity_of(options, design, space),
-                                          space, now_and_then());
+    store = std::make_unique<hunt::Store>(
+        options.database, campaign_identity(options, design, campaign_wanted.against, space), space,
+        now_and_then());
   }
   const std::optional<std::uint64_t> in_all = nr_programs(space, options);
   HuntReport report(space, design, console,
@@ -282,6 +279,9 @@ ExitCode hunt(const HuntOptions& options, const Session& session) {
   }
   report.end(campaign, causes, options.memory, options.output,
              std::chrono::duration<double>(steady_clock::now() - start).count());
+  if (options.coverage) {
+    console.out << (options.json ? coverage_json(campaign, design.name) : coverage_text(campaign));
+  }
   const bool failed = std::any_of(campaign.levels().begin(), campaign.levels().end(),
                                   [](const hunt::Level& level) { return level.failed > 0; });
   if (failed) return ExitCode::Internal;
@@ -364,6 +364,8 @@ void add_hunt_command(CLI::App& app, Session& session) {
       ->add_option("--output", options->output,
                    "Write the smallest program of each cause to DIR, as a scenario")
       ->type_name("DIR");
+  command->add_flag("--coverage", options->coverage,
+                    "Also say which steps of the model ran, which never, and which in conflict");
   command->add_flag("--json", options->json, "One JSON object per line");
   command->add_option("-j,--jobs", options->jobs, "Threads that search; default: all cores")
       ->type_name("N")

@@ -83,7 +83,7 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
   const Console& console = session.console;
   const explore::Options how = explore_options(options);
   const std::vector<NamedScenario> scenarios = Catalog(session).load_all();
-  const std::vector<Cell> cells = make_cells(scenarios, options, console);
+  const std::vector<Cell> cells = make_cells(scenarios, options, session);
   std::vector<report::Verdict> verdicts;
   // Only --json reports a schedule for each cell; the table needs none.
   const std::unique_ptr<CheckpointFile> checkpoint = open_checkpoint(options, cells);
@@ -99,7 +99,7 @@ ExitCode matrix(const SearchOptions& options, const Session& session) {
     console.out << report::matrix_legend(verdicts) << report::matrix_table(verdicts, console.colour)
                 << report::mutation_table(verdicts, console.colour) << '\n'
                 << report::summary(verdicts) << '\n'
-                << report::cost_table(measure_costs(select_designs(options, console)))
+                << report::cost_table(measure_costs(select_designs(options, session)))
                 << std::flush;
     if (const Cell* headline = headline_of(cells, verdicts)) {
       print_headline(*headline, options, console);

@@ -85,7 +85,7 @@ ExitCode replay(const ReplayOptions& options, const Session& session) {
   const Console& console = session.console;
   const Target target = parse_target(options.target);
   const trace::Schedule schedule = trace::decode(target.schedule);
-  const design::Design& design = find_design_or_throw(target.design, console);
+  const design::Design& design = find_design_or_throw(target.design, session);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const NamedScenario named = Catalog(session).load(target.scenario);
   const Cell cell{&named, &design, only_rule, options.memory};

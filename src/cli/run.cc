@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/design_file.h"
 #include "cli/session.h"
 #include "cli/suggest.h"
 
@@ -119,7 +120,7 @@ ExitCode report_current_exception(std::ostream& err) {
 
 ExitCode run(int argc, const char* const* argv, const Console& console) {
   try {
-    Session session{console, {}, {}};
+    Session session{console, {}, {}, std::make_shared<Designs>()};
     session.console.program =
         console.program.empty() ? "mmcheck" : report::shell_word(console.program);
     CLI::App app("Runs a memory manager under every schedule and every TLB state.",

@@ -9,6 +9,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "cli/design_file.h"
 #include "cli/suggest.h"
 
 #ifndef MMCHECK_VERSION
@@ -147,22 +148,8 @@ void add_memory_option(CLI::App& command, explore::MemoryModel& memory) {
       ->default_str("sc");
 }
 
-namespace {
-
-std::string unknown_design(const std::string& name, const Console& console) {
-  std::vector<std::string> names;
-  for (const design::Design& design : design::designs()) names.emplace_back(design.name);
-  for (const design::Design& design : design::variants()) names.emplace_back(design.name);
-  for (const design::Design& design : design::mutations()) names.emplace_back(design.name);
-  return fmt::format("unknown design '{}'{}; `{} designs` names them", name,
-                     did_you_mean(name, names), console.program);
-}
-
-}  // namespace
-
-const design::Design& find_design_or_throw(const std::string& name, const Console& console) {
-  if (const design::Design* design = design::find_design(name)) return *design;
-  throw InputError(unknown_design(name, console));
+const design::Design& find_design_or_throw(const std::string& word, const Session& session) {
+  return session.designs->find(word, session.console);
 }
 
 const rules::Rule& find_rule_or_throw(const std::string& word, const Console& console) {
@@ -181,23 +168,24 @@ const rules::Rule* select_rule(const std::string& word, const Console& console) 
 }
 
 std::vector<const design::Design*> select_designs(const SearchOptions& options,
-                                                  const Console& console) {
+                                                  const Session& session) {
   std::vector<const design::Design*> wanted;
-  for (const std::string& name : options.designs) {
-    wanted.push_back(&find_design_or_throw(name, console));
+  for (const std::string& word : options.designs) {
+    wanted.push_back(&find_design_or_throw(word, session));
   }
-  const auto is_wanted = [&](const design::Design& design) {
-    return std::find(wanted.begin(), wanted.end(), &design) != wanted.end();
-  };
   std::vector<const design::Design*> selected;
-  for (const design::Design& design : design::designs()) {
-    if (wanted.empty() || is_wanted(design)) selected.push_back(&design);
-  }
-  for (const design::Design& design : design::variants()) {
-    if (is_wanted(design)) selected.push_back(&design);
-  }
-  for (const design::Design& design : design::mutations()) {
-    if (options.mutations || is_wanted(design)) selected.push_back(&design);
+  const auto select = [&](std::span<const design::Design> list, bool all) {
+    for (const design::Design& design : list) {
+      const auto found = std::find(wanted.begin(), wanted.end(), &design);
+      if (all || found != wanted.end()) selected.push_back(&design);
+    }
+  };
+  select(design::designs(), wanted.empty());
+  select(design::variants(), false);
+  select(design::mutations(), options.mutations);
+  for (const design::Design* design : wanted) {
+    const auto known = std::find(selected.begin(), selected.end(), design);
+    if (known == selected.end()) selected.push_back(design);  // composed
   }
   return selected;
 }
@@ -239,7 +227,7 @@ std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
   if (options.strategy != "dpor") throw InputError("--checkpoint goes with --strategy dpor only");
   std::string identity = MMCHECK_VERSION;
   for (const Cell& cell : cells) {
-    identity += fmt::format("\n{}@{}", cell.scenario->word, cell.design->name);
+    identity += fmt::format("\n{}@{}", cell.scenario->word, identity_of(*cell.design));
     identity += cell.only_rule == nullptr ? "" : " " + std::string(cell.only_rule->name);
     if (cell.memory != explore::MemoryModel::Sc) {
       identity += " " + std::string(memory_name(cell.memory));
@@ -252,8 +240,9 @@ std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
 }
 
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios, const SearchOptions& options,
-                             const Console& console) {
-  const std::vector<const design::Design*> designs = select_designs(options, console);
+                             const Session& session) {
+  const Console& console = session.console;
+  const std::vector<const design::Design*> designs = select_designs(options, session);
   const rules::Rule* only_rule = select_rule(options.rule, console);
   const bool by_default = options.designs.empty() && !options.mutations;
   std::vector<Cell> cells;

@@ -46,10 +46,10 @@ void add_memory_option(CLI::App& command, explore::MemoryModel& memory);
 
 /// The designs that are asked for, in the order of the matrix. Throws InputError on unknown names.
 std::vector<const design::Design*> select_designs(const SearchOptions& options,
-                                                  const Console& console);
+                                                  const Session& session);
 
-/// Throws InputError with a suggestion if there is none of that name.
-const design::Design& find_design_or_throw(const std::string& name, const Console& console);
+/// A name, or a file that composes a design. Throws InputError with a suggestion if there is none.
+const design::Design& find_design_or_throw(const std::string& word, const Session& session);
 
 /// "write", "r-write" and "R-WRITE" name the same rule. Throws InputError with a suggestion if
 /// there is none of that name.
@@ -70,7 +70,7 @@ std::unique_ptr<CheckpointFile> open_checkpoint(const SearchOptions& options,
 /// under the mutations of which its file says what comes out. References the scenarios. Throws
 /// InputError where a file speaks of a design that does not exist.
 std::vector<Cell> make_cells(std::span<const NamedScenario> scenarios, const SearchOptions& options,
-                             const Console& console);
+                             const Session& session);
 
 /// The exit code that the verdicts call for.
 ExitCode exit_code_of(std::span<const report::Verdict> verdicts, const SearchOptions& options);

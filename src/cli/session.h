@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <string>
 
 #include "cli/exit_code.h"
@@ -25,11 +26,14 @@ struct Console {
   std::string program = "mmcheck";
 };
 
+class Designs;
+
 /// One run of the program: filled by the parser, then `command` is called.
 struct Session {
   Console console;      ///< `program` is quoted for a shell, where it needs that
   std::string catalog;  ///< as given; empty: the default
   std::function<ExitCode()> command;
+  std::shared_ptr<Designs> designs = {};  ///< that a command may name: see design_file.h
 };
 
 /// Parses the command line and runs it. Prints errors; does not throw.

@@ -15,7 +15,12 @@ struct Design {
   std::string_view summary;  ///< one line
   std::string_view source;   ///< kernel version and file, or mail: "Torvalds, 29 Oct 2022"
   const mm::Policies* policies = nullptr;
+  std::string_view word = {};  ///< by which the command line finds it, if not by its name
 };
+
+inline std::string_view word_of(const Design& design) {
+  return design.word.empty() ? design.name : design.word;
+}
 
 /// All designs, in the order of the matrix.
 std::span<const Design> designs();

@@ -94,8 +94,10 @@ class BoundedSearch {
   BoundedSearch(Program& program, Tally& tally, std::uint64_t steps_per_bound)
       : tally_(tally),
         steps_per_bound_(steps_per_bound),
-        engine_(program,
-                {.logging = true, .rewinding = true, .steps_max = tally.options().steps_max}) {}
+        engine_(program, {.logging = true,
+                          .rewinding = true,
+                          .steps_max = tally.options().steps_max,
+                          .coverage = tally.options().coverage}) {}
 
   Result run();
 

@@ -206,6 +206,7 @@ void Engine::run(unsigned index, std::uint64_t label) {
   enter_step(index);
   label_ = label;
   step_chose_ = thread.pending == Pending::Choice;
+  if (options_.coverage != nullptr) step_text_ = thread.text->format;
   nr_step_guards_ = thread.nr_guards;
   for (unsigned i = 0; i < thread.nr_guards; ++i) {
     step_guards_[i] = thread.guard[i];  // the thread announces its next ones before the step ends
@@ -275,6 +276,9 @@ void Engine::append_step() {
                .asked_order = asked_order_,
                .chose = step_chose_},
               words_.get());
+  if (options_.coverage != nullptr) {
+    options_.coverage->made(log_.size() - 1, step_text_, log_.latest_direct());
+  }
 }
 
 bool Engine::ordered_before(EventId event) {

@@ -16,6 +16,7 @@
 #include "explore/fiber.h"
 #include "explore/recorder.h"
 #include "explore/rewinder.h"
+#include "explore/step_coverage.h"
 #include "explore/trace_log.h"
 
 namespace mmcheck::explore {
@@ -29,6 +30,7 @@ struct EngineOptions {
   bool rewinding = false;  ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
   unsigned objects_max = kObjectsMax;
+  StepCoverage* coverage = nullptr;  ///< told of each step that is entered into the log
 };
 
 /// A violation as it was reported.
@@ -167,7 +169,8 @@ class Engine {
   bool reached_finish_ = false;
   bool asked_order_ = false;
   bool step_chose_ = false;
-  Guard step_guards_[2];  ///< of the current step
+  std::string_view step_text_;  ///< of the current step, if somebody asks for it
+  Guard step_guards_[2];        ///< of the current step
   std::size_t nr_step_guards_ = 0;
   Clock clock_;                ///< of the current step, as far as joined
   std::size_t nr_joined_ = 0;  ///< accesses of the current step that clock_ includes

@@ -14,6 +14,8 @@
 
 namespace mmcheck::explore {
 
+class StepCoverage;
+
 enum class Strategy : std::uint8_t {
   Naive,     ///< every schedule
   Dpor,      ///< one of each class of equivalent ones
@@ -55,6 +57,9 @@ struct Options {
   unsigned jobs = 1;
   std::function<void(const Progress&)> on_progress = {};  ///< called now and then
   Checkpoints checkpoints = {};
+  /// Gathers the steps that are made; costs little. With one job only, and not of the strategy
+  /// naive.
+  StepCoverage* coverage = nullptr;
 };
 
 struct Counterexample {

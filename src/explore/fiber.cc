@@ -51,13 +51,6 @@ Fibers::Fibers(Body body, void* context)
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
   stacks_ = static_cast<char*>(memory);
-  for (unsigned i = 0; i < kThreadsMax; ++i) {
-    if (mprotect(stack_bottom(i), kStackBytes, PROT_READ | PROT_WRITE) != 0) {
-      int error = errno;
-      munmap(stacks_, stride_bytes_ * kThreadsMax);
-      throw std::system_error(error, std::generic_category(), "mprotect");
-    }
-  }
 }
 
 Fibers::~Fibers() {
@@ -69,7 +62,17 @@ char* Fibers::stack_bottom(unsigned fiber) const {
   return stacks_ + fiber * stride_bytes_ + page_bytes_;
 }
 
+/// Those that are needed only: where programs are small, many mappings would take longer to make
+/// than the searches.
+void Fibers::make_usable(unsigned fiber) {
+  if (mprotect(stack_bottom(fiber), kStackBytes, PROT_READ | PROT_WRITE) != 0) {
+    throw std::system_error(errno, std::generic_category(), "mprotect");
+  }
+  usable_ |= 1u << fiber;
+}
+
 void Fibers::restart(unsigned fiber) {
+  if (((usable_ >> fiber) & 1u) == 0) make_usable(fiber);
   // An abandoned stack still has the red zones of the frames that were on it.
   Sanitizer::forget(stack_bottom(fiber));
   fake_stacks_[fiber] = nullptr;

@@ -4,6 +4,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "explore/execution.h"
@@ -42,12 +43,14 @@ class Fibers {
 
   static void enter(Transfer from);
   char* stack_bottom(unsigned fiber) const;
+  void make_usable(unsigned fiber);
 
   Body body_;
   void* body_context_;
   char* stacks_ = nullptr;
   std::size_t stride_bytes_;  ///< a stack and its guard page
   std::size_t page_bytes_;
+  std::uint32_t usable_ = 0;  ///< stacks that may be touched, as bits
   Context scheduler_ = nullptr;
   Context fibers_[kThreadsMax] = {};
   unsigned running_ = 0;

@@ -16,8 +16,10 @@ constexpr std::uint64_t kNoLabel = ~std::uint64_t{0};
 Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_outcome,
            const EndFunction& on_end, const Tuning& tuning)
     : tally_(program, options, on_outcome, on_end),
-      engine_(program,
-              {.reordering_covers = true, .rewinding = true, .steps_max = options.steps_max}),
+      engine_(program, {.reordering_covers = true,
+                        .rewinding = true,
+                        .steps_max = options.steps_max,
+                        .coverage = options.coverage}),
       races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()) {}
 
 // --- between runs --------------------------------------------------------------------------------

@@ -29,7 +29,9 @@ class Pct {
  public:
   Pct(Program& program, Tally& tally)
       : tally_(tally),
-        engine_(program, {.logging = true, .steps_max = tally.options().steps_max}),
+        engine_(program, {.logging = true,
+                          .steps_max = tally.options().steps_max,
+                          .coverage = tally.options().coverage}),
         random_(tally.options().seed) {}
 
   Result run();

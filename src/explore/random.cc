@@ -30,7 +30,9 @@ void list_choices(Engine& engine, std::uint32_t enabled, std::vector<trace::Choi
 }  // namespace
 
 Result search_random(Program& program, Tally& tally) {
-  Engine engine(program, {.logging = true, .steps_max = tally.options().steps_max});
+  Engine engine(program, {.logging = true,
+                          .steps_max = tally.options().steps_max,
+                          .coverage = tally.options().coverage});
   std::mt19937_64 random(tally.options().seed);
   std::vector<trace::Choice> choices;
   tally.report_progress([&tally] { return tally.fraction_of_executions(); });

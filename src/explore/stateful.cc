@@ -82,7 +82,8 @@ class StatefulSearch {
         engine_(program, {.real_time = true,
                           .nameless = true,
                           .rewinding = true,
-                          .steps_max = tally.options().steps_max}) {}
+                          .steps_max = tally.options().steps_max,
+                          .coverage = tally.options().coverage}) {}
 
   Result run();
 

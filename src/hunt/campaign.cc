@@ -91,8 +91,10 @@ rules::RuleSet Campaign::broken_by_parts(const Program& program) const {
   return broken;
 }
 
-explore::Result Campaign::search(workload::ScenarioProgram& program, Outcome& outcome) const {
+explore::Result Campaign::search(workload::ScenarioProgram& program, Whose whose,
+                                 Outcome& outcome) const {
   explore::Options options;
+  if (options_.coverage && whose == Whose::Own) options.coverage = &outcome.coverage;
   options.executions_max = options_.executions_max;
   explore::Result result = explore::explore(program, options);
   outcome.executions += result.executions;
@@ -118,7 +120,7 @@ Campaign::Known Campaign::is_known(const workload::Scenario& scenario, const std
   if (options_.against == nullptr) return Known::No;
   workload::ScenarioProgram program(scenario, *options_.against, options_.memory);
   program.watch_only(set_of(rule));
-  const explore::Result result = search(program, outcome);
+  const explore::Result result = search(program, Whose::Against, outcome);
   if (result.counterexample && result.counterexample->rule == rule) return Known::Yes;
   return result.complete && !result.counterexample ? Known::No : Known::Unknown;
 }
@@ -130,7 +132,7 @@ void Campaign::search_for(const workload::Scenario& scenario, rules::RuleSet rul
   workload::ScenarioProgram program(scenario, design_, options_.memory);
   while (!rules.empty()) {
     program.watch_only(rules);
-    const explore::Result result = search(program, outcome);
+    const explore::Result result = search(program, Whose::Own, outcome);
     outcome.exercised.add(program.exercised());
     if (!result.counterexample) {
       outcome.cut_short = outcome.cut_short || !result.complete;
@@ -185,6 +187,8 @@ void Campaign::add(Level& level, Outcome&& outcome) {
   level.states += outcome.states;
   level.steps += outcome.steps;
   level.exercised.add(outcome.exercised);
+  coverage_.add(outcome.coverage);
+  nr_covered_ += outcome.refused ? 0 : 1;
   journal_.add(level, outcome.findings);
   for (Finding& finding : outcome.findings) findings_.push_back(std::move(finding));
 }

@@ -12,6 +12,7 @@
 #include "design/design.h"
 #include "explore/explorer.h"
 #include "explore/memory.h"
+#include "explore/step_coverage.h"
 #include "hunt/program.h"
 #include "rules/rules.h"
 #include "trace/schedule.h"
@@ -32,6 +33,7 @@ struct Options {
   std::optional<std::uint64_t> programs{};
   std::uint64_t seed = 1;
   unsigned jobs = 1;
+  bool coverage = false;            ///< gather which steps run
   std::function<bool()> stop = {};  ///< asked between programs; the campaign can be taken up again
 };
 
@@ -100,6 +102,9 @@ class Campaign {
   const std::vector<Finding>& findings() const { return findings_; }
   /// The first few, of this run.
   const std::vector<Failure>& failures() const { return failures_; }
+  /// If that was asked for: of the programs that this run explored.
+  const explore::StepCoverage& coverage() const { return coverage_; }
+  std::uint64_t nr_covered() const { return nr_covered_; }
   /// Every program was explored, and completely.
   bool complete() const;
 
@@ -114,12 +119,14 @@ class Campaign {
     std::uint64_t steps = 0;
     rules::RuleSet exercised;
     std::vector<Finding> findings;
+    explore::StepCoverage coverage;
   };
 
   bool run_level(Level& level);
   Outcome run_program(Program&& program) const;
   void search_for(const workload::Scenario& scenario, rules::RuleSet rules, Outcome& outcome) const;
-  explore::Result search(workload::ScenarioProgram& program, Outcome& outcome) const;
+  enum class Whose : std::uint8_t { Own, Against };
+  explore::Result search(workload::ScenarioProgram& program, Whose whose, Outcome& outcome) const;
   enum class Known : std::uint8_t { No, Yes, Unknown };
   Known is_known(const workload::Scenario& scenario, const std::string& rule,
                  Outcome& outcome) const;
@@ -136,6 +143,8 @@ class Campaign {
   std::vector<Level> levels_;
   std::vector<Finding> findings_;
   std::vector<Failure> failures_;
+  explore::StepCoverage coverage_;
+  std::uint64_t nr_covered_ = 0;
   std::unordered_map<std::string, rules::RuleSet> broken_;  ///< by Program::key(): of findings_
 };
 

@@ -103,6 +103,56 @@ TEST(Binary, HuntsTheLostWrite) {
 }
 
 // What was found can be run alone: the scenario says so itself.
+constexpr const char* kComposed = "examples/designs/clean-after-unlock.toml";
+
+TEST(Binary, ChecksHuntsAndReplaysAComposedDesign) {
+  const std::string file = kComposed;
+  const Ended held = mmcheck("check munmap+store+msync --design " + file);
+  EXPECT_EQ(held.exit_code, 0);
+  EXPECT_THAT(held.out, HasSubstr("clean-after-unlock  held"));
+  const std::string without = file + "/no-pvmw-sync";
+  const std::vector<json> lines =
+      json_lines(mmcheck("check munmap+store+msync --json --design " + without).out);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0]["verdict"], "violated");
+  const std::string replay = lines[0]["replay"];
+  EXPECT_THAT(replay, HasSubstr("@" + without + ":"));
+  EXPECT_EQ(mmcheck("replay '" + replay + "'").exit_code, 1);
+  const Ended hunt = mmcheck("hunt --operations 1 --calls store,munmap --design " + file);
+  EXPECT_EQ(hunt.exit_code, 0);
+  EXPECT_THAT(hunt.out, HasSubstr("clean-after-unlock: "));
+  EXPECT_THAT(mmcheck("cost --design " + file).out, HasSubstr("\nclean-after-unlock "));
+  EXPECT_EQ(mmcheck("check --design nothing.toml 2>/dev/null").exit_code, 2);
+}
+
+TEST(Binary, ListsPolicies) {
+  EXPECT_THAT(mmcheck("designs --policies").out, HasSubstr("[kept, dropped; linux-6.12: kept]\n"));
+  bool found = false;
+  for (const json& line : json_lines(mmcheck("designs --policies --json").out)) {
+    found = found || (line["policy"] == "zap_dirty.flush" && line["linux-6.12"] == "before-unlock");
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(Binary, SaysWhichStepsAHuntHasMade) {
+  const std::string hunt =
+      "hunt --design linux-6.12 --operations 2 --calls store,munmap --coverage";
+  const Ended text = mmcheck(hunt);
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, HasSubstr("\nnever made:\n"));
+  EXPECT_THAT(text.out, HasSubstr("msync({}): mmap_read_lock()"));
+  EXPECT_THAT(text.out, Not(HasSubstr("munmap({}): mmap_write_lock()")));
+  const json line = json_lines(mmcheck(hunt + " --json").out).back();
+  EXPECT_EQ(line["schema"], "mmcheck.hunt.coverage/1");
+  std::size_t nr_made = 0;
+  for (const json& step : line["steps"]) nr_made += step["made"] ? 1 : 0;
+  EXPECT_THAT(text.out, HasSubstr("steps  " + std::to_string(nr_made) + " of " +
+                                  std::to_string(line["steps"].size()) + " were made"));
+  EXPECT_THAT(line["pairs"], testing::Contains(json{{"first", "flush_tlb_mm_range({}): IPIs sent"},
+                                                    {"then", "flush_tlb_func() for CPU{}"}}));
+  EXPECT_THAT(mmcheck("hunt --design linux-6.12 --operations 1").out, Not(HasSubstr("coverage")));
+}
+
 TEST(Binary, WritesWhatItHasFoundAsScenarios) {
   const std::string directory = ::testing::TempDir() + "mmcheck-hunt-" + std::to_string(::getpid());
   EXPECT_EQ(mmcheck("hunt --design linux-6.12 --without force-flush --start shared --operations 1 "

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "explore/explorer.h"
 #include "explore/fiber.h"
@@ -31,6 +32,16 @@ Found run(const Space& space, const char* design, const Options& options = {}) {
   return {campaign.levels(), campaign.findings(), campaign.complete()};
 }
 
+explore::StepCoverage coverage_of(const Space& space, Options options) {
+  NoJournal journal;
+  Campaign campaign(space, *design::find_design("linux-6.12"), options, journal);
+  campaign.run();
+  std::uint64_t explored = 0;
+  for (const Level& level : campaign.levels()) explored += level.programs;
+  EXPECT_EQ(campaign.nr_covered(), explored);
+  return campaign.coverage();
+}
+
 std::vector<std::string> names(const Space& space, const Found& found) {
   std::vector<std::string> out;
   for (const Finding& finding : found.findings) {
@@ -51,6 +62,25 @@ TEST(Campaign, FindsTheLostWrite) {
   EXPECT_TRUE(found.complete);
   EXPECT_EQ(names(space, found),
             (std::vector<std::string>{"R-WRITE store+munmap+fsync", "R-WRITE fsync.store+munmap"}));
+}
+
+TEST(Campaign, GathersTheStepsOfAllPrograms) {
+  const Space space = small_space();
+  const explore::StepCoverage coverage = coverage_of(space, {.coverage = true});
+  const std::set<std::string_view> steps = coverage.steps();
+  EXPECT_TRUE(steps.contains("munmap({}): mmap_write_lock()"));
+  EXPECT_TRUE(steps.contains("flush_tlb_func() for CPU{}"));
+  EXPECT_FALSE(steps.contains("msync({}): mmap_read_lock()"));  // is not in this space
+  using Pair = explore::StepCoverage::Pair;
+  const std::set<Pair> pairs = coverage.pairs();
+  EXPECT_TRUE(pairs.contains(Pair{"folio_unlock({})", "folio_lock({})"}));
+  EXPECT_FALSE(pairs.contains(Pair{"folio_lock({})", "folio_unlock({})"}));
+  EXPECT_TRUE(pairs.contains(Pair{"folio_mkclean({}): mapped?", "page_remove_rmap({})"}));
+  EXPECT_TRUE(pairs.contains(Pair{"page_remove_rmap({})", "folio_mkclean({}): mapped?"}));
+  const explore::StepCoverage same = coverage_of(space, {.jobs = 3, .coverage = true});
+  EXPECT_EQ(same.steps(), steps);
+  EXPECT_EQ(same.pairs(), pairs);
+  EXPECT_TRUE(coverage_of(space, {}).steps().empty());
 }
 
 TEST(Campaign, FindsNothingWhereTheFlushIsForced) {
