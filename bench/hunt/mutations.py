@@ -46,6 +46,16 @@ ROUNDS = (
     (4, 1, "anon", "gup,dontneed,munmap,offline,remove"),
     (4, 2, "shared", "store,dontneed,fsync,schedule"),
     (5, 1, "shared", "pin,dirty-lock,fsync,referenced,reclaim"),
+    (2, 1, "anon-vma-locks"), (2, 1, "fork"), (2, 1, "fork-private"),
+    (3, 1, "fork-vma-locks", "load,store,fork"),
+    (3, 1, "fork", "load,store,munmap,exit,gup,pin,copy,put,fork,rmap-walk"),
+    (4, 1, "fork", "store,gup-read,pin-read,pin,copy-from,fork"),
+    (3, 1, "shared", "load,store,read-only,no-access,writable,msync"),
+    (3, 1, "anon", "load,store,free,read-only,no-access,writable,reclaim"),
+    (4, 1, "anon", "store,free,writable,read-only,reclaim"),
+    (4, 1, "anon", "load,free,gup,copy,dirty,reclaim"),
+    (3, 2, "shared", "store,mremap,msync,fsync,truncate"),
+    (3, 2, "anon", "load,store,mremap,mremap-keep,reclaim"),
     (3, 1, "shared"), (3, 1, "anon"), (3, 3, "no-memory"))
 
 # Designs that somebody proposed or shipped: the rule each breaks, and a design that keeps it.

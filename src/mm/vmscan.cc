@@ -149,7 +149,9 @@ Fate shrink_locked_folio(thread& task, folio& page, tlb_batch& batch) {
     return Fate::KeepLocked;
   }
   if (lazyfree) return freeze_lazyfree(task, page);
-  if (!anon && !page.mapping.peek().is_file()) return Fate::KeepLocked;  // Truncated meanwhile.
+  // folio_mapping(): truncated meanwhile, or not in the swap cache.
+  if (!anon && !page.mapping.peek().is_file()) return Fate::KeepLocked;
+  if (anon && page.swapcache.peek() == 0) return Fate::KeepLocked;
   return remove_mapping_locked(task, page) ? Fate::Gone : Fate::KeepLocked;
 }
 

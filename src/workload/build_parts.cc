@@ -69,7 +69,9 @@ unsigned frames_wanted(const Scenario& scenario, const ThreadDecl& thread) {
       if (mapping.kind != MappingKind::Shared) copied += mapping.nr_pages;
     }
   }
-  return (scarce && accesses > 0 ? (accesses + 2) * by_one_fault : 0) +
+  // A page may be dropped as often as it is freed.
+  const unsigned lost = any_thread_calls(scenario, Operation::MadviseFree) ? 4 : 2;
+  return (scarce && accesses > 0 ? (accesses + lost) * by_one_fault : 0) +
          (reads_files > 0 ? reads_files + 1 : 0) + populates * missing + copied;
 }
 
