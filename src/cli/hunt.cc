@@ -42,6 +42,7 @@ struct HuntOptions {
   std::vector<std::string> starts;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
   std::uint64_t executions = hunt::Options{}.executions_max;  ///< 0: no limit
+  std::uint64_t states = hunt::Options{}.states_max;
   std::optional<std::uint64_t> programs;
   std::optional<std::uint64_t> seed;
   std::optional<double> seconds;
@@ -90,11 +91,11 @@ std::string campaign_identity(const HuntOptions& options, const design::Design& 
   const hunt::Bounds& bounds = options.bounds;
   std::string text = fmt::format(
       "mmcheck " MMCHECK_VERSION
-      ".hunt/2 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
-      "executions {} first {}",
+      ".hunt/3 design {} rule {} memory {} operations {} threads {} processes {} pages {} "
+      "executions {} states {} first {}",
       identity_of(design), options.rule.empty() ? "all" : options.rule, memory_name(options.memory),
       bounds.operations, bounds.threads, bounds.processes, bounds.pages, options.executions,
-      options.first);
+      options.states, options.first);
   if (against != nullptr) text += " against " + identity_of(*against);
   if (options.programs) {
     text += fmt::format(" programs {} seed {}", *options.programs, options.seed.value_or(1));
@@ -108,6 +109,7 @@ hunt::Options campaign_options(const HuntOptions& options, const Session& sessio
     out.rules = set_of(*rule);
   out.memory = options.memory;
   out.executions_max = options.executions != 0 ? options.executions : ~std::uint64_t{0};
+  out.states_max = options.states;
   if (!options.against.empty()) out.against = &find_design_or_throw(options.against, session);
   out.first = options.first;
   out.coverage = options.coverage;
@@ -323,6 +325,11 @@ void add_bound_options(CLI::App& command, HuntOptions& options) {
                   "Where a program has more, search its states instead, each once; default: "
                   "2000; 0: never")
       ->type_name("N");
+  command
+      .add_option("--states", options.states,
+                  "Where a program has more, cut it short; default: 20000000, some 600 MB")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   CLI::Option* programs =
       command
           .add_option("--programs", options.programs,

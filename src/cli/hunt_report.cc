@@ -177,6 +177,10 @@ void HuntReport::print_coverage(const hunt::Campaign& campaign) const {
   if (cut_short > 0) {
     console_.out << fmt::format("{} cut short: too many states, or a deadlock in a part of them\n",
                                 plural(cut_short, "program"));
+    for (const hunt::Program& program : campaign.cut_short()) {
+      console_.out << fmt::format("  {} [{}]\n", space_.name(program),
+                                  hunt::starts()[program.start].name);
+    }
   }
 }
 

@@ -49,9 +49,10 @@ struct Options {
   OnViolation on_violation = OnViolation::Stop;
   std::uint64_t executions_max = ~std::uint64_t{0};
   std::uint64_t steps_max = 10'000;  ///< of one execution; more is reported as lack of progress
-  unsigned preemptions_max = 2;      ///< Bounded: at most 250
-  unsigned depth = 3;                ///< Pct: of the bugs that it is to find; at least 1
-  std::uint64_t seed = 1;            ///< Random, Pct
+  std::uint64_t states_max = 100'000'000;  ///< Stateful; 3 GB, and half more while the table grows
+  unsigned preemptions_max = 2;            ///< Bounded: at most 250
+  unsigned depth = 3;                      ///< Pct: of the bugs that it is to find; at least 1
+  std::uint64_t seed = 1;                  ///< Random, Pct
   /// How many threads search at a time. More than one need more programs: see ProgramFactory. What
   /// is found does not depend on it; how many executions are cut short may.
   unsigned jobs = 1;

@@ -39,9 +39,6 @@ namespace mmcheck::explore {
 
 namespace {
 
-/// With so many (3 GB, and half as much again while the table grows) the search is cut short.
-constexpr std::size_t kStatesMax = 100'000'000;
-
 /// The steps possible in a state are numbered. Those from this one on are never put to sleep.
 constexpr std::size_t kSleepersMax = 64;
 
@@ -134,7 +131,7 @@ bool StatefulSearch::search() {
 /// Goes on from the state that was reached. False: the search ends here.
 bool StatefulSearch::visit() {
   while (true) {
-    if (!tally_.may_begin() || known_.size() >= kStatesMax) return false;
+    if (!tally_.may_begin() || known_.size() >= tally_.options().states_max) return false;
     if (engine_.violated() || engine_.at_step_limit()) return judge();
     Position& position = positions_[depth_];
     position.todo.clear();

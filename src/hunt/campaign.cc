@@ -40,7 +40,7 @@ std::string cause_of(const trace::Record& record) {
   return cause;
 }
 
-constexpr std::size_t kFailuresKept = 10;
+constexpr std::size_t kNamed = 10;  // of those that failed, or were cut short
 
 rules::RuleSet set_of(const std::string& rule) {
   rules::RuleSet set;
@@ -101,6 +101,7 @@ explore::Result Campaign::search(workload::ScenarioProgram& program, Whose whose
   outcome.steps += result.steps;
   if (result.complete || result.counterexample) return result;
   options.strategy = explore::Strategy::Stateful;
+  options.states_max = options_.states_max;
   options.executions_max = ~std::uint64_t{0};
   try {
     result = explore::explore(program, options);
@@ -180,9 +181,12 @@ void Campaign::add(Level& level, Outcome&& outcome) {
   ++(outcome.refused ? level.refused : level.programs);
   if (!outcome.failed.empty()) {
     ++level.failed;
-    if (failures_.size() < kFailuresKept) failures_.push_back({outcome.program, outcome.failed});
+    if (failures_.size() < kNamed) failures_.push_back({outcome.program, outcome.failed});
   }
-  level.cut_short += outcome.cut_short ? 1 : 0;
+  if (outcome.cut_short) {
+    ++level.cut_short;
+    if (cut_short_.size() < kNamed) cut_short_.push_back(outcome.program);
+  }
   level.executions += outcome.executions;
   level.states += outcome.states;
   level.steps += outcome.steps;

@@ -26,7 +26,8 @@ struct Options {
   /// Of a program that has more, the states are searched instead, each once: a few have a hundred
   /// million executions and a hundred thousand states.
   std::uint64_t executions_max = 2'000;
-  bool first = false;  ///< stop at the first finding
+  std::uint64_t states_max = 20'000'000;  ///< with more the program is cut short
+  bool first = false;                     ///< stop at the first finding
   /// What this design breaks with the same program is no finding.
   const design::Design* against = nullptr;
   /// A sample: so many programs of each number of operations, drawn with `seed`. Nothing: all.
@@ -102,6 +103,8 @@ class Campaign {
   const std::vector<Finding>& findings() const { return findings_; }
   /// The first few, of this run.
   const std::vector<Failure>& failures() const { return failures_; }
+  /// Some of the programs that this run has cut short.
+  const std::vector<Program>& cut_short() const { return cut_short_; }
   /// If that was asked for: of the programs that this run explored.
   const explore::StepCoverage& coverage() const { return coverage_; }
   std::uint64_t nr_covered() const { return nr_covered_; }
@@ -143,6 +146,7 @@ class Campaign {
   std::vector<Level> levels_;
   std::vector<Finding> findings_;
   std::vector<Failure> failures_;
+  std::vector<Program> cut_short_;
   explore::StepCoverage coverage_;
   std::uint64_t nr_covered_ = 0;
   std::unordered_map<std::string, rules::RuleSet> broken_;  ///< by Program::key(): of findings_
