@@ -25,7 +25,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 bool is_short_thread(const std::vector<std::string>& lines, std::size_t first) {
   return first + 2 < lines.size() && lines[first].starts_with("P") && lines[first].ends_with("{") &&
-         lines[first + 2] == "}";
+         lines[first + 2] == "}" && lines[first + 1].find_first_not_of(" \t") != std::string::npos;
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::string program_text(const std::string& scenario) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     out += lines[i];
     if (is_short_thread(lines, i)) {
-      out += lines[i + 1].substr(lines[i + 1].find_first_not_of(' ') - 1) + " }";
+      out += " " + lines[i + 1].substr(lines[i + 1].find_first_not_of(" \t")) + " }";
       i += 2;
     }
     out += '\n';

@@ -239,7 +239,7 @@ const design::Design& Designs::read(const std::string& path) {
 }
 
 const design::Design& Designs::keep(std::unique_ptr<ComposedDesign> composed) {
-  return composed_.insert_or_assign(composed->word, std::move(composed)).first->second->design;
+  return composed_.try_emplace(composed->word, std::move(composed)).first->second->design;
 }
 
 const design::Design& Designs::find_without(const std::string& word, const std::string& step,

@@ -18,11 +18,7 @@ namespace {
 
 using Pair = explore::StepCoverage::Pair;
 
-rules::RuleSet exercised_rules(const hunt::Campaign& campaign) {
-  rules::RuleSet rules;
-  for (const hunt::Level& level : campaign.levels()) rules.add(level.exercised);
-  return rules;
-}
+rules::RuleSet exercised_rules(const hunt::Campaign& campaign) { return campaign.exercised_here(); }
 
 /// Pairs of texts, whatever the order.
 struct PairCounts {

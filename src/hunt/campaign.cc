@@ -193,6 +193,7 @@ void Campaign::add(Level& level, Outcome&& outcome) {
   level.exercised.add(outcome.exercised);
   coverage_.add(outcome.coverage);
   nr_covered_ += outcome.refused ? 0 : 1;
+  exercised_here_.add(outcome.exercised);
   journal_.add(level, outcome.findings);
   for (Finding& finding : outcome.findings) findings_.push_back(std::move(finding));
 }

@@ -108,6 +108,7 @@ class Campaign {
   /// If that was asked for: of the programs that this run explored.
   const explore::StepCoverage& coverage() const { return coverage_; }
   std::uint64_t nr_covered() const { return nr_covered_; }
+  const rules::RuleSet& exercised_here() const { return exercised_here_; }
   /// Every program was explored, and completely.
   bool complete() const;
 
@@ -149,6 +150,7 @@ class Campaign {
   std::vector<Program> cut_short_;
   explore::StepCoverage coverage_;
   std::uint64_t nr_covered_ = 0;
+  rules::RuleSet exercised_here_;  ///< by the programs that this run explored
   std::unordered_map<std::string, rules::RuleSet> broken_;  ///< by Program::key(): of findings_
 };
 

@@ -101,6 +101,10 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
       }
     }
   }
+  const bool forks = std::any_of(letters_.begin(), letters_.end(), [](const Letter& letter) {
+    return letter.operation->memory == Memory::Child;
+  });
+  if (any_child && !forks) throw InputError("a start with a child needs the operation fork");
   if (letters_.empty() || starts_.empty()) throw InputError("no operation fits the start");
 }
 

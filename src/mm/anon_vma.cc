@@ -4,8 +4,17 @@
 #include "base/error.h"
 #include "mm/folio.h"
 #include "mm/rmap.h"
+#include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
+
+void vma_interval_tree_insert(VmaTree& tree, vm_area_struct& vma) {
+  tree.push_back(&vma);
+  const auto behind = std::upper_bound(
+      tree.begin(), tree.end() - 1, vma.pgoff,
+      [](unsigned pgoff, const vm_area_struct* other) { return pgoff < other->pgoff; });
+  std::rotate(behind, tree.end() - 1, tree.end());
+}
 
 void vma_erase(VmaTree& tree, const vm_area_struct& vma) {
   const auto place = std::find(tree.begin(), tree.end(), &vma);
@@ -64,12 +73,12 @@ void anon_vma_clone(thread& task, vm_area_struct& copy, const vm_area_struct& vm
 void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, unsigned page_nr) {
   tail.anon = vma.anon;
   if (vma.anon == nullptr) {
-    vma.end_page = page_nr;
+    vma_resize(task, vma, page_nr);
     return;
   }
   kernel::rw_semaphore& lock = vma.anon->root->rwsem;
   lock.down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
-  vma.end_page = page_nr;
+  vma_resize(task, vma, page_nr);
   if (vma.anon_ready.read()) {
     anon_vma_hang(tail);
     tail.anon_ready.write(true);

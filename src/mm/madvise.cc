@@ -23,14 +23,17 @@ using machine::pte_mkold;
 using machine::pte_present;
 using machine::pte_young;
 
-/// A clean page, if it could be made one: not in the swap cache, not dirty. [PTL]
+/// A clean page, if it could be made one: not in the swap cache, not dirty, nobody else's. [PTL]
 bool clean_folio(thread& task, folio& page) {
   task.x().step(
       {.format = "{}: in the swap cache, or dirty?", .args = {arg(page)}, .detail = Detail::Minor});
   const bool cached = has_swap(task) && page.swapcache.read() != 0;
   if (!page.dirty.read() && !cached) return true;
   if (!folio_trylock(task, page)) return false;
-  const bool freed = !cached || folio_free_swap(task, page);
+  task.x().step(
+      {.format = "folio_mapcount({}) == 1?", .args = {arg(page)}, .detail = Detail::Minor});
+  const bool alone = page.mapcount.read_last() == 0;  // One mapping.
+  const bool freed = alone && (!cached || folio_free_swap(task, page));
   if (freed) {
     task.x().step({.format = "folio_clear_dirty({})", .args = {arg(page)}});
     page.dirty.write(false);
@@ -54,12 +57,9 @@ bool folio_mark_lazyfree(thread& task, folio& page) {
 /// A store from here on sets D again, and so keeps the page. But a TLB that holds the entry as
 /// dirty sets nothing: hence the flush before the call returns. While it has not returned, a store
 /// may belong to what is freed.
-bool madvise_free_pte(thread& task, mmu_gather& tlb, PteSlot& slot, folio& page) {
-  task.x().step({.format = "folio_test_lru({})?", .args = {arg(page)}, .detail = Detail::Minor});
-  if (page.isolated.read() || folio_mapcount_peek(page) != 1) return false;
+bool madvise_free_pte(thread& task, mmu_gather& tlb, PteSlot& slot, pte_t seen, folio& page) {
   if (!clean_folio(task, page)) return false;
   const machine::Arch& arch = task.system->arch();
-  const pte_t seen = slot.peek();  // Only the hardware changes it, and only by setting bits.
   if (pte_young(seen) || pte_dirty(seen)) {
     const pte_t old = arch.ptep_get_and_clear(*task.cpu, slot);
     arch.set_pte(*task.cpu, slot, pte_mkold(pte_mkclean(old)),
@@ -72,9 +72,8 @@ bool madvise_free_pte(thread& task, mmu_gather& tlb, PteSlot& slot, folio& page)
 }
 
 /// linux v6.12 mm/madvise.c: madvise_free_pte_range, of one page table
-/// differs: large folios are left alone, as Linux leaves those that it cannot split; v6.1 does not
-/// look whether a page is on its list, and clears D in vain if it is not; on arm64 the entry is
-/// none for a moment, as elsewhere.
+/// differs: large folios are left alone, as Linux leaves those that it cannot split; on arm64 the
+/// entry is none for a moment, as elsewhere.
 void madvise_free_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsigned end_page,
                             FolioList& marked) {
   mm_struct& mm = *tlb.mm;
@@ -90,7 +89,7 @@ void madvise_free_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, 
     if (pte_present(pte)) {
       folio& page = task.system->page(pte_pfn(pte));
       if (folio_test_large(page_folio(page))) continue;
-      if (!madvise_free_pte(task, tlb, slot, page)) continue;
+      if (!madvise_free_pte(task, tlb, slot, pte, page)) continue;
       marked.push_back(&page);
     } else if (is_swap_pte(pte)) {
       zap_swap_pte(task, slot);

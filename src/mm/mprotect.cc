@@ -81,7 +81,8 @@ void change_pte_range(thread& task, mmu_gather& tlb, const vm_area_struct& vma, 
     if (pte_present(pte)) {
       change_present_pte(task, tlb, vma, slot, flags);
     } else if (is_migration_entry(pte)) {
-      // make_readable_migration_entry; the protection itself is looked up when it is replaced.
+      // make_readable_migration_entry. differs: Linux looks the protection up when it is replaced;
+      // here the entry has it.
       const pte_t readable = machine::make_migration_entry(
           (flags & kVmRead) == 0 ? pte_mkprotnone(pte) : pte_mkreadonly(pte));
       task.x().step({.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});

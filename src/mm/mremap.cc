@@ -36,7 +36,7 @@ void vma_expand(thread& task, vm_area_struct& vma, unsigned end_page) {
   vma_start_write(task, vma);
   auto& lock = vma.file->i_mmap_rwsem;
   lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-  vma.end_page = end_page;
+  vma_resize(task, vma, end_page);
   lock.up_write(task, {.format = "vma_expand()", .detail = Detail::Minor});
 }
 

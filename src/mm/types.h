@@ -51,6 +51,9 @@ struct vm_area_struct;
 using VmaTree = KeptVector<vm_area_struct*>;
 
 void vma_erase(VmaTree& tree, const vm_area_struct& vma);
+/// Into the tree of a file, behind those that begin at the same page of it or before. Walks go in
+/// this order. linux v6.12 mm/interval_tree.c
+void vma_interval_tree_insert(VmaTree& tree, vm_area_struct& vma);
 
 /// linux v6.12 include/linux/rmap.h: anon_vma, anon_vma_chain
 ///

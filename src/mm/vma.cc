@@ -24,7 +24,7 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
   if (vma.file == nullptr) return;
   auto& lock = vma.file->i_mmap_rwsem;
   lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-  vma.file->i_mmap.push_back(&vma);
+  vma_interval_tree_insert(vma.file->i_mmap, vma);
   lock.up_write(task, {.format = "vma_link_file()", .detail = Detail::Minor});
 }
 
@@ -43,7 +43,7 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   if (vma.file != nullptr) {
     vma.file->i_mmap_rwsem.down_write(task,
                                       {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
-    vma.file->i_mmap.push_back(&tail);
+    vma_interval_tree_insert(vma.file->i_mmap, tail);
   }
   anon_vma_split(task, vma, tail, page_nr);
   vma_mark_attached(task, tail);

@@ -98,6 +98,12 @@ void vma_mark_attached(thread& task, vm_area_struct& vma) {
   vma.attached = true;
 }
 
+// linux v6.12 mm/vma.h: vma_iter_store, of one that is in the tree
+void vma_resize(thread& task, vm_area_struct& vma, unsigned end_page) {
+  change_tree(task, *vma.mm, {.format = "vma_iter_store()", .detail = Detail::Minor});
+  vma.end_page = end_page;
+}
+
 // linux v6.12 include/linux/mm.h: vma_mark_detached; mm/vma.c: vms_gather_munmap_vmas
 void vma_mark_detached(thread& task, vm_area_struct& vma) {
   change_tree(task, *vma.mm, {.format = "vma_mark_detached()"});

@@ -24,6 +24,8 @@ void vma_end_write_all(thread& task, mm_struct& mm);
 /// The VMA comes into the tree that faults look at, or leaves it.
 /// [mm.mmap_lock for writing, vma_start_write() done]
 void vma_mark_attached(thread& task, vm_area_struct& vma);
+/// It ends elsewhere. [the same]
+void vma_resize(thread& task, vm_area_struct& vma, unsigned end_page);
 void vma_mark_detached(thread& task, vm_area_struct& vma);
 
 }  // namespace mmcheck::mm

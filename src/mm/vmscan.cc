@@ -112,11 +112,21 @@ Fate freeze_lazyfree(thread& task, folio& page) {
   return Fate::Gone;
 }
 
-/// linux v6.12 mm/vmscan.c: isolate_lru_folios (folio_test_clear_lru), move_folios_to_lru
-void set_isolated(thread& task, folio& page, bool isolated) {
+/// Off its list, unless somebody else has taken it: then returns false.
+/// linux v6.12 mm/vmscan.c: isolate_lru_folios (folio_test_clear_lru)
+bool isolate_folio(thread& task, folio& page) {
+  if (!task.system->has_lazyfree) return true;
+  minor_step(task, "folio_test_clear_lru({})", page);
+  if (page.isolated.read()) return false;
+  page.isolated.write(true);
+  return true;
+}
+
+/// linux v6.12 mm/vmscan.c: move_folios_to_lru
+void putback_folio(thread& task, folio& page) {
   if (!task.system->has_lazyfree) return;
-  minor_step(task, isolated ? "folio_test_clear_lru({})" : "folio_putback_lru({})", page);
-  page.isolated.write(isolated);
+  minor_step(task, "folio_putback_lru({})", page);
+  page.isolated.write(false);
 }
 
 /// What is done with one locked folio. linux v6.12 mm/vmscan.c: shrink_folio_list
@@ -182,8 +192,15 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   tlb_batch batch;
   FolioList free_folios;
   FolioList kept;
-  for (folio* page : folios) set_isolated(task, *page, true);
+  FolioList isolated;
   for (folio* page : folios) {
+    if (isolate_folio(task, *page)) {
+      isolated.push_back(page);
+    } else {
+      folio_put(task, *page);
+    }
+  }
+  for (folio* page : isolated) {
     if (!folio_trylock(task, *page)) {
       kept.push_back(page);
       continue;
@@ -198,7 +215,7 @@ unsigned shrink_folio_list(thread& task, const FolioList& folios) {
   free_unref_folios(task, free_folios);
   if (!flush_first) try_to_unmap_flush(task, batch);
   for (folio* page : kept) {
-    set_isolated(task, *page, false);
+    putback_folio(task, *page);
     folio_put(task, *page);
   }
   return static_cast<unsigned>(free_folios.size());

@@ -387,7 +387,7 @@ void Builder::link_trees() {
   for (mm::mm_struct& mm : system_.mms) {
     for (mm::vm_area_struct& vma : mm.vmas) {
       if (!vma.attached) continue;
-      if (vma.file != nullptr) vma.file->i_mmap.push_back(&vma);
+      if (vma.file != nullptr) mm::vma_interval_tree_insert(vma.file->i_mmap, vma);
       if (vma.anon_ready.peek()) vma.anon->tree.push_back(&vma);
     }
   }

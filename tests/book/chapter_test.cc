@@ -67,6 +67,12 @@ TEST(ProgramText, LeavesOutWhatIsNoPartOfTheProgram) {
             "}\n");
 }
 
+TEST(ProgramText, TakesWhateverTheIndentation) {
+  EXPECT_EQ(program_text("P0(A) {\nmunmap(x, 4096);\n}\n"), "P0(A) { munmap(x, 4096); }\n");
+  EXPECT_EQ(program_text("P0(A) {\n\tf();\n}\n"), "P0(A) { f(); }\n");
+  EXPECT_EQ(program_text("P0(A) {\n \n}\n"), "P0(A) {\n}\n");
+}
+
 TEST(HuntCommand, IsThatOfTheComment) {
   EXPECT_EQ(hunt_command("Found by\n   mmcheck hunt --design linux-6.1 --first "),
             "mmcheck hunt --design linux-6.1 --first");

@@ -97,6 +97,8 @@ TEST(Designs, FindsNamesFilesAndEitherWithoutAStep) {
   const design::Design& without = designs.find("linux-6.1/no-pvmw-sync", console);
   EXPECT_EQ(without.policies->mkclean_walk, mm::PvmwSync::No);
   EXPECT_EQ(&designs.find(std::string(without.word), console), &without);
+  EXPECT_EQ(&designs.find("linux-6.1/pvmw-sync", console), &without);
+  EXPECT_EQ(&designs.find("linux-6.1/pvmw-sync", console), &without);
   EXPECT_EQ(designs.find(file + "/no-pvmw-sync", console).word, file + "/no-pvmw-sync");
   EXPECT_EQ(&designs.find_without("linux-6.12", "flush", console),
             design::find_design("linux-6.12/no-flush"));

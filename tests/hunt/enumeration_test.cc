@@ -116,6 +116,12 @@ TEST(Sampling, IsUniform) {
 
 TEST(Space, RefusesWhatNothingFits) { EXPECT_THROW(space_of({}, {"fsync"}, {"anon"}), InputError); }
 
+// There would be nothing to explore, and it would be held.
+TEST(Space, RefusesAChildThatNobodyForks) {
+  EXPECT_THROW(space_of({}, {"load"}, {"fork"}), InputError);
+  EXPECT_THROW(space_of({}, {"load"}, {"shared", "fork"}), InputError);
+}
+
 // Who waits to be born is forked once, and runs then.
 TEST(Space, ForksOnceWhereAChildIsNamed) {
   const Space space =

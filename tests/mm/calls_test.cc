@@ -156,5 +156,26 @@ TEST(MadvFree, PageThatIsWrittenAgainIsSwapped) {
     forall (0:r0=2))");
 }
 
+// What a VMA that grows changes is seen by a fault that looks for it without mmap_lock.
+TEST(Mremap, GrowsAVmaThatFaultsLookFor) {
+  expect_held(R"({ vma locks; file f, 2 pages;
+      process A { w = mmap(f, 1 page, MAP_SHARED); y = mmap(1 page, MAP_PRIVATE|MAP_ANONYMOUS);
+                  x = mmap(f, 1 page, MAP_SHARED, 1 page), dirty; } }
+    P0(A) { mremap(x, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED, y); }
+    P1(A) { r0 = READ_ONCE(*y); })");
+}
+
+// Walks go by the place in the file, whichever mapping came first: the new place is found behind
+// the old one.
+TEST(Mremap, IsFoundByWalksInTheOrderOfTheFile) {
+  expect_held(R"({ file f, 3 pages;
+      process A { y = mmap(f, 2 pages, MAP_SHARED, 1 page);
+                  x = mmap(f, 3 pages, MAP_SHARED), dirty; }
+      process B { z = mmap(f, 1 page, MAP_SHARED, 2 pages); } }
+    P0(A) { mremap(x + 8192, 4096, 4096, MREMAP_MAYMOVE|MREMAP_FIXED, y + 4096);
+            munmap(y + 4096, 4096); }
+    P1(B) { msync(z, 4096, MS_SYNC); })");
+}
+
 }  // namespace
 }  // namespace mmcheck
