@@ -19,6 +19,7 @@ there already is left alone, unless --again is given. `mmcheck rules --book` mak
     --against NAME      instead of the design that is mutated
     --as NAME           write it by this name: a second program of one design
     --processes 2       instead of 1
+    --threads 2         instead of 3
 """
 import argparse
 import json
@@ -46,7 +47,7 @@ ROUNDS = (
     (4, 1, "anon", "gup,dontneed,munmap,offline,remove"),
     (4, 2, "shared", "store,dontneed,fsync,schedule"),
     (5, 1, "shared", "pin,dirty-lock,fsync,referenced,reclaim"),
-    (2, 1, "anon-clean"), (2, 1, "anon-vma-locks"), (2, 1, "fork"), (2, 1, "fork-private"),
+    (1, 4, "batches"), (2, 1, "anon-clean"), (2, 1, "anon-vma-locks"), (2, 1, "fork"), (2, 1, "fork-private"),
     (3, 1, "fork-vma-locks", "load,store,fork"),
     (3, 1, "fork", "load,store,munmap,exit,gup,pin,copy,put,fork,rmap-walk"),
     (4, 1, "fork", "store,gup-read,pin-read,pin,copy-from,fork"),
@@ -102,6 +103,7 @@ def hunt_options(arguments, target, round_):
     options += ["--rule", rule] if rule else []
     options += ["--first", "--operations", str(operations), "--pages", str(pages), "--start", start]
     options += ["--processes", arguments.processes] if arguments.processes != "1" else []
+    options += ["--threads", arguments.threads] if arguments.threads != "3" else []
     return options + (["--calls", *calls] if calls else [])
 
 
@@ -182,6 +184,7 @@ def parsed():
     parser.add_argument("--against")
     parser.add_argument("--as", dest="name")
     parser.add_argument("--processes", default="1")
+    parser.add_argument("--threads", default="3")
     arguments = parser.parse_intermixed_args()
     arguments.rounds = [round_of(text) for text in arguments.rounds.split()] or ROUNDS
     return arguments
