@@ -160,7 +160,9 @@ TEST(Space, WritesScenarios) {
   std::vector<std::string_view> operations;
   for (const Operation& operation : hunt::operations()) operations.push_back(operation.name);
   std::vector<std::string_view> starts;
-  for (const Start& start : hunt::starts()) starts.push_back(start.name);
+  for (const Start& start : hunt::starts()) {
+    if (start.pages_min <= 2) starts.push_back(start.name);  // With more it takes long.
+  }
   const Space space =
       space_of({.operations = 2, .threads = 2, .processes = 2, .pages = 2}, operations, starts);
   Enumeration all(space, 2);
