@@ -130,16 +130,8 @@ void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "mprotect({}): mmap_write_lock()", .args = {va}});
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
-  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
-    vm_area_struct& vma = mm.vmas[i];
-    if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
-    if (vma.first_page < first_page) {
-      split_vma(task, vma, first_page);  // The tail comes later in this loop.
-      continue;
-    }
-    if (end_page < vma.end_page) split_vma(task, vma, end_page);
-    mprotect_fixup(task, tlb, vma, flags);
-  }
+  for_each_vma_within(task, mm, first_page, end_page,
+                      [&](vm_area_struct& vma) { mprotect_fixup(task, tlb, vma, flags); });
   tlb_finish_mmu(task, tlb);
   vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});

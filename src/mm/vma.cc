@@ -54,18 +54,11 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
 
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
   VmaList detached;
-  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
-    vm_area_struct& vma = mm.vmas[i];
-    if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
-    if (vma.first_page < first_page) {
-      split_vma(task, vma, first_page);  // The tail comes later in this loop.
-      continue;
-    }
-    if (end_page < vma.end_page) split_vma(task, vma, end_page);
+  for_each_vma_within(task, mm, first_page, end_page, [&](vm_area_struct& vma) {
     vma_start_write(task, vma);
     vma_mark_detached(task, vma);
     detached.push_back(&vma);
-  }
+  });
   return detached;
 }
 

@@ -18,6 +18,23 @@ void vma_link_file(thread& task, vm_area_struct& vma);
 /// The new VMA is the part from `page_nr` on. linux v6.12 mm/vma.c: split_vma
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr);
 
+/// Calls `function` for each VMA of the range; those that reach over its ends are split before.
+/// [mm.mmap_lock for writing]
+template <typename Function>
+void for_each_vma_within(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
+                         Function function) {
+  for (unsigned i = 0; i < mm.vmas.size(); ++i) {
+    vm_area_struct& vma = mm.vmas[i];
+    if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
+    if (vma.first_page < first_page) {
+      split_vma(task, vma, first_page);  // The tail comes later in this loop.
+      continue;
+    }
+    if (end_page < vma.end_page) split_vma(task, vma, end_page);
+    function(vma);
+  }
+}
+
 /// Takes the range's VMAs out of the tree, so that no new fault finds them. [mm.mmap_lock for
 /// writing] linux v6.12 mm/vma.c: vms_gather_munmap_vmas
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
