@@ -38,8 +38,7 @@ constexpr std::array kRules{
          "torvalds-dirty-in-batch"},
     Rule{RuleId::Perm, "R-PERM",
          "After the call that takes a mapping away, or part of what it allows, returns, nothing "
-         "uses "
-         "that.",
+         "uses that.",
          "The caller reuses the address or the page and meets the old translation.",
          "mm/mmu_gather.c: tlb_finish_mmu: flushes also what a concurrent gather has cleared "
          "(mm_tlb_flush_nested)",
