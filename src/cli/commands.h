@@ -22,5 +22,6 @@ void add_conform_command(CLI::App& app, Session& session);
 void add_cost_command(CLI::App& app, Session& session);
 void add_hunt_command(CLI::App& app, Session& session);
 void add_litmus_command(CLI::App& app, Session& session);
+void add_run_command(CLI::App& app, Session& session);
 
 }  // namespace mmcheck::cli

@@ -43,6 +43,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_cost_command(app, session);
   add_hunt_command(app, session);
   add_litmus_command(app, session);
+  add_run_command(app, session);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -120,13 +121,19 @@ ExitCode report_current_exception(std::ostream& err) {
 
 ExitCode run(int argc, const char* const* argv, const Console& console) {
   try {
-    Session session{console, {}, {}, std::make_shared<Designs>()};
+    Session session{console, {}, {}, {}, std::make_shared<Designs>()};
     session.console.program =
         console.program.empty() ? "mmcheck" : report::shell_word(console.program);
     CLI::App app("Runs a memory manager under every schedule and every TLB state.",
                  session.console.program);
     add_commands(app, session);
-    return parse_and_run(app, session, std::vector<std::string>(argv + 1, argv + argc));
+    std::vector<std::string> words(argv + 1, argv + argc);
+    const auto end = std::find(words.begin(), words.end(), "--");
+    if (end != words.end() && words.front() == "run") {
+      session.arguments.assign(end + 1, words.end());
+      words.erase(end, words.end());
+    }
+    return parse_and_run(app, session, words);
   } catch (...) {
     return report_current_exception(console.err);
   }

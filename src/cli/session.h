@@ -7,6 +7,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.h"
 #include "report/style.h"
@@ -32,6 +33,7 @@ class Designs;
 struct Session {
   Console console;      ///< `program` is quoted for a shell, where it needs that
   std::string catalog;  ///< as given; empty: the default
+  std::vector<std::string> arguments = {};  ///< behind `--`: for a program that is run
   std::function<ExitCode()> command;
   std::shared_ptr<Designs> designs = {};  ///< that a command may name: see design_file.h
 };

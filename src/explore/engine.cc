@@ -25,6 +25,7 @@ Engine::Engine(Program& program, const EngineOptions& options)
       merged_at_(options.objects_max, 0) {
   if (options.logging) options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
   execution_.words_ = words_.get();
+  if (rewinding_) execution_.journal_ = &rewinder_.journal();
   reset_accesses();
 }
 

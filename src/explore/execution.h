@@ -24,6 +24,7 @@
 
 #include "base/types.h"
 #include "explore/access.h"
+#include "explore/journal.h"
 #include "trace/record.h"
 #include "trace/vocabulary.h"
 
@@ -148,6 +149,12 @@ class Execution {
   /// the current thread's own, checks in Program::finished, names while recording.
   std::uint64_t peek(ObjectId object) const { return words_[to_index(object)]; }
 
+  /// The calling thread is about to change memory that is neither a word nor kept: what keep() is
+  /// for where there is too much of it. Of programs that no search of states is asked of.
+  void save(void* memory, std::size_t bytes) {
+    if (journal_ != nullptr) journal_->save(memory, bytes);
+  }
+
   // --- order ------------------------------------------------------------------------------------
 
   /// The step that is being made (for remembering who did something).
@@ -205,6 +212,7 @@ class Execution {
 
   Engine* engine_;
   std::uint64_t* words_ = nullptr;
+  Journal* journal_ = nullptr;  ///< where steps can be taken back
   LoggedAccess* next_access_ = nullptr;  ///< where the current step notes its next access
   LoggedAccess* accesses_end_ = nullptr;
 };

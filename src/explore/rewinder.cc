@@ -16,6 +16,7 @@ void Rewinder::clear() {
   kept_.clear();
   kept_bytes_ = 0;
   interval_ = 1;
+  journal_.clear();
   steps_.clear();
   used_ = 0;
 }
@@ -35,6 +36,7 @@ void Rewinder::save(const Fibers& fibers, unsigned thread, const ThreadState& st
   if (bytes_.size() < end) bytes_.resize(2 * end);
   steps_.push_back({.state = state,
                     .begin = used_,
+                    .journal_mark = journal_.mark(),
                     .stack_bytes = static_cast<std::uint32_t>(stack.size()),
                     .thread = thread});
   std::byte* out = bytes_.data() + used_;

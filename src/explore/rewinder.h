@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "explore/fiber.h"
+#include "explore/journal.h"
 
 namespace mmcheck::explore {
 
@@ -35,6 +36,7 @@ class Rewinder {
   void clear();
   void keep(std::span<std::byte> memory);
   std::span<const std::span<std::byte>> kept() const { return kept_; }
+  Journal& journal() { return journal_; }
 
   /// Before a step of the thread. A handler has no stack.
   void save(const Fibers& fibers, unsigned thread, const ThreadState& state);
@@ -47,6 +49,7 @@ class Rewinder {
   template <typename PutBack>
   void undo_to(std::uint32_t step, Fibers& fibers, PutBack put_back) {
     if (step >= size()) return;
+    journal_.undo_to(steps_[step].journal_mark);
     restore_kept(steps_[step]);
     std::uint32_t done = 0;
     for (std::uint32_t i = step; i < size(); ++i) {
@@ -67,6 +70,7 @@ class Rewinder {
   struct Saved {
     ThreadState state;
     std::size_t begin = 0;  ///< of its bytes: the thread's stack, the kept memory
+    std::size_t journal_mark = 0;
     std::uint32_t stack_bytes = 0;
     std::uint32_t thread = 0;
   };
@@ -76,6 +80,7 @@ class Rewinder {
   std::vector<std::span<std::byte>> kept_;
   std::size_t kept_bytes_ = 0;
   std::uint32_t interval_ = 1;  ///< of steps before which the kept memory is saved
+  Journal journal_;
   std::vector<Saved> steps_;
   std::vector<std::byte> bytes_;
   std::size_t used_ = 0;  ///< of bytes_

@@ -14,7 +14,7 @@
 namespace mmcheck::trace {
 
 /// What kind of thing a number names, for the table of names.
-enum class NameSpace : std::uint8_t { Page, Address, Process, File, Thread, Object };
+enum class NameSpace : std::uint8_t { Page, Address, Process, File, Thread, Object, Code };
 
 /// Names that a program gives to numbers ("the address 0x10000 is x"). Filled while recording.
 class Names {

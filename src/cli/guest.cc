@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// `mmcheck run`: unmodified C and C++ programs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/cell.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/search_options.h"
+#include "explore/explorer.h"
+#include "guest/compile.h"
+#include "guest/program.h"
+#include "report/columns.h"
+#include "report/json.h"
+#include "trace/schedule.h"
+
+namespace mmcheck::cli {
+namespace {
+
+struct GuestOptions {
+  std::vector<std::string> sources;
+  std::vector<std::string> flags;
+  std::string strategy = "dpor";
+  std::uint64_t executions = 0;  ///< 0: the strategy's own
+  std::uint64_t steps = 10'000;
+  std::uint64_t seed = 1;
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
+  std::vector<std::string> allowed;  ///< rules that may be broken
+  std::string fail_on;
+  std::string replay;
+  bool json = false;
+  bool all_steps = false;
+};
+
+constexpr std::uint64_t kSampleExecutions = 10'000;
+
+bool allows(const GuestOptions& options, std::string_view rule) {
+  return std::ranges::find(options.allowed, rule) != options.allowed.end();
+}
+
+bool is_sample(const GuestOptions& options) {
+  return options.strategy == "random" || options.strategy == "pct";
+}
+
+explore::Options explore_options_of(const GuestOptions& options) {
+  explore::Options search;
+  search.steps_max = options.steps;
+  search.seed = options.seed;
+  if (options.strategy == "random") search.strategy = explore::Strategy::Random;
+  if (options.strategy == "pct") search.strategy = explore::Strategy::Pct;
+  if (options.strategy == "bounded") search.strategy = explore::Strategy::Bounded;
+  if (options.strategy == "naive") search.strategy = explore::Strategy::Naive;
+  if (options.executions != 0) {
+    search.executions_max = options.executions;
+  } else if (is_sample(options)) {
+    search.executions_max = kSampleExecutions;
+  }
+  return search;
+}
+
+std::string coverage_of(const explore::Result& result) {
+  switch (result.coverage) {
+    case explore::Coverage::Complete:
+      return "complete";
+    case explore::Coverage::Bounded:
+      return "bounded";
+    case explore::Coverage::Sampled:
+      return "sampled";
+    case explore::Coverage::CutShort:
+      return "cut short";
+  }
+  return "";
+}
+
+/// "2 executions (and 1 cut short ...), complete".
+std::string figures(const guest::GuestResult& found) {
+  const std::uint64_t executions = found.result.executions - found.cut_short;
+  std::string text = fmt::format("{} execution{}", executions, executions == 1 ? "" : "s");
+  if (found.cut_short + found.result.blocked > 0) {
+    text += fmt::format(" ({} more blocked: they wait in vain, or assume what does not hold)",
+                        found.cut_short + found.result.blocked);
+  }
+  return text + ", " + coverage_of(found.result);
+}
+
+std::string name_of(const GuestOptions& options) {
+  return std::filesystem::path(options.sources.front()).filename().string();
+}
+
+class Guest {
+ public:
+  Guest(const GuestOptions& options, const Session& session)
+      : options_(options),
+        console_(session.console),
+        module_(guest::compile({options.sources, options.flags}, folder_)),
+        program_(module_, arguments_of(session),
+                 {.memory = options.memory,
+                  .races = !allows(options, "R-RACE"),
+                  .liveness = !allows(options, "R-LIVE"),
+                  .status = !allows(options, "R-EXIT"),
+                  .waits = !is_sample(options) && options.strategy != "naive",
+                  .endless = is_sample(options),
+                  .fail_on = options.fail_on}) {}
+
+  ExitCode search() {
+    const explore::Options search = explore_options_of(options_);
+    const guest::GuestResult found = guest::explore_guest(program_, search);
+    if (options_.json) {
+      console_.out << json_of(found) << '\n';
+    } else if (!found.result.counterexample) {
+      console_.out << fmt::format("{}: held, {}\n", name_of(options_), figures(found));
+    } else {
+      show(found);
+    }
+    return found.result.counterexample ? ExitCode::NotMet : ExitCode::Met;
+  }
+
+  ExitCode replay() {
+    const trace::Record record = explore::replay(program_, trace::decode(options_.replay));
+    print(record, "");
+    return record.violation ? ExitCode::NotMet : ExitCode::Met;
+  }
+
+ private:
+  std::vector<std::string> arguments_of(const Session& session) const {
+    std::vector<std::string> words = {
+        std::filesystem::path(options_.sources.front()).stem().string()};
+    words.insert(words.end(), session.arguments.begin(), session.arguments.end());
+    return words;
+  }
+
+  std::string json_of(const guest::GuestResult& found) const {
+    const auto& counterexample = found.result.counterexample;
+    return fmt::format(
+        R"({{"program":"{}","verdict":"{}","rule":"{}","executions":{},"blocked":{},"coverage":"{}"}})",
+        name_of(options_), counterexample ? "violated" : "held",
+        counterexample ? counterexample->rule : "", found.result.executions - found.cut_short,
+        found.cut_short + found.result.blocked, coverage_of(found.result));
+  }
+
+  void show(const guest::GuestResult& found) {
+    const explore::Counterexample& counterexample = *found.result.counterexample;
+    const trace::Schedule schedule = explore::straighten(program_, counterexample.schedule);
+    const trace::Record record = explore::replay(program_, schedule);
+    console_.out << report::paint(
+                        console_.colour, report::Emphasis::Bold,
+                        fmt::format("{}: {} broken, after {} executions", name_of(options_),
+                                    counterexample.rule, found.result.executions))
+                 << "\n\n";
+    print(record, trace::encode(schedule));
+  }
+
+  void print(const trace::Record& record, const std::string& schedule) {
+    console_.out << report::columns(
+        record, {.steps = options_.all_steps ? report::Steps::All : report::Steps::Essential,
+                 .colour = console_.colour});
+    if (!program_.output().empty()) console_.out << "\nprinted:\n" << program_.output();
+    if (!schedule.empty()) {
+      console_.out << fmt::format("\nreplay: {} run {} --replay {}\n", console_.program,
+                                  options_.sources.front(), schedule);
+    }
+  }
+
+  const GuestOptions& options_;
+  const Console& console_;
+  guest::TemporaryFolder folder_;
+  guest::Module module_;
+  guest::GuestProgram program_;
+};
+
+ExitCode run_guest(const GuestOptions& options, const Session& session) {
+  Guest guest(options, session);
+  return options.replay.empty() ? guest.search() : guest.replay();
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Session& session) {
+  auto options = std::make_shared<GuestOptions>();
+  CLI::App* command =
+      app.add_subcommand("run", "Run unmodified C or C++ programs under every schedule");
+  command->add_option("sources", options->sources, "Their sources; behind `--`: main()'s arguments")
+      ->type_name("FILE.c")
+      ->required();
+  command->add_option("--cflag", options->flags, "For the compiler, as in --cflag=-DN=3")
+      ->type_name("FLAG")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--strategy", options->strategy,
+                   "dpor: one execution per class of equivalent ones; bounded, naive, pct, random: "
+                   "as of `check`")
+      ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random"}))
+      ->capture_default_str();
+  command->add_option("--executions", options->executions, "At most so many; default: no limit");
+  command->add_option("--steps", options->steps, "Of one execution at most")->capture_default_str();
+  command->add_option("--seed", options->seed, "Of a sample")->capture_default_str();
+  add_memory_option(*command, options->memory);
+  command
+      ->add_option("--allow", options->allowed,
+                   "No violation: R-RACE, a data race; R-LIVE, a deadlock; R-EXIT, a status of "
+                   "exit() that is not 0")
+      ->type_name("RULE")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"R-RACE", "R-LIVE", "R-EXIT"}));
+  command->add_option("--fail-on", options->fail_on, "It is one if the program prints this")
+      ->type_name("TEXT");
+  command->add_option("--replay", options->replay, "Run one schedule again")->type_name("SCHEDULE");
+  command->add_flag("--json", options->json, "One JSON object per program");
+  command->add_flag("--all-steps", options->all_steps,
+                    "Show minor steps too, and those after the rule is broken");
+  command->callback([options, &session] {
+    session.command = [options, &session] { return run_guest(*options, session); };
+  });
+}
+
+}  // namespace mmcheck::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// From C and C++ sources to a shared object in which each access of memory that others may see is a
+// call: the machine's compiler does it (-fsanitize=thread), and calls of the sanitizer's functions
+// and of the C library become calls of mmcheck's.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mmcheck::guest {
+
+struct CompileOptions {
+  std::vector<std::string> sources;  ///< .c, .cc, .cpp, .cxx
+  std::vector<std::string> flags;    ///< for the compiler, behind mmcheck's own
+};
+
+/// A folder of its own, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Compiles and links into the folder; returns the path of the shared object. Throws InputError:
+/// what the compiler says, or which function a source calls that is not supported, and where.
+std::filesystem::path compile(const CompileOptions& options, const TemporaryFolder& folder);
+
+}  // namespace mmcheck::guest

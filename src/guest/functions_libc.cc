@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of the C library that have an effect, or touch memory that others may see.
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "guest/guest_function.h"
+
+namespace guest = mmcheck::guest;
+using guest::address_of;
+using guest::Place;
+using guest::runtime;
+
+// --- the heap
+// -------------------------------------------------------------------------------------
+
+namespace {
+
+void* allocate(std::size_t bytes, std::size_t alignment, Place place) {
+  runtime().effect();
+  void* block = runtime().heap().allocate(runtime().self(), std::max<std::size_t>(bytes, 1),
+                                          alignment, place.code);
+  if (block == nullptr) runtime().error_number() = ENOMEM;
+  return block;
+}
+
+void release(void* block, Place place) {
+  if (block == nullptr) return;
+  // To free a block is to store to all of it: a race with whoever uses it.
+  if (runtime().heap().block_of(address_of(block)) != nullptr &&
+      runtime().heap().block_of(address_of(block))->freed_by == 0) {
+    runtime().store_range(block, runtime().heap().size_of(block), place);
+  }
+  switch (runtime().heap().release(block, place.code)) {
+    case guest::Heap::Freed::Ok:
+      return;
+    case guest::Heap::Freed::Twice:
+      runtime().violate("R-MEMORY",
+                        runtime().where(place.code) + ": frees a block a second time, after " +
+                            runtime().where(runtime().heap().block_of(address_of(block))->freed_by),
+                        "a block is freed once");
+    case guest::Heap::Freed::NoBlock:
+      runtime().violate("R-MEMORY", runtime().where(place.code) + ": frees what is no block",
+                        "only what malloc() returned is freed");
+  }
+}
+
+}  // namespace
+
+GUEST(void*, malloc, std::size_t bytes) { return allocate(bytes, 16, PLACE); }
+GUEST(void*, calloc, std::size_t count, std::size_t bytes) {
+  void* block = allocate(count * bytes, 16, PLACE);
+  if (block != nullptr) std::memset(block, 0, count * bytes);
+  return block;
+}
+GUEST(void*, realloc, void* old, std::size_t bytes) {
+  void* block = allocate(bytes, 16, PLACE);
+  if (block == nullptr || old == nullptr) return block;
+  const std::size_t kept = std::min(bytes, runtime().heap().size_of(old));
+  runtime().load_range(old, kept, PLACE);
+  std::memcpy(block, old, kept);
+  release(old, PLACE);
+  return block;
+}
+GUEST(void, free, void* block) { release(block, PLACE); }
+GUEST(void*, aligned_alloc, std::size_t alignment, std::size_t bytes) {
+  return allocate(bytes, alignment, PLACE);
+}
+GUEST(void*, memalign, std::size_t alignment, std::size_t bytes) {
+  return allocate(bytes, alignment, PLACE);
+}
+GUEST(int, posix_memalign, void** result, std::size_t alignment, std::size_t bytes) {
+  void* block = allocate(bytes, alignment, PLACE);
+  if (block == nullptr) return ENOMEM;
+  guest::put(result, block, PLACE);
+  return 0;
+}
+// operator new and delete
+GUEST(void*, _Znwm, std::size_t bytes) { return allocate(bytes, 16, PLACE); }
+GUEST(void*, _Znam, std::size_t bytes) { return allocate(bytes, 16, PLACE); }
+GUEST(void, _ZdlPv, void* block) { release(block, PLACE); }
+GUEST(void, _ZdaPv, void* block) { release(block, PLACE); }
+GUEST(void, _ZdlPvm, void* block, std::size_t) { release(block, PLACE); }
+GUEST(void, _ZdaPvm, void* block, std::size_t) { release(block, PLACE); }
+
+// --- memory and strings
+// ---------------------------------------------------------------------------
+
+GUEST(void*, memcpy, void* to, const void* from, std::size_t bytes) {
+  runtime().load_range(from, bytes, PLACE);
+  runtime().store_range(to, bytes, PLACE);
+  return std::memcpy(to, from, bytes);
+}
+GUEST(void*, memmove, void* to, const void* from, std::size_t bytes) {
+  runtime().load_range(from, bytes, PLACE);
+  runtime().store_range(to, bytes, PLACE);
+  return std::memmove(to, from, bytes);
+}
+GUEST(void*, memset, void* to, int value, std::size_t bytes) {
+  runtime().store_range(to, bytes, PLACE);
+  return std::memset(to, value, bytes);
+}
+GUEST(void, bzero, void* to, std::size_t bytes) {
+  runtime().store_range(to, bytes, PLACE);
+  std::memset(to, 0, bytes);
+}
+GUEST(char*, strcpy, char* to, const char* from) {
+  runtime().load_range(from, std::strlen(from) + 1, PLACE);
+  runtime().store_range(to, std::strlen(from) + 1, PLACE);
+  return std::strcpy(to, from);
+}
+GUEST(char*, strncpy, char* to, const char* from, std::size_t bytes) {
+  runtime().load_range(from, strnlen(from, bytes), PLACE);
+  runtime().store_range(to, bytes, PLACE);
+  return std::strncpy(to, from, bytes);
+}
+GUEST(char*, strdup, const char* from) {
+  const std::size_t bytes = std::strlen(from) + 1;
+  runtime().load_range(from, bytes, PLACE);
+  auto* block = static_cast<char*>(allocate(bytes, 16, PLACE));
+  return block == nullptr ? nullptr : std::strcpy(block, from);
+}
+
+// --- output
+// ---------------------------------------------------------------------------------------
+
+namespace {
+
+std::string formatted(const char* format, va_list arguments) {
+  va_list again;
+  va_copy(again, arguments);
+  const int bytes = std::vsnprintf(nullptr, 0, format, arguments);
+  std::string text(static_cast<std::size_t>(std::max(bytes, 0)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  return text;
+}
+
+int print(const std::string& text) {
+  runtime().print(text);
+  return static_cast<int>(text.size());
+}
+
+int print_into(char* to, std::size_t room, const std::string& text, Place place) {
+  if (room == 0) return static_cast<int>(text.size());
+  const std::size_t bytes = std::min(text.size(), room - 1);
+  runtime().store_range(to, bytes + 1, place);
+  std::memcpy(to, text.data(), bytes);
+  to[bytes] = '\0';
+  return static_cast<int>(text.size());
+}
+
+}  // namespace
+
+#define FORMAT(text)           \
+  va_list arguments;           \
+  va_start(arguments, format); \
+  const std::string text = formatted(format, arguments); \
+  va_end(arguments)
+
+GUEST(int, printf, const char* format, ...) {
+  FORMAT(text);
+  return print(text);
+}
+GUEST(int, fprintf, FILE*, const char* format, ...) {
+  FORMAT(text);
+  return print(text);
+}
+GUEST(int, dprintf, int, const char* format, ...) {
+  FORMAT(text);
+  return print(text);
+}
+GUEST(int, sprintf, char* to, const char* format, ...) {
+  FORMAT(text);
+  return print_into(to, text.size() + 1, text, PLACE);
+}
+GUEST(int, snprintf, char* to, std::size_t room, const char* format, ...) {
+  FORMAT(text);
+  return print_into(to, room, text, PLACE);
+}
+GUEST(int, vprintf, const char* format, va_list arguments) {
+  return print(formatted(format, arguments));
+}
+GUEST(int, vfprintf, FILE*, const char* format, va_list arguments) {
+  return print(formatted(format, arguments));
+}
+GUEST(int, puts, const char* text) { return print(std::string(text) + '\n'); }
+GUEST(int, putchar, int c) { return print(std::string(1, static_cast<char>(c))), c; }
+GUEST(int, putc, int c, FILE*) { return print(std::string(1, static_cast<char>(c))), c; }
+GUEST(int, fputc, int c, FILE*) { return print(std::string(1, static_cast<char>(c))), c; }
+GUEST(int, fputs, const char* text, FILE*) { return print(text); }
+GUEST(std::size_t, fwrite, const void* from, std::size_t bytes, std::size_t count, FILE*) {
+  runtime().load_range(from, bytes * count, PLACE);
+  print(std::string(static_cast<const char*>(from), bytes * count));
+  return count;
+}
+GUEST(int, fflush, FILE*) { return 0; }
+GUEST(int, setvbuf, FILE*, char*, int, std::size_t) { return 0; }
+GUEST(void, setbuf, FILE*, char*) {}
+GUEST(void, perror, const char* text) {
+  print((text == nullptr ? "" : std::string(text) + ": ") +
+        std::strerror(runtime().error_number()) + '\n');
+}
+GUEST(int*, __errno_location, ) { return &runtime().error_number(); }
+
+// --- the end
+// --------------------------------------------------------------------------------------
+
+GUEST(void, exit, int status) { runtime().exit_process(status, PLACE); }
+GUEST(void, _exit, int status) { runtime().exit_process(status, PLACE); }
+GUEST(void, _Exit, int status) { runtime().exit_process(status, PLACE); }
+GUEST(int, atexit, void (*)()) { return 0; }
+GUEST(void, abort, ) {
+  runtime().violate("R-ASSERT", runtime().where(PLACE.code) + ": abort()",
+                    "the program says that it never comes here");
+}
+GUEST(void, __assert_fail, const char* expression, const char* file, unsigned line,
+      const char* function) {
+  static_cast<void>(file), static_cast<void>(line), static_cast<void>(function);
+  runtime().violate("R-ASSERT",
+                    runtime().where(PLACE.code) + ": assertion " + expression + " does not hold",
+                    "the program requires it, whatever the schedule");
+}
+// As the software verification competitions have it.
+GUEST(void, __VERIFIER_assume, bool holds) {
+  if (!holds) runtime().assume_false(PLACE);
+}
+GUEST(void, __VERIFIER_error, ) {
+  runtime().violate("R-ASSERT", runtime().where(PLACE.code) + ": __VERIFIER_error()",
+                    "the program says that it never comes here");
+}
+
+// --- time, which passes only where somebody looks, and chance, which is none
+// ------------------------------
+
+namespace {
+constexpr long kNanoseconds = 1'000'000'000;
+
+timespec now() {
+  const auto ticks = static_cast<long>(runtime().next_tick());
+  return {.tv_sec = ticks / kNanoseconds, .tv_nsec = ticks % kNanoseconds};
+}
+}  // namespace
+
+GUEST(int, sched_yield, ) { return 0; }
+GUEST(int, nanosleep, const timespec*, timespec*) { return 0; }
+GUEST(int, usleep, unsigned) { return 0; }
+GUEST(unsigned, sleep, unsigned) { return 0; }
+GUEST(int, clock_gettime, int, timespec* result) {
+  guest::put(result, now(), PLACE);
+  return 0;
+}
+GUEST(int, gettimeofday, timeval* result, void*) {
+  guest::put(result, {.tv_sec = now().tv_sec, .tv_usec = 0}, PLACE);
+  return 0;
+}
+GUEST(time_t, time, time_t* result) {
+  const time_t seconds = now().tv_sec;
+  if (result != nullptr) guest::put(result, seconds, PLACE);
+  return seconds;
+}
+GUEST(int, rand, ) { return static_cast<int>(runtime().next_tick() * 1103515245 % 0x7fffffff); }
+GUEST(long, random, ) { return static_cast<long>(runtime().next_tick() * 1103515245 % 0x7fffffff); }
+GUEST(void, srand, unsigned) {}
+GUEST(void, srandom, unsigned) {}
+GUEST(char*, getenv, const char*) { return nullptr; }
+GUEST(char*, setlocale, int, const char*) { return nullptr; }
+GUEST(int, getpid, ) { return 1; }
+GUEST(int, gettid, ) { return static_cast<int>(runtime().self()) + 1; }
+
+void mmcheck::guest::link_libc_functions() {}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// An unmodified C program as a program of the explorer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "explore/explorer.h"
+#include "guest/module.h"
+#include "guest/runtime.h"
+#include "guest/symbols.h"
+
+namespace mmcheck::guest {
+
+class GuestProgram final : public explore::Program {
+ public:
+  /// `arguments`: of main(), its name first. The module is this program's alone.
+  GuestProgram(Module& module, std::vector<std::string> arguments, const RuntimeOptions& options);
+
+  void setup(explore::Execution& execution) override;
+  void finished(explore::Execution& execution) override;
+  bool rewindable() const override { return rewindable_; }
+  bool foreseeable() const override { return runtime_.foreseeable(); }
+  std::string findings() const override { return std::to_string(nr_cut_short_); }
+  void add_findings(std::string_view text) override;
+  void forget_findings() override { nr_cut_short_ = 0; }
+
+  /// Executions in which a thread waited in vain in a loop, or assumed what did not hold: each is
+  /// like another one, or is none.
+  std::uint64_t nr_cut_short() const { return nr_cut_short_; }
+  /// What the last execution printed.
+  std::string_view output() const { return runtime_.output(); }
+  bool grew() const { return runtime_.grew(); }
+
+ private:
+  std::vector<std::string> arguments_;
+  Symbols symbols_;
+  Runtime runtime_;
+  bool rewindable_ = true;
+  std::uint64_t nr_cut_short_ = 0;
+};
+
+struct GuestResult {
+  explore::Result result;
+  std::uint64_t cut_short = 0;  ///< of result.executions: see GuestProgram::nr_cut_short()
+  unsigned begun_anew = 0;      ///< times, because more memory turned out to be shared
+};
+
+/// explore::explore(), as often as it takes until what the threads share is known.
+GuestResult explore_guest(GuestProgram& program, const explore::Options& options);
+
+}  // namespace mmcheck::guest

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a guest's compiled code calls, on behalf of one execution: accesses of memory, threads, and
+// what they wait for. functions_*.cc give it to the guest under the names of the C library.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "explore/execution.h"
+#include "explore/memory.h"
+#include "guest/happens_before.h"
+#include "guest/heap.h"
+#include "guest/module.h"
+#include "guest/shadow.h"
+#include "guest/symbols.h"
+
+namespace mmcheck::guest {
+
+struct RuntimeOptions {
+  explore::MemoryModel memory = explore::MemoryModel::Sc;
+  bool races = true;      ///< a data race is a violation
+  bool liveness = true;   ///< so is a deadlock, or a loop that waits for ever
+  bool status = true;     ///< so is a status of exit() that is not 0
+  bool waits = true;      ///< loops that wait are left alone until what they wait for comes
+  bool endless = false;   ///< exit() ends the execution: nobody else goes on
+  std::string fail_on{};  ///< what must not be printed; empty: nothing
+};
+
+/// Where the guest calls: the return address, and the frame of the function that it calls, behind
+/// which its own stack begins.
+struct Place {
+  std::uintptr_t code = 0;
+  std::uintptr_t frame = 0;
+};
+
+class Runtime {
+ public:
+  static constexpr unsigned kThreadsMax = HappensBefore::kThreadsMax;
+  static constexpr std::size_t kStackBytes = 64 * 1024;  ///< of a thread: that of its fiber
+
+  Runtime(Module& module, Symbols& symbols, const RuntimeOptions& options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// The one whose execution this thread of the machine is making; nullptr while there is none.
+  static Runtime* current();
+
+  // --- an execution -----------------------------------------------------------------------------
+
+  /// In Program::setup: all that the guest can see is as before main(). `arguments`: of main().
+  void setup(explore::Execution& execution, const std::vector<std::string>& arguments);
+  /// In Program::finished: judges what is left waiting. Returns whether all came to their end.
+  bool finished();
+  /// More is shared than this search knew: it must begin anew.
+  bool grew() const { return shadow_.grew() || wants_threads_; }
+  std::string_view output() const { return {output_.data(), output_bytes_}; }
+  explore::Execution& execution() { return *execution_; }
+  bool foreseeable() const { return memory_.model() == explore::MemoryModel::Sc; }
+
+  // --- memory: called by the guest's threads ----------------------------------------------------
+
+  void load(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
+  /// Before the instruction that stores. What it has stored is found at the next call.
+  void store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
+  /// Of the C library's functions, which the compiler does not divide into instructions.
+  void load_range(const void* memory, std::size_t bytes, Place place);
+  void store_range(void* memory, std::size_t bytes, Place place);
+
+  std::uint64_t atomic_load(std::uintptr_t address, unsigned bytes, MemoryOrder order, Place place);
+  void atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t value, MemoryOrder order,
+                    Place place);
+  /// Replaces the value by `change(old)`; returns the old one.
+  template <typename Change>
+  std::uint64_t atomic_update(std::uintptr_t address, unsigned bytes, MemoryOrder order,
+                              Place place, Change change) {
+    const Atomic target = begin_atomic(address, bytes, place);
+    if (!target.shared) {
+      const std::uint64_t old = native(address, bytes);
+      busy(place);
+      if (change(old) != old) effect();
+      about_to_write(address, bytes);
+      set_native(address, bytes, change(old));
+      return old;
+    }
+    turn(place);
+    const std::uint64_t word = memory_.update(
+        target.word, [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
+        text(place));
+    const std::uint64_t old = target.of(word);
+    updated(target, old, change(old), order, place);
+    return old;
+  }
+  bool compare_exchange(std::uintptr_t address, unsigned bytes, std::uint64_t& expected,
+                        std::uint64_t desired, MemoryOrder success, MemoryOrder failure,
+                        Place place);
+  void fence(MemoryOrder order, Place place);
+
+  // --- threads ----------------------------------------------------------------------------------
+
+  using Start = void* (*)(void*);
+  /// Returns the number of the new thread.
+  unsigned create(Start start, void* argument, Place place);
+  void* join(unsigned thread, Place place);
+  [[noreturn]] void exit_thread(void* result);
+  [[noreturn]] void exit_process(int status, Place place);
+  unsigned self() const;
+  /// The calling thread goes no further: the execution is one that need not be looked at.
+  [[noreturn]] void assume_false(Place place);
+
+  // --- words that threads wait on: locks and the like, in the guest's own memory, where no
+  // instruction of it stores to. Each call is one step.
+
+  struct Word {
+    std::uintptr_t address = 0;
+    unsigned bytes = 4;  ///< 4 or 8, aligned
+  };
+  struct Wait {
+    std::uint64_t mask = 0;  ///< 0: does not wait
+    std::uint64_t expected = 0;
+    bool negated = false;
+  };
+  /// Waits until (word & mask) == expected, or != if negated; then replaces it by `change(word)`.
+  /// Returns what it was.
+  template <typename Change>
+  std::uint64_t update_word(const Word& word, const Wait& wait, Place place, Change change) {
+    const Atomic target = begin_wait(word, wait, place);
+    const std::uint64_t old = native(word.address, word.bytes);
+    end_wait(target, old, change(old));
+    return old;
+  }
+  /// Another word that the same step changes.
+  template <typename Change>
+  void update_word_too(const Word& word, Change change) {
+    const std::uint64_t old = native(word.address, word.bytes);
+    end_wait(find_word(word), old, change(old));
+  }
+  /// Chooses one of the bits that `choices(word)` has, in a step; 64 if it has none.
+  unsigned choose_bit(const Word& word, std::uint64_t mask, Place place);
+
+  // --- verdicts ---------------------------------------------------------------------------------
+
+  /// Breaks a rule; does not return. `rule` and `why` are literals.
+  [[noreturn]] void violate(std::string_view rule, const std::string& what, std::string_view why);
+  [[noreturn]] void unsupported(const std::string& what, Place place);
+  void print(std::string_view text);
+
+  // --- what belongs to a thread or the process, and is put back with steps -------------------------
+
+  template <typename T>
+  void set(T& target, const T& value) {
+    execution_->save(&target, sizeof target);
+    target = value;
+  }
+  void* tls(std::size_t offset);
+  int& error_number() { return threads_[self()].error_number; }
+  Heap& heap() { return heap_; }
+  std::string where(std::uintptr_t code) const { return symbols_.place(code); }
+  /// The thread uses memory that is its own: no step. Loops of that must come to an end, too.
+  void busy(Place place);
+  /// Not a load: a loop that comes here does not only wait.
+  void effect();
+  /// A number of the process's own: counts up.
+  std::uint64_t next_tick();
+
+  static constexpr unsigned kKeysMax = 32;
+  struct Keys {
+    unsigned used = 0;
+    std::array<std::array<void*, kKeysMax>, kThreadsMax> values{};
+  };
+  Keys& keys() { return keys_; }
+
+ private:
+  static constexpr unsigned kFirstStack = 2;  ///< region: after the module's and the heap's
+
+  enum class Parked : std::uint8_t { No, Assumed, Waits, Blocked };
+  enum Life : std::uint64_t { kUnborn, kRuns, kEnded };
+
+  /// A store whose instruction has not been made yet.
+  struct PendingStore {
+    std::uintptr_t address = 0;
+    std::size_t bytes = 0;  ///< 0: there is none
+  };
+  /// A load of a loop that has had no effect since.
+  struct Turn {
+    std::uintptr_t code = 0;
+    std::uint64_t hash = 0;
+    unsigned first_read = 0;  ///< position in Thread::reads
+  };
+  struct Read {
+    std::uint16_t unit = 0;
+    std::uint64_t value = 0;
+  };
+  static constexpr unsigned kTurnsMax = 24;
+  struct Thread {
+    Runtime* runtime = nullptr;
+    unsigned number = 0;
+    Start start = nullptr;
+    void* argument = nullptr;
+    void* result = nullptr;
+    std::uintptr_t stack_top = 0;
+    PendingStore pending{};
+    Parked parked = Parked::No;
+    std::uintptr_t parked_at = 0;
+    unsigned waits_since = 0;  ///< position in reads: what it waits for
+    int error_number = 0;
+    unsigned nr_busy = 0;  ///< uses of its own memory since its last step
+    unsigned nr_turns = 0;
+    unsigned nr_reads = 0;
+    std::array<Turn, kTurnsMax> turns{};
+    std::array<Read, kTurnsMax> reads{};
+    ObjectId life{};
+    std::string name{};
+  };
+
+  struct Atomic {
+    bool shared = false;
+    ObjectId word{};
+    std::uint16_t unit = 0;
+    unsigned shift = 0;
+    std::uint64_t mask = 0;
+    std::uintptr_t address = 0;
+    unsigned bytes = 0;
+
+    std::uint64_t of(std::uint64_t whole) const { return (whole >> shift) & mask; }
+    std::uint64_t with(std::uint64_t whole, std::uint64_t part) const {
+      return (whole & ~(mask << shift)) | ((part & mask) << shift);
+    }
+  };
+
+  static void run_thread(void* context);
+  void run_main();
+  void end_thread(Thread& thread, void* result);
+  [[noreturn]] void park(Parked parked, Place place);
+  Thread& me() { return threads_[self()]; }
+
+  trace::StepText text(Place place);
+  void step(Place place);
+  void name_place(std::uintptr_t code);
+  void name_unit(unsigned unit);
+  ObjectId word_of(unsigned unit) const;
+  void check_words();
+
+  void finish_store();
+  void check_address(std::uintptr_t address, std::size_t bytes, Access access, Place place);
+  [[noreturn]] void wild(std::uintptr_t address, Access access, Place place);
+  bool is_own_stack(std::uintptr_t address);
+  /// Marks what is used; calls `shared(first unit, count)` for each granule that is shared.
+  template <typename Shared>
+  void for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared);
+  bool any_shared(std::uintptr_t address, std::size_t bytes);
+  void note_access(unsigned unit, Access access, bool atomic, Place place);
+  [[noreturn]] void race(unsigned unit, Access access, Place place, const HappensBefore::Race& other);
+  /// Before a load that may be the turn of a loop.
+  void turn(Place place);
+  void remember_read(unsigned unit);
+  std::uint64_t state_of_thread(const Thread& thread, const Place& place) const;
+
+  Atomic begin_atomic(std::uintptr_t address, unsigned bytes, Place place);
+  Atomic find_word(const Word& word);
+  Atomic begin_wait(const Word& word, const Wait& wait, Place place);
+  void end_wait(const Atomic& target, std::uint64_t old, std::uint64_t value);
+  void updated(const Atomic& target, std::uint64_t old, std::uint64_t value, MemoryOrder order,
+               Place place);
+
+  static std::uint64_t native(std::uintptr_t address, unsigned bytes);
+  static void set_native(std::uintptr_t address, unsigned bytes, std::uint64_t value);
+  void about_to_write(std::uintptr_t address, std::size_t bytes) {
+    execution_->save(reinterpret_cast<void*>(address), bytes);
+  }
+
+  bool anybody_cut_short() const;
+  void judge_blocked();
+  bool waits_for_ever(const Thread& thread) const;
+
+  Module& module_;
+  Symbols& symbols_;
+  RuntimeOptions options_;
+  explore::Memory memory_;
+  explore::Execution* execution_ = nullptr;
+  Shadow shadow_;
+  Heap heap_;
+  HappensBefore order_;
+  std::vector<std::byte> tls_;
+  std::array<Thread, kThreadsMax> threads_;
+  unsigned nr_threads_ = 1;   ///< there is room for
+  unsigned nr_created_ = 1;
+  bool wants_threads_ = false;
+  bool exited_ = false;
+  ObjectId never_{};
+  ObjectId creation_{};  ///< numbers are given to threads in an order
+  ObjectId first_word_{};  ///< of unit 0
+  unsigned nr_words_ = 0;
+  std::vector<char*> arguments_;
+  std::vector<std::string> argument_texts_;
+  std::string output_;
+  std::size_t output_bytes_ = 0;
+  std::uint64_t ticks_ = 0;
+  Keys keys_;
+  std::string verdict_;  ///< outlives the execution
+};
+
+}  // namespace mmcheck::guest

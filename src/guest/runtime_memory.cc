@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accesses of memory: which are steps, and what is noted of them.
+#include <algorithm>
+#include <cstring>
+
+#include "guest/runtime.h"
+
+namespace mmcheck::guest {
+
+namespace {
+
+/// What no variable is at: dereferenced null pointers, with their fields.
+constexpr std::uintptr_t kNullBytes = 64 * 1024;
+
+}  // namespace
+
+std::uint64_t Runtime::native(std::uintptr_t address, unsigned bytes) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, reinterpret_cast<const void*>(address), bytes);
+  return value;
+}
+
+void Runtime::set_native(std::uintptr_t address, unsigned bytes, std::uint64_t value) {
+  std::memcpy(reinterpret_cast<void*>(address), &value, bytes);
+}
+
+ObjectId Runtime::word_of(unsigned unit) const {
+  return ObjectId{static_cast<std::uint16_t>(to_index(first_word_) + unit)};
+}
+
+/// Words that have become shared since the execution began are taken from the spare ones.
+void Runtime::check_words() {
+  if (shadow_.nr_units() > nr_words_) throw BeginAnew{};
+}
+
+template <typename Shared>
+void Runtime::for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared) {
+  const std::uintptr_t end = address + bytes;
+  while (address < end) {
+    const auto offset = static_cast<unsigned>(address % 8);
+    const auto part = static_cast<unsigned>(std::min<std::uintptr_t>(end - address, 8 - offset));
+    Granule* granule = shadow_.find(address);
+    if (granule != nullptr && shadow_.use(*granule, self(), offset, part)) {
+      const Units units = shadow_.units(*granule, offset, part);
+      for (unsigned i = 0; i < units.count; ++i) shared(units.first + i);
+    }
+    address += part;
+  }
+}
+
+bool Runtime::any_shared(std::uintptr_t address, std::size_t bytes) {
+  bool any = false;
+  for_each_shared(address, bytes, [&](unsigned) { any = true; });
+  if (any) check_words();
+  return any;
+}
+
+bool Runtime::is_own_stack(std::uintptr_t address) {
+  const std::uintptr_t top = me().stack_top;
+  return address < top && top - address < kStackBytes;
+}
+
+void Runtime::wild(std::uintptr_t address, Access access, Place place) {
+  const std::string verb = access == Access::Load ? "loads from " : "stores to ";
+  std::string what = where(place.code) + ": " + me().name + " " + verb;
+  if (address < kNullBytes) {
+    what += "address " + std::to_string(address) + ", through a null pointer";
+  } else if (const Heap::Block* block = heap_.holds(address) ? heap_.block_of(address) : nullptr;
+             block != nullptr && block->freed_by != 0) {
+    what += "memory that was freed at " + where(block->freed_by) + " (allocated at " +
+            where(block->allocated_by) + ")";
+  } else {
+    what += "memory that is not allocated";
+  }
+  violate("R-MEMORY", what, "a program uses only memory that is its own at the time");
+}
+
+void Runtime::check_address(std::uintptr_t address, std::size_t bytes, Access access, Place place) {
+  if (address < kNullBytes) wild(address, access, place);
+  if (heap_.holds(address) && heap_.check(address, bytes) != Heap::Use::Ok) {
+    wild(address, access, place);
+  }
+}
+
+void Runtime::finish_store() {
+  PendingStore& pending = me().pending;
+  if (pending.bytes == 0) return;
+  const PendingStore store = pending;
+  pending.bytes = 0;
+  for_each_shared(store.address, store.bytes, [&](unsigned unit) {
+    const Shadow::Unit& found = shadow_.unit(unit);
+    memory_.store_now(word_of(unit), native(shadow_.address_of(found), found.bytes));
+  });
+}
+
+void Runtime::race(unsigned unit, Access access, Place place, const HappensBefore::Race& other) {
+  const Shadow::Unit& found = shadow_.unit(unit);
+  std::string name = symbols_.variable(shadow_.address_of(found));
+  if (name.empty()) name = "memory";
+  const auto verb = [](Access one) { return one == Access::Load ? " loads it" : " stores to it"; };
+  violate("R-RACE",
+          "data race on " + name + ": " + me().name + verb(access) + " at " + where(place.code) +
+              ", and " + threads_[other.thread].name + verb(other.access) + " at " +
+              where(other.place) + ", in no order",
+          "of two accesses that conflict, one happens before the other, or both are atomic");
+}
+
+void Runtime::note_access(unsigned unit, Access access, bool atomic, Place place) {
+  me().nr_busy = 0;  // Whenever a step has been made, so it need not be put back.
+  if (!options_.races) return;
+  const auto found = order_.access(self(), unit, access, atomic, place.code);
+  if (found) race(unit, access, place, *found);
+}
+
+void Runtime::load(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile) {
+  finish_store();
+  check_address(address, bytes, Access::Load, place);
+  if (!any_shared(address, bytes)) return busy(place);
+  turn(place);
+  step(place);
+  for_each_shared(address, bytes, [&](unsigned unit) {
+    const std::uint64_t value = memory_.load_now(word_of(unit)).value;
+    if (memory_.model() == explore::MemoryModel::Tso) {
+      const Shadow::Unit& found = shadow_.unit(unit);
+      set_native(shadow_.address_of(found), found.bytes, value);
+    }
+    remember_read(unit);
+    note_access(unit, Access::Load, is_volatile, place);
+  });
+}
+
+void Runtime::store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile) {
+  finish_store();
+  check_address(address, bytes, Access::Store, place);
+  if (!any_shared(address, bytes)) {
+    if (is_own_stack(address)) return busy(place);
+    effect();
+    busy(place);
+    about_to_write(address, bytes);
+    return;
+  }
+  effect();
+  step(place);
+  about_to_write(address, bytes);
+  for_each_shared(address, bytes,
+                  [&](unsigned unit) { note_access(unit, Access::Store, is_volatile, place); });
+  me().pending = {address, bytes};
+}
+
+void Runtime::load_range(const void* memory, std::size_t bytes, Place place) {
+  if (bytes != 0) load(reinterpret_cast<std::uintptr_t>(memory), bytes, place);
+}
+
+void Runtime::store_range(void* memory, std::size_t bytes, Place place) {
+  if (bytes != 0) store(reinterpret_cast<std::uintptr_t>(memory), bytes, place);
+}
+
+// --- atomics
+// --------------------------------------------------------------------------------------
+
+Runtime::Atomic Runtime::begin_atomic(std::uintptr_t address, unsigned bytes, Place place) {
+  finish_store();
+  check_address(address, bytes, Access::Store, place);
+  if (address % bytes != 0) {
+    violate("R-MEMORY", where(place.code) + ": an atomic access that is not aligned",
+            "an atomic object is aligned");
+  }
+  return find_word({address, bytes});
+}
+
+Runtime::Atomic Runtime::find_word(const Word& word) {
+  Atomic target{.mask = word.bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * word.bytes) - 1,
+                .address = word.address,
+                .bytes = word.bytes};
+  for_each_shared(word.address, word.bytes, [&](unsigned unit) {
+    target.shared = true;
+    target.unit = static_cast<std::uint16_t>(unit);
+  });
+  if (!target.shared) return target;
+  check_words();
+  const Shadow::Unit& unit = shadow_.unit(target.unit);
+  if (unit.bytes < word.bytes) throw BeginAnew{};  // it was divided just now
+  target.word = word_of(target.unit);
+  target.shift = 8 * static_cast<unsigned>(word.address - shadow_.address_of(unit));
+  return target;
+}
+
+std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, MemoryOrder order,
+                                   Place place) {
+  finish_store();
+  check_address(address, bytes, Access::Load, place);
+  const Atomic target = find_word({address, bytes});
+  if (!target.shared) {
+    busy(place);
+    return native(address, bytes);
+  }
+  turn(place);
+  const std::uint64_t value = target.of(memory_.load(target.word, text(place)));
+  remember_read(target.unit);
+  note_access(target.unit, Access::Load, true, place);
+  order_.load(self(), target.unit, order);
+  return value;
+}
+
+void Runtime::atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t value,
+                           MemoryOrder order, Place place) {
+  const Atomic target = begin_atomic(address, bytes, place);
+  effect();
+  if (!target.shared) {
+    busy(place);
+    about_to_write(address, bytes);
+    set_native(address, bytes, value);
+    return;
+  }
+  // On x86 a sequentially consistent store is an exchange.
+  if (order == MemoryOrder::SeqCst && memory_.model() == explore::MemoryModel::Tso) {
+    memory_.update(
+        target.word, [&](std::uint64_t whole) { return target.with(whole, value); }, text(place));
+  } else {
+    step(place);
+    const std::uint64_t whole =
+        target.bytes == shadow_.unit(target.unit).bytes ? 0 : memory_.load_now(target.word).value;
+    memory_.store_now(target.word, target.with(whole, value));
+  }
+  about_to_write(address, bytes);
+  set_native(address, bytes, value);
+  note_access(target.unit, Access::Store, true, place);
+  order_.store(self(), target.unit, order);
+}
+
+void Runtime::updated(const Atomic& target, std::uint64_t old, std::uint64_t value,
+                      MemoryOrder order, Place place) {
+  about_to_write(target.address, target.bytes);
+  set_native(target.address, target.bytes, value);
+  if (value != old) {
+    effect();
+  } else {
+    remember_read(target.unit);
+  }
+  note_access(target.unit, Access::Store, true, place);
+  order_.update(self(), target.unit, order);
+}
+
+bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint64_t& expected,
+                               std::uint64_t desired, MemoryOrder success, MemoryOrder failure,
+                               Place place) {
+  const Atomic target = begin_atomic(address, bytes, place);
+  if (target.shared) turn(place);
+  std::uint64_t old = 0;
+  const std::uint64_t wanted = expected & target.mask;
+  if (!target.shared) {
+    old = native(address, bytes);
+    busy(place);
+  } else if (bytes == shadow_.unit(target.unit).bytes) {
+    old = memory_.compare_exchange(target.word, wanted, desired & target.mask, text(place));
+  } else {
+    old = target.of(memory_.update(
+        target.word,
+        [&](std::uint64_t whole) {
+          return target.of(whole) == wanted ? target.with(whole, desired) : whole;
+        },
+        text(place)));
+  }
+  const bool exchanged = old == wanted;
+  if (exchanged && !target.shared) {
+    effect();
+    about_to_write(address, bytes);
+    set_native(address, bytes, desired);
+  } else if (exchanged) {
+    updated(target, old, desired & target.mask, success, place);
+  } else if (target.shared) {
+    remember_read(target.unit);
+    note_access(target.unit, Access::Load, true, place);
+    order_.load(self(), target.unit, failure);
+  }
+  expected = old;
+  return exchanged;
+}
+
+void Runtime::fence(MemoryOrder order, Place place) {
+  finish_store();
+  static_cast<void>(place);
+  if (order == MemoryOrder::SeqCst) memory_.fence();
+  order_.fence(self(), order);
+}
+
+// --- words to wait on
+// -----------------------------------------------------------------------------
+
+Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place place) {
+  finish_store();
+  check_address(word.address, word.bytes, Access::Store, place);
+  effect();
+  const Atomic target = find_word(word);
+  if (!target.shared) {
+    const bool holds = ((native(word.address, word.bytes) & wait.mask) == wait.expected) != wait.negated;
+    if (wait.mask != 0 && !holds) park(Parked::Blocked, place);
+    return target;
+  }
+  if (shadow_.unit(target.unit).bytes != word.bytes) throw BeginAnew{};
+  memory_.fence();
+  const trace::StepText step_text = text(place);
+  if (wait.mask != 0) {
+    set(me().parked_at, place.code);
+    execution_->step_when({.object = target.word,
+                           .mask = wait.mask,
+                           .expected = wait.expected,
+                           .negated = wait.negated},
+                          step_text);
+  } else {
+    execution_->step(step_text);
+  }
+  me().nr_busy = 0;
+  order_.acquire(self(), target.unit);
+  return target;
+}
+
+void Runtime::end_wait(const Atomic& target, std::uint64_t old, std::uint64_t value) {
+  if (target.shared && value == old) {
+    execution_->read(target.word);
+  } else if (target.shared) {
+    execution_->read_last(target.word);
+  }
+  if (value != old) {
+    about_to_write(target.address, target.bytes);
+    set_native(target.address, target.bytes, value);
+    if (target.shared) execution_->write(target.word, value);
+  }
+  if (!target.shared) return;
+  order_.release(self(), target.unit);
+}
+
+namespace {
+
+class Bits final : public explore::Alternatives {
+ public:
+  Bits(const explore::Execution& execution, ObjectId word, std::uint64_t mask)
+      : execution_(execution), word_(word), mask_(mask) {}
+
+  unsigned list(std::span<std::uint64_t, kMax> out) const override {
+    unsigned count = 0;
+    const std::uint64_t bits = execution_.peek(word_) & mask_;
+    for (unsigned bit = 0; bit < 64 && count < kMax; ++bit) {
+      if (((bits >> bit) & 1u) != 0) out[count++] = bit;
+    }
+    if (count == 0) out[count++] = 64;
+    return count;
+  }
+
+ private:
+  const explore::Execution& execution_;
+  ObjectId word_;
+  std::uint64_t mask_;
+};
+
+}  // namespace
+
+unsigned Runtime::choose_bit(const Word& word, std::uint64_t mask, Place place) {
+  finish_store();
+  effect();
+  const Atomic target = find_word(word);
+  if (!target.shared) return 64;  // Nobody else has come here, so nobody waits.
+  memory_.fence();
+  const Bits bits(*execution_, target.word, mask);
+  const auto bit = static_cast<unsigned>(execution_->step_choose(bits, text(place)));
+  execution_->read(target.word);
+  order_.acquire(self(), target.unit);
+  return bit;
+}
+
+}  // namespace mmcheck::guest

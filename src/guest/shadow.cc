@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/shadow.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace mmcheck::guest {
+
+unsigned Shadow::add_region(std::uintptr_t begin, std::size_t bytes) {
+  void* granules = mmap(nullptr, bytes / 8 * sizeof(Granule), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (granules == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  regions_.push_back({begin, bytes / 8 * 8, static_cast<Granule*>(granules)});
+  return nr_regions() - 1;
+}
+
+Shadow::~Shadow() {
+  for (const Region& region : regions_) munmap(region.granules, region.bytes / 8 * sizeof(Granule));
+}
+
+void Shadow::divide(Granule& granule, unsigned log2) {
+  granule.divided = static_cast<std::uint8_t>(3 - log2);
+  if (granule.owner != Granule::kShared) return;
+  // Its words have been made for this execution already.
+  grew_ = true;
+  throw BeginAnew{};
+}
+
+bool Shadow::owned_by_other(Granule& granule, unsigned thread) {
+  if (granule.owner == 0) {
+    granule.owner = static_cast<std::uint8_t>(thread + 1);
+    return false;
+  }
+  granule.owner = Granule::kShared;
+  grew_ = true;
+  for (unsigned region = 0; region < regions_.size(); ++region) {
+    const Granule* begin = regions_[region].granules;
+    if (&granule < begin || &granule >= begin + regions_[region].bytes / 8) continue;
+    const auto index = static_cast<std::size_t>(&granule - begin);
+    shared_.emplace_back(region, index);
+    number(granule, region, index);
+  }
+  if (!may_grow_) throw BeginAnew{};
+  return true;
+}
+
+void Shadow::number(Granule& granule, unsigned region, std::size_t index) {
+  granule.first_unit = static_cast<std::uint16_t>(units_.size());
+  const auto bytes = static_cast<std::uint8_t>(1u << granule.unit_log2());
+  for (unsigned offset = 0; offset < 8; offset += bytes) {
+    units_.push_back({.region = static_cast<std::uint16_t>(region),
+                      .bytes = bytes,
+                      .offset = static_cast<std::uint32_t>(8 * index + offset)});
+  }
+  if (units_.size() > kUnitsMax) {
+    throw InputError("the threads share too much memory: more than " + std::to_string(kUnitsMax) +
+                     " words that several of them use");
+  }
+}
+
+void Shadow::number_units() {
+  units_.clear();
+  for (const auto& [region, index] : shared_) {
+    number(regions_[region].granules[index], region, index);
+  }
+  grew_ = false;
+  may_grow_ = true;
+}
+
+}  // namespace mmcheck::guest
