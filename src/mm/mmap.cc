@@ -51,7 +51,7 @@ void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKin
   mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()", .args = {va}});
   VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::MapFixed);
-  vm_area_struct& vma = vm_area_alloc(mm);
+  vm_area_struct& vma = vm_area_alloc(task, mm);
   vma.kind = kind;
   vma.first_page = first_page;
   vma.end_page = end_page;
@@ -118,6 +118,10 @@ void exit_mm(thread& task) {
     auto& usable = task.mm->context.usable;
     usable.write(usable.read_last() & ~(1u << to_index(task.cpu->id())));
   }
+  if (task.mm->has_running) {
+    auto& running = task.mm->running;
+    running.write(running.read_last() & ~(1u << to_index(task.cpu->id())));
+  }
   if (users == 0 && task.system->policies->exit_waits == ExitWaits::ForThreads) exit_mmap(task);
 }
 
@@ -127,7 +131,7 @@ namespace {
 VmaList attached_vmas(mm_struct& mm) {
   VmaList vmas;
   for (vm_area_struct& vma : mm.vmas) {
-    if (vma.attached) vmas.push_back(&vma);
+    if (vma.attached) vmas.push_back(vma);
   }
   return vmas;
 }
@@ -146,6 +150,7 @@ void exit_mmap(thread& task) {
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
+  while (!vmas.empty()) vmas.pop_front();
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   if (task.system->has_oom) {
     task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
@@ -156,6 +161,7 @@ void exit_mmap(thread& task) {
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
+  remove_vmas(task, vmas);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
 }
 

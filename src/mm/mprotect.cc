@@ -88,7 +88,7 @@ void change_pte_range(thread& task, mmu_gather& tlb, const vm_area_struct& vma, 
       task.x().step({.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});
       slot.set_pte(readable);
     }
-    task.zapped_at[page_nr] = static_cast<std::uint8_t>(slot.current());
+    task.zapped_at[page_nr] = slot.current();
   }
   if (tlb.need_flush) count_generation(task, tlb, table, GenerationCount::AfterClear);
   unlock_ptl(task, mm, first_page);

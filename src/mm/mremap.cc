@@ -60,8 +60,9 @@ copied_vma copy_vma(thread& task, vm_area_struct& vma, unsigned first_page, unsi
     const bool before = prev->pgoff <= vma.pgoff;
     return {*prev, before ? RmapLocks::Needed : RmapLocks::NotNeeded};
   }
-  vm_area_struct& copy = vm_area_alloc(mm);
+  vm_area_struct& copy = vm_area_alloc(task, mm);
   copy.kind = vma.kind;
+  copy.may_write = vma.may_write;
   copy.first_page = new_page;
   copy.end_page = new_page + nr_pages;
   copy.file = vma.file;
@@ -141,7 +142,7 @@ void move_ptes(thread& task, mm_struct& mm, unsigned first_page, unsigned nr_pag
   for (unsigned nr = 0; nr < nr_pages; ++nr) {
     PteSlot& from = mm.pte(first_page + nr);
     move_pte(task, from, mm.pte(new_page + nr), moved);
-    task.zapped_at[first_page + nr] = static_cast<std::uint8_t>(from.current());
+    task.zapped_at[first_page + nr] = from.current();
   }
   const auto flush = [&](bool now) {
     if (!moved.present || !now) return;
@@ -183,7 +184,7 @@ void move_page_tables(thread& task, vm_area_struct& vma, unsigned first_page, un
 
 /// linux v6.12 mm/mmap.c: do_munmap, with mmap_lock held for writing throughout
 void do_munmap(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  const VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
 }
 
