@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/memory.h"
+#include "mm/vma.h"
 #include "mm/mmu_gather.h"
 
 namespace mmcheck::mm {

@@ -58,7 +58,7 @@ struct SystemLimits {
 };
 
 /// Of what the machine has run out.
-enum class Resource : std::uint8_t { Frames, Vmas };
+enum class Resource : std::uint8_t { Frames, Vmas, Pages };
 
 /// Told when there is none left of something; does not return.
 class ResourceMonitor {

@@ -10,6 +10,9 @@ namespace mmcheck::mm {
 /// A VMA that is in no tree. [mm.mmap_lock for writing]
 vm_area_struct& vm_area_alloc(const thread& task, mm_struct& mm);
 
+/// The place for a new mapping: the highest that is free. [mm.mmap_lock for writing]
+unsigned vm_unmapped_area(const thread& task, unsigned nr_pages);
+
 /// Into the tree of its file, if it has one. linux v6.12 mm/vma.c: vma_link_file
 void vma_link_file(thread& task, vm_area_struct& vma);
 
