@@ -27,9 +27,10 @@ namespace {
 struct GuestOptions {
   std::vector<std::string> sources;
   std::vector<std::string> flags;
+  std::string design = "linux-6.12";
   std::string strategy = "dpor";
   std::uint64_t executions = 0;  ///< 0: the strategy's own
-  std::uint64_t steps = 10'000;
+  std::uint64_t steps = 0;  ///< 0: the strategy's own
   std::uint64_t seed = 1;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
   std::vector<std::string> allowed;  ///< rules that may be broken
@@ -40,6 +41,8 @@ struct GuestOptions {
 };
 
 constexpr std::uint64_t kSampleExecutions = 10'000;
+/// An endless program is looked at for so long.
+constexpr std::uint64_t kSampleSteps = 1'000'000;
 
 bool allows(const GuestOptions& options, std::string_view rule) {
   return std::ranges::find(options.allowed, rule) != options.allowed.end();
@@ -51,7 +54,11 @@ bool is_sample(const GuestOptions& options) {
 
 explore::Options explore_options_of(const GuestOptions& options) {
   explore::Options search;
-  search.steps_max = options.steps;
+  if (options.steps != 0) {
+    search.steps_max = options.steps;
+  } else if (is_sample(options)) {
+    search.steps_max = kSampleSteps;
+  }
   search.seed = options.seed;
   if (options.strategy == "random") search.strategy = explore::Strategy::Random;
   if (options.strategy == "pct") search.strategy = explore::Strategy::Pct;
@@ -99,7 +106,8 @@ class Guest {
   Guest(const GuestOptions& options, const Session& session)
       : options_(options),
         console_(session.console),
-        module_(guest::compile({options.sources, options.flags}, folder_)),
+        compiled_(guest::compile({options.sources, options.flags}, folder_)),
+        module_(compiled_.path),
         program_(module_, arguments_of(session),
                  {.memory = options.memory,
                   .races = !allows(options, "R-RACE"),
@@ -107,7 +115,10 @@ class Guest {
                   .status = !allows(options, "R-EXIT"),
                   .waits = !is_sample(options) && options.strategy != "naive",
                   .endless = is_sample(options),
-                  .fail_on = options.fail_on}) {}
+                  .fail_on = options.fail_on,
+                  .design = compiled_.needs_kernel
+                                ? &find_design_or_throw(options.design, session)
+                                : nullptr}) {}
 
   ExitCode search() {
     const explore::Options search = explore_options_of(options_);
@@ -147,7 +158,9 @@ class Guest {
 
   void show(const guest::GuestResult& found) {
     const explore::Counterexample& counterexample = *found.result.counterexample;
-    const trace::Schedule schedule = explore::straighten(program_, counterexample.schedule);
+    const trace::Schedule schedule =
+        program_.endless() ? counterexample.schedule
+                           : explore::straighten(program_, counterexample.schedule);
     const trace::Record record = explore::replay(program_, schedule);
     console_.out << report::paint(
                         console_.colour, report::Emphasis::Bold,
@@ -171,6 +184,7 @@ class Guest {
   const GuestOptions& options_;
   const Console& console_;
   guest::TemporaryFolder folder_;
+  guest::Compiled compiled_;
   guest::Module module_;
   guest::GuestProgram program_;
 };
@@ -189,6 +203,9 @@ void add_run_command(CLI::App& app, Session& session) {
   command->add_option("sources", options->sources, "Their sources; behind `--`: main()'s arguments")
       ->type_name("FILE.c")
       ->required();
+  command->add_option("--design", options->design, "The kernel for what it maps, and files")
+      ->type_name("NAME")
+      ->capture_default_str();
   command->add_option("--cflag", options->flags, "For the compiler, as in --cflag=-DN=3")
       ->type_name("FLAG")
       ->allow_extra_args(false);
@@ -199,7 +216,7 @@ void add_run_command(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"dpor", "naive", "bounded", "pct", "random"}))
       ->capture_default_str();
   command->add_option("--executions", options->executions, "At most so many; default: no limit");
-  command->add_option("--steps", options->steps, "Of one execution at most")->capture_default_str();
+  command->add_option("--steps", options->steps, "Of one execution at most");
   command->add_option("--seed", options->seed, "Of a sample")->capture_default_str();
   add_memory_option(*command, options->memory);
   command

@@ -10,9 +10,9 @@ namespace mmcheck::explore {
 Ending Engine::conclude() {
   if (violated()) {
     // Reported by a thread or handler.
-  } else if (enabled() != 0) {
+  } else if (enabled() != 0 && !program_.endless()) {
     report_no_progress();
-  } else if (std::uint32_t blocked = unfinished() & ~daemons_; blocked != 0) {
+  } else if (std::uint32_t blocked = unfinished() & ~daemons_; enabled() == 0 && blocked != 0) {
     report_deadlock(blocked);
   } else {
     phase_ = Phase::Finish;

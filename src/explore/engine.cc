@@ -20,12 +20,17 @@ Engine::Engine(Program& program, const EngineOptions& options)
       options_(options),
       execution_(*this),
       fibers_(&Engine::fiber_body, this),
+      swaps_memory_(program.swaps_memory()),
       rewinding_(options.rewinding && program.rewindable() && Fibers::can_restore()),
       words_(new std::uint64_t[std::max(options.objects_max, program.objects_max())]()),
       merged_at_(std::max(options.objects_max, program.objects_max()), 0),
       log_(std::max(options.objects_max, program.objects_max())) {
   options_.objects_max = std::max(options.objects_max, program.objects_max());
-  if (options.logging) options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
+  if (program.endless()) {
+    options_.logging = false;
+    options_.real_time = true;
+  }
+  if (options_.logging) options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
   execution_.words_ = words_.get();
   if (rewinding_) execution_.journal_ = &rewinder_.journal();
   reset_accesses();
@@ -120,9 +125,19 @@ void Engine::start_threads() {
 }
 
 void Engine::resume(unsigned index) {
+  if (swaps_memory_) program_.resumes(ThreadId{static_cast<std::uint8_t>(index)});
   fibers_.resume(index);
+  if (twin_ >= 0) split(index, static_cast<unsigned>(std::exchange(twin_, -1)));
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   set_pending_bits(index);
+}
+
+void Engine::split(unsigned index, unsigned twin) {
+  fibers_.share(index, twin);
+  static_cast<ThreadState&>(threads_[twin]) = threads_[index];
+  set_pending_bits(twin);
+  program_.split(ThreadId{static_cast<std::uint8_t>(index)},
+                 ThreadId{static_cast<std::uint8_t>(twin)});
 }
 
 void Engine::set_pending_bits(unsigned index) {
@@ -272,6 +287,7 @@ const Clock& Engine::step_clock() {
 }
 
 void Engine::append_step() {
+  if (!options_.logging) return;
   log_.append({.thread = current_,
                .label = label_,
                .nr_accesses = static_cast<std::uint32_t>(merge_step().size()),

@@ -106,6 +106,7 @@ class Engine {
 
   /// Enters the step that was just run into the log.
   void append_step();
+  bool keeps_log() const { return options_.logging; }
   TraceLog& log() { return log_; }
   const TraceLog& log() const { return log_; }
 
@@ -125,6 +126,7 @@ class Engine {
   void announce(Pending pending, const trace::StepText& text);
   void start_threads();
   void resume(unsigned thread);
+  void split(unsigned thread, unsigned twin);
   void set_pending_bits(unsigned thread);
   void take_back(std::uint32_t nr_steps);
   void run_handler(Thread& thread);
@@ -148,6 +150,8 @@ class Engine {
   EngineOptions options_;
   Execution execution_;
   Fibers fibers_;
+  bool swaps_memory_;
+  int twin_ = -1;  ///< of the thread that is being suspended: see Execution::step_as_two
   Rewinder rewinder_;
   bool rewinding_;
   std::unique_ptr<std::uint64_t[]> words_;

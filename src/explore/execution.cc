@@ -75,6 +75,17 @@ void Execution::step_when(const Guard& guard, const trace::StepText& text) {
   engine_->announce(Pending::Guarded, text);
 }
 
+bool Execution::step_as_two(ThreadId twin, const trace::StepText& text) {
+  engine_->threads_[engine_->current_].nr_guards = 0;
+  engine_->twin_ = to_index(twin);
+  engine_->announce(Pending::Step, text);
+  return engine_->current_ == to_index(twin);
+}
+
+const std::byte* Execution::stack_pointer(ThreadId thread) const {
+  return engine_->fibers_.stack_pointer(to_index(thread));
+}
+
 std::uint64_t Execution::step_choose(const Alternatives& alternatives,
                                      const trace::StepText& text) {
   Engine::Thread& thread = engine_->threads_[engine_->current_];

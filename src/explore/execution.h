@@ -110,6 +110,14 @@ class Execution {
   /// The same, but the step is possible only while the guard holds. Blocked threads do not spin.
   void step_when(const Guard& guard, const trace::StepText& text);
 
+  /// The calling thread becomes two: `twin`, a thread of the setup's that waits, goes on from here as
+  /// well, whatever it has waited for. Both have the same next step. Returns whether it is the twin
+  /// who returns. What the twin's stack looks like is the program's to provide (Program::resumes):
+  /// it is where the caller's is. Of programs that are not rewindable.
+  bool step_as_two(ThreadId twin, const trace::StepText& text);
+  /// What a suspended thread has on its stack begins here.
+  const std::byte* stack_pointer(ThreadId thread) const;
+
   /// A step with alternatives: returns the label of the one to take.
   std::uint64_t step_choose(const Alternatives& alternatives, const trace::StepText& text);
 
@@ -230,6 +238,17 @@ class Program {
   /// its thread's stack, or in memory that setup() named by Execution::keep(). Nothing that a step
   /// allocates may live on when it ends. Otherwise an execution is run again from its beginning.
   virtual bool rewindable() const { return false; }
+  /// Executions may be of millions of steps, and need not come to an end: it comes with the limit
+  /// of steps. They are sampled only, and real time is their order: see Execution::ordered_before.
+  virtual bool endless() const { return false; }
+  /// Whether threads have memory of their own at the same addresses: then resumes() is called
+  /// before each step of a thread, while all threads are suspended, and split() when the stack of
+  /// `twin` is the one of `thread` from now on: see Execution::step_as_two.
+  virtual bool swaps_memory() const { return false; }
+  virtual void resumes(ThreadId thread) { static_cast<void>(thread); }
+  virtual void split(ThreadId thread, ThreadId twin) {
+    static_cast<void>(thread), static_cast<void>(twin);
+  }
   /// How many words setup() may make: kObjectsMaxOfAll at most.
   virtual unsigned objects_max() const { return kObjectsMax; }
   /// Whether every step says what it will use, whatever values it reads (Execution::read_last,

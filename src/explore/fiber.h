@@ -29,6 +29,12 @@ class Fibers {
   /// Returns to the scheduler, and from here when resumed. Called by the running fiber.
   void suspend();
 
+  /// `twin`, which is suspended as well, goes on where `fiber` does, on the same stack.
+  void share(unsigned fiber, unsigned twin) { fibers_[twin] = fibers_[fiber]; }
+  /// Of a suspended fiber.
+  const std::byte* stack_pointer(unsigned fiber) const {
+    return static_cast<const std::byte*>(fibers_[fiber]);
+  }
   /// Whether fibers can be put back to where they were suspended before. Not under
   /// AddressSanitizer, whose notes about the stack cannot be put back with it.
   static bool can_restore();

@@ -37,6 +37,7 @@ class Pct {
   Result run();
 
  private:
+  bool keeps_log() const { return engine_.keeps_log(); }
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
   void draw_priorities();
   void draw_changes();
@@ -49,6 +50,7 @@ class Pct {
   std::mt19937_64 random_;
   std::uint64_t steps_max_ = 1;         ///< k: the most that an execution had so far
   std::uint64_t nr_with_steps_ = 0;     ///< executions that knew of so many
+  trace::Schedule schedule_;            ///< where no log is kept
   std::vector<unsigned> priorities_;    ///< by thread; more is higher
   std::vector<std::uint64_t> changes_;  ///< the numbers of steps, from 1, in no order
 };
@@ -71,6 +73,7 @@ void Pct::draw_changes() {
 void Pct::execute() {
   engine_.begin();
   engine_.log().truncate(0);
+  schedule_.clear();
   draw_priorities();
   draw_changes();
   std::uint64_t labels[Alternatives::kMax];
@@ -83,8 +86,12 @@ void Pct::execute() {
       if (priorities_[other] > priorities_[thread]) thread = other;
     }
     const unsigned nr_labels = engine_.list(thread, labels);
-    engine_.run(thread, labels[nr_labels == 1 ? 0 : draw(nr_labels)]);
+    const std::uint64_t label = labels[nr_labels == 1 ? 0 : draw(nr_labels)];
+    engine_.run(thread, label);
     engine_.append_step();
+    if (!keeps_log()) {
+      schedule_.push_back({.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = label});
+    }
     // The i-th change gives the priority i, so that the changes' own order is random as well.
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       if (changes_[i] == engine_.nr_steps()) priorities_[thread] = static_cast<unsigned>(i);
@@ -123,11 +130,12 @@ Result Pct::run() {
   while (going && tally_.may_begin()) {
     execute();
     learn_steps();
-    classes.add(hash_of_log(engine_.log()));
-    going = tally_.ended(engine_, {});
+    if (keeps_log()) classes.add(hash_of_log(engine_.log()));
+    going = tally_.ended(engine_, schedule_);
   }
   tally_.add_steps(engine_.nr_steps_made());
   Result result = tally_.finish(Coverage::Sampled);
+  if (!keeps_log()) return result;
   result.sample.emplace();
   classes.tell(*result.sample);
   result.sample->guarantee = guarantee();

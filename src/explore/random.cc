@@ -38,10 +38,12 @@ Result search_random(Program& program, Tally& tally) {
   tally.report_progress([&tally] { return tally.fraction_of_executions(); });
   TreeEstimate schedules;
   ClassCounts classes;
+  trace::Schedule schedule;  // where no log is kept
   bool going = true;
   while (going && tally.may_begin()) {
     engine.begin();
     engine.log().truncate(0);
+    schedule.clear();
     double log_product = 0;
     while (!engine.violated() && !engine.at_step_limit()) {
       std::uint32_t enabled = engine.enabled();
@@ -53,13 +55,15 @@ Result search_random(Program& program, Tally& tally) {
       const trace::Choice& choice = choices[random() % choices.size()];
       engine.run(to_index(choice.thread), choice.alternative);
       engine.append_step();
+      if (!engine.keeps_log()) schedule.push_back(choice);
     }
     tally.add_steps(engine.nr_steps());
     schedules.add(log_product);
-    classes.add(hash_of_log(engine.log()));
-    going = tally.ended(engine, {});
+    if (engine.keeps_log()) classes.add(hash_of_log(engine.log()));
+    going = tally.ended(engine, schedule);
   }
   Result result = tally.finish(Coverage::Sampled);
+  if (program.endless()) return result;
   result.sample.emplace();
   classes.tell(*result.sample);
   result.sample->schedules = schedules.result();

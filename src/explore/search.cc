@@ -106,7 +106,7 @@ void Tally::absorb(Result other) {
 }
 
 void Tally::straighten_best() {
-  if (!found() || straightened_) return;
+  if (!found() || straightened_ || program_.endless()) return;
   Counterexample& best = *result_.counterexample;
   if (auto straight = straighten_schedule(program_, best.schedule, best.rule)) {
     best.schedule = std::move(straight->schedule);

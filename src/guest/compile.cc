@@ -92,13 +92,16 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 /// Calls of what mmcheck has become calls of that.
-void redirect(const fs::path& object, const std::vector<std::string>& own) {
+void redirect(const fs::path& object, const std::vector<std::string>& own, bool& needs_kernel) {
   const fs::path list = object.string() + ".names";
   std::ofstream out(list);
   std::string refused;
   for (const Wanted& symbol : undefined_symbols(object)) {
     if (contains(own, symbol.name)) continue;
     switch (support_of(symbol.name)) {
+      case Support::Kernel:
+        needs_kernel = true;
+        [[fallthrough]];
       case Support::Own:
         out << symbol.name << ' ' << kPrefix << symbol.name << '\n';
         break;
@@ -133,7 +136,7 @@ TemporaryFolder::~TemporaryFolder() {
   fs::remove_all(path_, ignored);
 }
 
-fs::path compile(const CompileOptions& options, const TemporaryFolder& folder) {
+Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
   std::vector<fs::path> objects;
   std::vector<std::string> own;
   bool cxx = false;
@@ -144,10 +147,10 @@ fs::path compile(const CompileOptions& options, const TemporaryFolder& folder) {
     for (std::string& name : defined_symbols(objects.back())) own.push_back(std::move(name));
   }
   if (!contains(own, "main")) throw InputError(options.sources.front() + ": has no main()");
-  for (const fs::path& object : objects) redirect(object, own);
-  const fs::path guest = folder.path() / "guest.so";
+  Compiled guest{.path = folder.path() / "guest.so"};
+  for (const fs::path& object : objects) redirect(object, own, guest.needs_kernel);
   std::vector<std::string> words = {cxx ? "c++" : "cc", "-shared", "-Wl,-z,now", "-Wl,-Bsymbolic",
-                                    "-o", guest.string()};
+                                    "-o", guest.path.string()};
   for (const fs::path& object : objects) words.push_back(object.string());
   words.emplace_back("-lm");
   const CommandResult result = run_command(words);

@@ -29,8 +29,13 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Compiles and links into the folder; returns the path of the shared object. Throws InputError:
+struct Compiled {
+  std::filesystem::path path;  ///< of the shared object
+  bool needs_kernel = false;   ///< it makes system calls that the model has
+};
+
+/// Compiles and links into the folder. Throws InputError:
 /// what the compiler says, or which function a source calls that is not supported, and where.
-std::filesystem::path compile(const CompileOptions& options, const TemporaryFolder& folder);
+Compiled compile(const CompileOptions& options, const TemporaryFolder& folder);
 
 }  // namespace mmcheck::guest

@@ -19,10 +19,18 @@ constexpr std::string_view kOfLibrary[] = {
     "__gmon_start__", "_GLOBAL_OFFSET_TABLE_", "_ITM_deregisterTMCloneTable",
     "_ITM_registerTMCloneTable", "__dso_handle", "__gxx_personality_v0", "__stack_chk_fail", "abs",
     "atoi", "atol", "atoll", "ceil", "environ", "fabs", "floor", "getpagesize", "isalnum", "isalpha",
-    "isdigit", "isprint", "isspace", "labs", "llabs", "log", "log2", "memchr", "memcmp", "optarg", "optind", "pow", "program_invocation_name", "sqrt",
+    "isdigit", "isprint", "isspace", "labs", "llabs", "log", "log2", "memchr", "optarg", "optind", "pow", "program_invocation_name", "sqrt",
     "stderr", "stdin", "stdout", "strcasecmp", "strchr", "strcmp", "strcspn", "strerror", "strlen",
     "strncasecmp", "strncmp", "strnlen", "strrchr", "strspn", "strstr", "strtol", "strtoll",
     "strtoul", "strtoull", "sysconf", "tolower", "toupper", "_ZSt9terminatev", "__cxa_pure_virtual", "_ZTVN10__cxxabiv117__class_type_infoE", "_ZTVN10__cxxabiv120__si_class_type_infoE", "_Unwind_Resume", "__cxa_begin_catch", "__cxa_end_catch",
+};
+
+/// What functions_sys.cc has.
+constexpr std::string_view kOfKernel[] = {
+    "close",  "creat",  "dup",     "fdatasync",    "fork",   "fstat",  "fsync",         "ftruncate",
+    "getpid", "kill",   "lseek",   "madvise",      "memfd_create",   "mincore", "mlock", "mmap",
+    "mmap64", "mprotect", "mremap", "msync",       "munlock", "munmap", "open",         "open64",
+    "posix_fadvise", "pread", "pwrite", "read",    "unlink", "wait",   "waitpid",       "write",
 };
 
 }  // namespace
@@ -31,8 +39,12 @@ Support support_of(std::string_view symbol) {
   link_tsan_functions();
   link_pthread_functions();
   link_libc_functions();
+  link_sys_functions();
   const std::string own = std::string(kPrefix) + std::string(symbol);
-  if (dlsym(RTLD_DEFAULT, own.c_str()) != nullptr) return Support::Own;
+  if (dlsym(RTLD_DEFAULT, own.c_str()) != nullptr) {
+    const bool kernel = std::ranges::find(kOfKernel, symbol) != std::end(kOfKernel);
+    return kernel ? Support::Kernel : Support::Own;
+  }
   const bool library = std::ranges::find(kOfLibrary, symbol) != std::end(kOfLibrary);
   return library ? Support::Library : Support::None;
 }

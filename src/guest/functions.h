@@ -2,12 +2,14 @@
 // What a guest may call.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace mmcheck::guest {
 
 enum class Support : std::uint8_t {
   Own,      ///< mmcheck has it, under a name with the prefix
+  Kernel,   ///< the same, and it needs the model's kernel
   Library,  ///< the C library's will do: it keeps nothing, and touches no memory of others
   None,
 };

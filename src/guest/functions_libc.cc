@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "guest/guest_function.h"
 
@@ -94,22 +95,26 @@ GUEST(void, _ZdaPvm, void* block, std::size_t) { release(block, PLACE); }
 // ---------------------------------------------------------------------------
 
 GUEST(void*, memcpy, void* to, const void* from, std::size_t bytes) {
-  runtime().load_range(from, bytes, PLACE);
-  runtime().store_range(to, bytes, PLACE);
-  return std::memcpy(to, from, bytes);
+  if (bytes != 0) runtime().put_bytes(to, runtime().take_bytes(from, bytes, PLACE), PLACE);
+  return to;
 }
 GUEST(void*, memmove, void* to, const void* from, std::size_t bytes) {
-  runtime().load_range(from, bytes, PLACE);
-  runtime().store_range(to, bytes, PLACE);
-  return std::memmove(to, from, bytes);
+  if (bytes != 0) runtime().put_bytes(to, runtime().take_bytes(from, bytes, PLACE), PLACE);
+  return to;
 }
 GUEST(void*, memset, void* to, int value, std::size_t bytes) {
-  runtime().store_range(to, bytes, PLACE);
-  return std::memset(to, value, bytes);
+  const std::vector<std::byte> filled(bytes, static_cast<std::byte>(value));
+  if (bytes != 0) runtime().put_bytes(to, filled, PLACE);
+  return to;
 }
 GUEST(void, bzero, void* to, std::size_t bytes) {
-  runtime().store_range(to, bytes, PLACE);
-  std::memset(to, 0, bytes);
+  const std::vector<std::byte> filled(bytes);
+  if (bytes != 0) runtime().put_bytes(to, filled, PLACE);
+}
+GUEST(int, memcmp, const void* one, const void* other, std::size_t bytes) {
+  const std::vector<std::byte> a = runtime().take_bytes(one, bytes, PLACE);
+  const std::vector<std::byte> b = runtime().take_bytes(other, bytes, PLACE);
+  return std::memcmp(a.data(), b.data(), bytes);
 }
 GUEST(char*, strcpy, char* to, const char* from) {
   runtime().load_range(from, std::strlen(from) + 1, PLACE);
@@ -250,9 +255,20 @@ timespec now() {
 }  // namespace
 
 GUEST(int, sched_yield, ) { return 0; }
-GUEST(int, nanosleep, const timespec*, timespec*) { return 0; }
-GUEST(int, usleep, unsigned) { return 0; }
-GUEST(unsigned, sleep, unsigned) { return 0; }
+GUEST(int, nanosleep, const timespec* time, timespec*) {
+  runtime().nap(static_cast<std::uint64_t>(time->tv_sec) * 1000 +
+                    static_cast<std::uint64_t>(time->tv_nsec) / 1'000'000,
+                PLACE);
+  return 0;
+}
+GUEST(int, usleep, unsigned microseconds) {
+  runtime().nap(microseconds / 1000, PLACE);
+  return 0;
+}
+GUEST(unsigned, sleep, unsigned seconds) {
+  runtime().nap(std::uint64_t{seconds} * 1000, PLACE);
+  return 0;
+}
 GUEST(int, clock_gettime, int, timespec* result) {
   guest::put(result, now(), PLACE);
   return 0;
@@ -272,7 +288,6 @@ GUEST(void, srand, unsigned) {}
 GUEST(void, srandom, unsigned) {}
 GUEST(char*, getenv, const char*) { return nullptr; }
 GUEST(char*, setlocale, int, const char*) { return nullptr; }
-GUEST(int, getpid, ) { return 1; }
 GUEST(int, gettid, ) { return static_cast<int>(runtime().self()) + 1; }
 
 void mmcheck::guest::link_libc_functions() {}

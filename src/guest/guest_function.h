@@ -22,6 +22,7 @@ namespace mmcheck::guest {
 void link_tsan_functions();
 void link_pthread_functions();
 void link_libc_functions();
+void link_sys_functions();
 
 inline Runtime& runtime() { return *Runtime::current(); }
 

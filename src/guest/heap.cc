@@ -118,6 +118,16 @@ std::size_t Heap::size_of(void* block) const {
   return header_of(reinterpret_cast<std::uintptr_t>(block)).bytes;
 }
 
+void Heap::list_memory(std::vector<std::span<std::byte>>& out) {
+  for (unsigned i = 0; i < nr_arenas_; ++i) {
+    const std::size_t used = highest_[i] - arena(i);
+    if (used == 0) continue;
+    out.emplace_back(reinterpret_cast<std::byte*>(arena(i)), used);
+    out.emplace_back(reinterpret_cast<std::byte*>(&state(arena(i))), used / 8);
+  }
+  out.emplace_back(reinterpret_cast<std::byte*>(next_.get()), nr_arenas_ * sizeof next_[0]);
+}
+
 Heap::Leaks Heap::leaks() const {
   Leaks leaks;
   for (unsigned i = 0; i < nr_arenas_; ++i) {

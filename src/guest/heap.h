@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "explore/execution.h"
 
@@ -44,6 +45,9 @@ class Heap {
   /// Of an address within a block, freed or not; nullptr otherwise.
   const Block* block_of(std::uintptr_t address) const;
   std::size_t size_of(void* block) const;
+
+  /// All that a process has allocated, and what is known of it.
+  void list_memory(std::vector<std::span<std::byte>>& out);
 
   /// Blocks that are alive, and what they hold.
   struct Leaks {

@@ -7,7 +7,7 @@ namespace mmcheck::guest {
 
 GuestProgram::GuestProgram(Module& module, std::vector<std::string> arguments,
                            const RuntimeOptions& options)
-    : arguments_(std::move(arguments)), symbols_(module), runtime_(module, symbols_, options) {}
+    : arguments_(std::move(arguments)), symbols_(module), runtime_(module, symbols_, options), rewindable_(options.design == nullptr), endless_(options.endless) {}
 
 void GuestProgram::setup(explore::Execution& execution) { runtime_.setup(execution, arguments_); }
 
@@ -33,6 +33,8 @@ GuestResult explore_guest(GuestProgram& program, const explore::Options& options
         return result;
       }
     } catch (const BeginAnew&) {
+    } catch (const syscall::OutOfRoom& wanted) {
+      program.make_room(wanted);
     }
     ++result.begun_anew;
   }

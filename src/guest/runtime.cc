@@ -49,12 +49,13 @@ Runtime::~Runtime() { current_runtime = nullptr; }
 
 void Runtime::setup(explore::Execution& execution, const std::vector<std::string>& arguments) {
   execution_ = &execution;
-  if (wants_threads_) nr_threads_ = std::min(2 * nr_threads_, kThreadsMax);
+  const unsigned more = options_.design != nullptr ? nr_threads_ + 1 : 2 * nr_threads_;
+  if (wants_threads_) nr_threads_ = std::min(more, kThreadsMax);
   wants_threads_ = false;
   nr_created_ = 1;
   ticks_ = 0;
   output_bytes_ = 0;
-  exited_ = false;
+  killed_.reset();
   keys_ = {};
   module_.reset();
   heap_.reset(execution);
@@ -72,6 +73,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   memory_.reset(execution);
   never_ = execution.new_object(0, {.format = "never"});
   creation_ = execution.new_object(0, {.format = "threads"});
+  if (options_.design != nullptr) setup_kernel();
   for (unsigned i = 0; i < nr_threads_; ++i) {
     Thread& thread = threads_[i];
     shadow_.move_region(kFirstStack + i, 0);
@@ -95,7 +97,11 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
     if (unit == 0) first_word_ = word;
   }
   order_.reset(execution, nr_threads_, nr_words_);
-  memory_.start(nr_threads_);
+  if (kernel_) {
+    kernel_->start();
+  } else {
+    memory_.start(nr_threads_);
+  }
 }
 
 void Runtime::name_unit(unsigned unit) {
@@ -126,6 +132,7 @@ trace::StepText Runtime::text(Place place) {
 void Runtime::step(Place place) {
   const trace::StepText step_text = text(place);
   execution_->step(step_text);
+  stop_if_killed();
 }
 
 void Runtime::violate(std::string_view rule, const std::string& what, std::string_view why) {

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +17,11 @@
 #include "guest/happens_before.h"
 #include "guest/heap.h"
 #include "guest/module.h"
+#include "guest/process_memory.h"
 #include "guest/shadow.h"
 #include "guest/symbols.h"
+#include "rules/monitors.h"
+#include "syscall/kernel.h"
 
 namespace mmcheck::guest {
 
@@ -27,6 +33,7 @@ struct RuntimeOptions {
   bool waits = true;      ///< loops that wait are left alone until what they wait for comes
   bool endless = false;   ///< exit() ends the execution: nobody else goes on
   std::string fail_on{};  ///< what must not be printed; empty: nothing
+  const design::Design* design = nullptr;  ///< of the kernel; nullptr: the guest needs none
 };
 
 /// Where the guest calls: the return address, and the frame of the function that it calls, behind
@@ -77,6 +84,11 @@ class Runtime {
   template <typename Change>
   std::uint64_t atomic_update(std::uintptr_t address, unsigned bytes, MemoryOrder order,
                               Place place, Change change) {
+    if (is_user(address)) {
+      finish_store();
+      effect();
+      return user_update(address, bytes, place, change);
+    }
     const Atomic target = begin_atomic(address, bytes, place);
     if (!target.shared) {
       const std::uint64_t old = native(address, bytes);
@@ -141,6 +153,32 @@ class Runtime {
   /// Chooses one of the bits that `choices(word)` has, in a step; 64 if it has none.
   unsigned choose_bit(const Word& word, std::uint64_t mask, Place place);
 
+  // --- the model's kernel ------------------------------------------------------------------------
+
+  /// For a system call of the calling thread.
+  syscall::Kernel& kernel() {
+    finish_store();
+    effect();
+    return *kernel_;
+  }
+  bool is_user(std::uintptr_t address) const { return kernel_ && kernel_->is_user(address); }
+  /// There was too little room for the guest: from the next execution on there is more.
+  void make_room(const syscall::OutOfRoom& wanted);
+  rules::Monitors& monitors() { return monitors_; }
+  /// What a system call is given, and what it gives: memory of whatever kind.
+  std::vector<std::byte> take_bytes(const void* memory, std::size_t bytes, Place place);
+  void put_bytes(void* memory, std::span<const std::byte> bytes, Place place);
+  /// These return -errno where they fail. Numbers of processes are pids for guests.
+  std::int64_t fork(Place place);
+  std::int64_t kill(std::int64_t pid, int signal, Place place);
+  std::int64_t wait_for(std::int64_t pid, int& status);
+  int pid() { return static_cast<int>(kFirstPid + me().process); }
+  /// Sleeps, in virtual time: others make steps meanwhile, if executions are sampled.
+  void nap(std::uint64_t milliseconds, Place place);
+  // See explore::Program.
+  void resumes(unsigned thread);
+  void split(unsigned thread, unsigned twin);
+
   // --- verdicts ---------------------------------------------------------------------------------
 
   /// Breaks a rule; does not return. `rule` and `why` are literals.
@@ -183,6 +221,7 @@ class Runtime {
   struct PendingStore {
     std::uintptr_t address = 0;
     std::size_t bytes = 0;  ///< 0: there is none
+    bool user = false;      ///< to mapped memory
   };
   /// A load of a loop that has had no effect since.
   struct Turn {
@@ -198,6 +237,8 @@ class Runtime {
   struct Thread {
     Runtime* runtime = nullptr;
     unsigned number = 0;
+    unsigned process = 0;
+    bool waited_for = false;
     Start start = nullptr;
     void* argument = nullptr;
     void* result = nullptr;
@@ -236,6 +277,24 @@ class Runtime {
   void end_thread(Thread& thread, void* result);
   [[noreturn]] void park(Parked parked, Place place);
   Thread& me() { return threads_[self()]; }
+
+  static constexpr std::int64_t kFirstPid = 1000;
+
+  void reserve_window();
+  void setup_kernel();
+  ProcessMemory::Spans memory_of(unsigned process);
+  void judge_fault(syscall::Fault fault, std::uintptr_t address, Place place);
+  void user_load(std::uintptr_t address, std::size_t bytes, Place place);
+  void user_store(std::uintptr_t address, std::size_t bytes, Place place);
+  void finish_user_store(const PendingStore& store);
+  template <typename Change>
+  std::uint64_t user_update(std::uintptr_t address, unsigned bytes, Place place, Change change) {
+    std::uint64_t old = 0;
+    judge_fault(kernel_->update(self(), address, bytes, old, change), address, place);
+    return old;
+  }
+  void stop_if_killed();
+  unsigned take_thread();
 
   trace::StepText text(Place place);
   void step(Place place);
@@ -289,7 +348,14 @@ class Runtime {
   unsigned nr_threads_ = 1;   ///< there is room for
   unsigned nr_created_ = 1;
   bool wants_threads_ = false;
-  bool exited_ = false;
+  syscall::Room room_;
+  syscall::Features features_;
+  syscall::PageContents contents_;
+  rules::Monitors monitors_;
+  std::optional<syscall::Kernel> kernel_;
+  ProcessMemory images_;
+  std::size_t window_bytes_ = 0;
+  std::bitset<64> killed_;  ///< processes
   ObjectId never_{};
   ObjectId creation_{};  ///< numbers are given to threads in an order
   ObjectId first_word_{};  ///< of unit 0

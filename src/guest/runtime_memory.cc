@@ -2,6 +2,7 @@
 // Accesses of memory: which are steps, and what is noted of them.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "guest/runtime.h"
 
@@ -35,6 +36,7 @@ void Runtime::check_words() {
 
 template <typename Shared>
 void Runtime::for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared) {
+  if (me().process != 0) return;  // Threads of other processes are one each, and share nothing here.
   const std::uintptr_t end = address + bytes;
   while (address < end) {
     const auto offset = static_cast<unsigned>(address % 8);
@@ -87,6 +89,7 @@ void Runtime::finish_store() {
   if (pending.bytes == 0) return;
   const PendingStore store = pending;
   pending.bytes = 0;
+  if (store.user) return finish_user_store(store);
   for_each_shared(store.address, store.bytes, [&](unsigned unit) {
     const Shadow::Unit& found = shadow_.unit(unit);
     memory_.store_now(word_of(unit), native(shadow_.address_of(found), found.bytes));
@@ -114,6 +117,7 @@ void Runtime::note_access(unsigned unit, Access access, bool atomic, Place place
 
 void Runtime::load(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile) {
   finish_store();
+  if (is_user(address)) return user_load(address, bytes, place);
   check_address(address, bytes, Access::Load, place);
   if (!any_shared(address, bytes)) return busy(place);
   turn(place);
@@ -131,6 +135,7 @@ void Runtime::load(std::uintptr_t address, std::size_t bytes, Place place, bool 
 
 void Runtime::store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile) {
   finish_store();
+  if (is_user(address)) return user_store(address, bytes, place);
   check_address(address, bytes, Access::Store, place);
   if (!any_shared(address, bytes)) {
     if (is_own_stack(address)) return busy(place);
@@ -144,7 +149,7 @@ void Runtime::store(std::uintptr_t address, std::size_t bytes, Place place, bool
   about_to_write(address, bytes);
   for_each_shared(address, bytes,
                   [&](unsigned unit) { note_access(unit, Access::Store, is_volatile, place); });
-  me().pending = {address, bytes};
+  me().pending = {.address = address, .bytes = bytes};
 }
 
 void Runtime::load_range(const void* memory, std::size_t bytes, Place place) {
@@ -188,6 +193,10 @@ Runtime::Atomic Runtime::find_word(const Word& word) {
 std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, MemoryOrder order,
                                    Place place) {
   finish_store();
+  if (is_user(address)) {
+    user_load(address, bytes, place);
+    return native(address, bytes);
+  }
   check_address(address, bytes, Access::Load, place);
   const Atomic target = find_word({address, bytes});
   if (!target.shared) {
@@ -204,6 +213,13 @@ std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, Memor
 
 void Runtime::atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t value,
                            MemoryOrder order, Place place) {
+  if (is_user(address)) {
+    finish_store();
+    effect();
+    judge_fault(kernel_->store(self(), address, std::as_bytes(std::span(&value, 1)).first(bytes)),
+                address, place);
+    return;
+  }
   const Atomic target = begin_atomic(address, bytes, place);
   effect();
   if (!target.shared) {
@@ -244,6 +260,15 @@ void Runtime::updated(const Atomic& target, std::uint64_t old, std::uint64_t val
 bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint64_t& expected,
                                std::uint64_t desired, MemoryOrder success, MemoryOrder failure,
                                Place place) {
+  if (is_user(address)) {
+    finish_store();
+    effect();
+    const std::uint64_t wished = std::exchange(
+        expected, user_update(address, bytes, place, [&](std::uint64_t found) {
+          return found == expected ? desired : found;
+        }));
+    return expected == wished;
+  }
   const Atomic target = begin_atomic(address, bytes, place);
   if (target.shared) turn(place);
   std::uint64_t old = 0;
@@ -289,6 +314,7 @@ void Runtime::fence(MemoryOrder order, Place place) {
 
 Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place place) {
   finish_store();
+  if (is_user(word.address)) unsupported("locks in mapped memory are not supported", place);
   check_address(word.address, word.bytes, Access::Store, place);
   effect();
   const Atomic target = find_word(word);

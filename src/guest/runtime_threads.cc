@@ -23,12 +23,15 @@ void Runtime::run_thread(void* context) {
   }
   const trace::StepText born{.format = "begins", .detail = trace::Detail::Minor};
   runtime.execution_->step_when({.object = thread.life, .expected = kRuns}, born);
-  runtime.end_thread(thread, thread.start(thread.argument));
+  void* result = thread.start(thread.argument);
+  if (runtime.me().process != thread.process) runtime.exit_process(0, {});  // A child.
+  runtime.end_thread(thread, result);
 }
 
 void Runtime::run_main() {
   const int status = module_.main()(static_cast<int>(argument_texts_.size()), arguments_.data(),
                                     environ);
+  if (self() != 0) exit_process(status, {});  // A child.
   if (status != 0) {
     finish_store();
     if (options_.status) exit_process(status, {});
@@ -42,14 +45,13 @@ void Runtime::end_thread(Thread& thread, void* result) {
   set(thread.result, result);
   const trace::StepText ends{.format = "ends", .detail = trace::Detail::Minor};
   memory_.fence();
+  if (kernel_ && &thread != &threads_[0]) kernel_->exit_thread(thread.number);
   execution_->step(ends);
   execution_->write(thread.life, kEnded);
 }
 
-unsigned Runtime::create(Start start, void* argument, Place place) {
-  finish_store();
-  effect();
-  // The number is the creator's to choose: which thread it is must not depend on the schedule.
+/// A thread that nobody has been yet.
+unsigned Runtime::take_thread() {
   if (nr_created_ == nr_threads_) {
     if (nr_threads_ == kThreadsMax) {
       throw InputError("too many threads: at most " + std::to_string(kThreadsMax));
@@ -57,10 +59,18 @@ unsigned Runtime::create(Start start, void* argument, Place place) {
     wants_threads_ = true;
     throw BeginAnew{};
   }
+  set(nr_created_, nr_created_ + 1);
+  return nr_created_ - 1;
+}
+
+unsigned Runtime::create(Start start, void* argument, Place place) {
+  finish_store();
+  effect();
+  if (me().process != 0) unsupported("threads in a child of fork() are not supported", place);
   memory_.fence();
   step(place);
-  Thread& thread = threads_[nr_created_];
-  set(nr_created_, nr_created_ + 1);
+  Thread& thread = threads_[take_thread()];
+  if (kernel_) kernel_->clone_thread(self(), thread.number);
   set(thread.start, start);
   set(thread.argument, argument);
   execution_->write(creation_, nr_created_);
@@ -95,8 +105,14 @@ void Runtime::exit_process(int status, Place place) {
                 std::to_string(status),
             "a program ends with status 0");
   }
-  end_thread(me(), nullptr);
-  exited_ = true;
+  if (kernel_) {
+    const unsigned process = me().process;
+    kernel_->exit_group(self(), status << 8);
+    killed_.set(process);
+    execution_->write(me().life, kEnded);
+  } else {
+    end_thread(me(), nullptr);
+  }
   park(Parked::Assumed, place);
 }
 

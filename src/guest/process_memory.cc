@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/process_memory.h"
+
+#include <cstring>
+
+namespace mmcheck::guest {
+
+void ProcessMemory::reset(SpansOf spans_of) {
+  spans_of_ = std::move(spans_of);
+  images_.clear();
+  loaded_ = 0;
+}
+
+void ProcessMemory::save(unsigned process, const Spans& spans) {
+  if (images_.size() <= process) images_.resize(process + 1);
+  Image& image = images_[process];
+  image.spans = spans;
+  std::size_t bytes = 0;
+  for (const std::span<std::byte>& span : spans) bytes += span.size();
+  image.bytes.resize(bytes);
+  std::byte* to = image.bytes.data();
+  for (const std::span<std::byte>& span : spans) {
+    std::memcpy(to, span.data(), span.size());
+    to += span.size();
+  }
+}
+
+void ProcessMemory::exchange(unsigned to) {
+  save(loaded_, spans_of_(loaded_));
+  const Image& image = images_.at(to);
+  const std::byte* from = image.bytes.data();
+  for (const std::span<std::byte>& span : image.spans) {
+    std::memcpy(span.data(), from, span.size());
+    from += span.size();
+  }
+  loaded_ = to;
+}
+
+void ProcessMemory::copy_to(unsigned process) { save(process, spans_of_(loaded_)); }
+
+}  // namespace mmcheck::guest

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that the guest has mapped, and processes: where the model's kernel is the guest's.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "base/error.h"
+#include "guest/runtime.h"
+
+namespace mmcheck::guest {
+
+using syscall::Fault;
+using syscall::Kernel;
+
+namespace {
+
+/// Turns of a sleeper, in which others may make steps: one for a millisecond.
+constexpr std::uint64_t kTurnsMax = 60'000;
+
+std::string signal_name(Fault fault) { return fault == Fault::Sigbus ? "SIGBUS" : "SIGSEGV"; }
+
+}  // namespace
+
+/// Where the model's addresses are the machine's: what an instruction loads is put there before,
+/// and what it has stored is taken from there after it.
+void Runtime::reserve_window() {
+  const std::size_t bytes = room_.pages * std::size_t{4096};
+  if (bytes <= window_bytes_) return;
+  void* at = reinterpret_cast<void*>(Kernel::kUserBase);
+  void* got = ::mmap(at, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  if (got != at) throw std::system_error(errno, std::generic_category(), "mmap");
+  window_bytes_ = bytes;
+}
+
+void Runtime::make_room(const syscall::OutOfRoom& wanted) {
+  room_ = wanted.needed;
+  features_ = wanted.features;
+  nr_threads_ = std::max(nr_threads_, room_.threads);
+}
+
+void Runtime::setup_kernel() {
+  room_.threads = nr_threads_;
+  reserve_window();
+  contents_.clear();
+  kernel_.reset();
+  kernel_.emplace(*execution_, memory_, contents_, monitors_, *options_.design, room_, features_);
+  images_.reset([this](unsigned process) { return memory_of(process); });
+}
+
+ProcessMemory::Spans Runtime::memory_of(unsigned process) {
+  ProcessMemory::Spans spans = {module_.data(), {tls_.data(), tls_.size()}};
+  heap_.list_memory(spans);
+  for (unsigned i = 0; i < nr_created_; ++i) {
+    const Thread& thread = threads_[i];
+    const bool alive = execution_->peek(thread.life) == kRuns && thread.parked == Parked::No;
+    if (thread.process != process || !alive) continue;
+    const auto begin = reinterpret_cast<std::uintptr_t>(
+        execution_->stack_pointer(ThreadId{static_cast<std::uint8_t>(i)}));
+    if (begin == 0 || begin >= thread.stack_top) continue;
+    spans.emplace_back(reinterpret_cast<std::byte*>(begin), thread.stack_top + 16 - begin);
+  }
+  return spans;
+}
+
+void Runtime::resumes(unsigned thread) {
+  if (kernel_) images_.switch_to(threads_[thread].process);
+}
+
+void Runtime::split(unsigned thread, unsigned twin) {
+  static_cast<void>(thread);
+  images_.copy_to(threads_[twin].process);
+}
+
+// --- mapped memory
+// --------------------------------------------------------------------------------
+
+void Runtime::judge_fault(Fault fault, std::uintptr_t address, Place place) {
+  if (fault == Fault::None) return;
+  if (fault == Fault::Killed) park(Parked::Assumed, place);
+  const auto page = (address - Kernel::kUserBase) / 4096;
+  violate("R-SIGNAL",
+          where(place.code) + ": " + me().name + " gets " + signal_name(fault) + " at page " +
+              std::to_string(page) + " of what it has mapped",
+          "a program uses only memory that is mapped, and as it is mapped");
+}
+
+void Runtime::user_load(std::uintptr_t address, std::size_t bytes, Place place) {
+  effect();
+  auto* window = reinterpret_cast<std::byte*>(address);
+  judge_fault(kernel_->load(self(), address, {window, bytes}), address, place);
+}
+
+void Runtime::user_store(std::uintptr_t address, std::size_t bytes, Place place) {
+  effect();
+  judge_fault(kernel_->begin_store(self(), address, static_cast<unsigned>(bytes)), address, place);
+  me().pending = {.address = address, .bytes = bytes, .user = true};
+}
+
+void Runtime::finish_user_store(const PendingStore& store) {
+  kernel_->finish_store(self(), {reinterpret_cast<const std::byte*>(store.address), store.bytes});
+}
+
+std::vector<std::byte> Runtime::take_bytes(const void* memory, std::size_t bytes, Place place) {
+  std::vector<std::byte> taken(bytes);
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  if (is_user(address)) {
+    finish_store();
+    judge_fault(kernel_->load(self(), address, taken), address, place);
+  } else {
+    load_range(memory, bytes, place);
+    std::memcpy(taken.data(), memory, bytes);
+  }
+  return taken;
+}
+
+void Runtime::put_bytes(void* memory, std::span<const std::byte> bytes, Place place) {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  if (is_user(address)) {
+    finish_store();
+    judge_fault(kernel_->store(self(), address, bytes), address, place);
+  } else {
+    store_range(memory, bytes.size(), place);
+    std::memcpy(memory, bytes.data(), bytes.size());
+  }
+}
+
+// --- processes
+// ------------------------------------------------------------------------------------
+
+std::int64_t Runtime::fork(Place place) {
+  finish_store();
+  effect();
+  const unsigned twin = take_thread();
+  const std::int64_t process = kernel_->fork(self(), twin);
+  if (process < 0) return process;
+  Thread& child = threads_[twin];
+  child.process = static_cast<unsigned>(process);
+  child.stack_top = me().stack_top;
+  execution_->write(child.life, kRuns);
+  const trace::StepText step_text = text(place);
+  const bool is_child = execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)}, step_text);
+  return is_child ? 0 : kFirstPid + process;
+}
+
+std::int64_t Runtime::kill(std::int64_t pid, int signal, Place place) {
+  finish_store();
+  effect();
+  static_cast<void>(place);
+  const std::int64_t process = pid - kFirstPid;
+  if (process < 0 || process >= room_.processes) return -ESRCH;
+  if (signal == 0) return 0;
+  killed_.set(static_cast<unsigned>(process));
+  return kernel_->kill(self(), static_cast<unsigned>(process), signal);
+}
+
+std::int64_t Runtime::wait_for(std::int64_t pid, int& status) {
+  finish_store();
+  effect();
+  std::int64_t process = pid - kFirstPid;
+  if (pid == -1) {
+    process = -1;
+    for (unsigned i = 0; i < nr_created_ && process < 0; ++i) {
+      if (threads_[i].process != me().process && !threads_[i].waited_for) {
+        process = threads_[i].process;
+        threads_[i].waited_for = true;
+      }
+    }
+  }
+  if (process < 0 || process >= room_.processes) return -ECHILD;
+  const std::int64_t found = kernel_->wait_process(self(), static_cast<unsigned>(process));
+  if (found < 0) return found;
+  status = static_cast<int>(found);
+  return kFirstPid + process;
+}
+
+void Runtime::nap(std::uint64_t milliseconds, Place place) {
+  finish_store();
+  effect();
+  if (!options_.endless) return;
+  const std::uint64_t turns = std::clamp<std::uint64_t>(milliseconds, 1, kTurnsMax);
+  const trace::StepText sleeps{.format = "sleeps", .detail = trace::Detail::Minor};
+  static_cast<void>(place);
+  for (std::uint64_t turn = 0; turn < turns; ++turn) {
+    execution_->step(sleeps);
+    stop_if_killed();
+  }
+}
+
+void Runtime::stop_if_killed() {
+  if (!kernel_ || !killed_[me().process]) return;
+  kernel_->exit_thread(self());
+  park(Parked::Assumed, {});
+}
+
+}  // namespace mmcheck::guest
