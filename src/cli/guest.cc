@@ -94,6 +94,10 @@ std::string figures(const guest::GuestResult& found) {
     text += fmt::format(" ({} more blocked: they wait in vain, or assume what does not hold)",
                         found.cut_short + found.result.blocked);
   }
+  if (found.result.coverage == explore::Coverage::Sampled && executions > 0) {
+    text += fmt::format(" of {} steps on average",
+                        found.result.steps / std::max<std::uint64_t>(found.result.executions, 1));
+  }
   return text + ", " + coverage_of(found.result);
 }
 

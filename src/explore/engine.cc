@@ -125,11 +125,15 @@ void Engine::start_threads() {
 }
 
 void Engine::resume(unsigned index) {
-  if (swaps_memory_) program_.resumes(ThreadId{static_cast<std::uint8_t>(index)});
   fibers_.resume(index);
   if (twin_ >= 0) split(index, static_cast<unsigned>(std::exchange(twin_, -1)));
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   set_pending_bits(index);
+}
+
+/// What a thread has announced lies on its stack.
+void Engine::put_memory_in_place(unsigned index) {
+  if (swaps_memory_) program_.resumes(ThreadId{static_cast<std::uint8_t>(index)});
 }
 
 void Engine::split(unsigned index, unsigned twin) {
@@ -200,6 +204,7 @@ unsigned Engine::list(unsigned index, std::span<std::uint64_t, Alternatives::kMa
     return 1;
   }
   enter_step(index);
+  put_memory_in_place(index);
   unsigned nr_labels = threads_[index].alternatives->list(out);
   if (nr_labels == 0 || nr_labels > Alternatives::kMax) {
     throw InternalError("a step must have between 1 and 32 alternatives");
@@ -220,6 +225,7 @@ void Engine::enter_step(unsigned index) {
 
 void Engine::run(unsigned index, std::uint64_t label) {
   Thread& thread = threads_[index];
+  put_memory_in_place(index);
   if (rewinding_) rewinder_.save(fibers_, index, thread);
   enter_step(index);
   label_ = label;

@@ -126,6 +126,7 @@ class Engine {
   void announce(Pending pending, const trace::StepText& text);
   void start_threads();
   void resume(unsigned thread);
+  void put_memory_in_place(unsigned thread);
   void split(unsigned thread, unsigned twin);
   void set_pending_bits(unsigned thread);
   void take_back(std::uint32_t nr_steps);

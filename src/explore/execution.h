@@ -242,7 +242,7 @@ class Program {
   /// of steps. They are sampled only, and real time is their order: see Execution::ordered_before.
   virtual bool endless() const { return false; }
   /// Whether threads have memory of their own at the same addresses: then resumes() is called
-  /// before each step of a thread, while all threads are suspended, and split() when the stack of
+  /// before each step of a thread and what is asked of it, while all are suspended, and split() when the stack of
   /// `twin` is the one of `thread` from now on: see Execution::step_as_two.
   virtual bool swaps_memory() const { return false; }
   virtual void resumes(ThreadId thread) { static_cast<void>(thread); }

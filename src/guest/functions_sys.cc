@@ -23,6 +23,7 @@ namespace {
 template <typename T = int>
 T returned(std::int64_t result) {
   if (result >= 0) return static_cast<T>(result);
+  runtime().stop_if_killed(result);
   runtime().error_number() = static_cast<int>(-result);
   return static_cast<T>(-1);
 }
@@ -150,7 +151,9 @@ GUEST(int, ftruncate, int fd, off_t bytes) {
 GUEST(int, fsync, int fd) { return returned(kernel().fsync(self(), fd)); }
 GUEST(int, fdatasync, int fd) { return returned(kernel().fdatasync(self(), fd)); }
 GUEST(int, posix_fadvise, int fd, off_t offset, off_t bytes, int advice) {
-  return static_cast<int>(-kernel().posix_fadvise(self(), fd, offset, bytes, advice));
+  const std::int64_t result = kernel().posix_fadvise(self(), fd, offset, bytes, advice);
+  runtime().stop_if_killed(result);
+  return static_cast<int>(-result);
 }
 GUEST(int, fstat, int fd, struct stat* result) {
   const std::int64_t bytes = kernel().file_size(self(), fd);

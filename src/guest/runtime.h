@@ -175,6 +175,8 @@ class Runtime {
   int pid() { return static_cast<int>(kFirstPid + me().process); }
   /// Sleeps, in virtual time: others make steps meanwhile, if executions are sampled.
   void nap(std::uint64_t milliseconds, Place place);
+  /// `result` is of a system call: if it says so, the thread goes no further.
+  void stop_if_killed(std::int64_t result);
   // See explore::Program.
   void resumes(unsigned thread);
   void split(unsigned thread, unsigned twin);
@@ -214,7 +216,7 @@ class Runtime {
  private:
   static constexpr unsigned kFirstStack = 2;  ///< region: after the module's and the heap's
 
-  enum class Parked : std::uint8_t { No, Assumed, Waits, Blocked };
+  enum class Parked : std::uint8_t { No, Assumed, Waits, Blocked, Gone };
   enum Life : std::uint64_t { kUnborn, kRuns, kEnded };
 
   /// A store whose instruction has not been made yet.

@@ -18,7 +18,7 @@ using syscall::Kernel;
 namespace {
 
 /// Turns of a sleeper, in which others may make steps: one for a millisecond.
-constexpr std::uint64_t kTurnsMax = 60'000;
+constexpr std::uint64_t kNapMax = 60'000;
 
 std::string signal_name(Fault fault) { return fault == Fault::Sigbus ? "SIGBUS" : "SIGSEGV"; }
 
@@ -80,7 +80,7 @@ void Runtime::split(unsigned thread, unsigned twin) {
 
 void Runtime::judge_fault(Fault fault, std::uintptr_t address, Place place) {
   if (fault == Fault::None) return;
-  if (fault == Fault::Killed) park(Parked::Assumed, place);
+  if (fault == Fault::Killed) park(Parked::Gone, place);
   const auto page = (address - Kernel::kUserBase) / 4096;
   violate("R-SIGNAL",
           where(place.code) + ": " + me().name + " gets " + signal_name(fault) + " at page " +
@@ -181,7 +181,7 @@ void Runtime::nap(std::uint64_t milliseconds, Place place) {
   finish_store();
   effect();
   if (!options_.endless) return;
-  const std::uint64_t turns = std::clamp<std::uint64_t>(milliseconds, 1, kTurnsMax);
+  const std::uint64_t turns = std::clamp<std::uint64_t>(milliseconds, 1, kNapMax);
   const trace::StepText sleeps{.format = "sleeps", .detail = trace::Detail::Minor};
   static_cast<void>(place);
   for (std::uint64_t turn = 0; turn < turns; ++turn) {
@@ -190,10 +190,14 @@ void Runtime::nap(std::uint64_t milliseconds, Place place) {
   }
 }
 
+void Runtime::stop_if_killed(std::int64_t result) {
+  if (result == Kernel::kKilled) park(Parked::Gone, {});
+}
+
 void Runtime::stop_if_killed() {
   if (!kernel_ || !killed_[me().process]) return;
   kernel_->exit_thread(self());
-  park(Parked::Assumed, {});
+  park(Parked::Gone, {});
 }
 
 }  // namespace mmcheck::guest

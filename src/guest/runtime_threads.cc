@@ -94,12 +94,12 @@ void* Runtime::join(unsigned number, Place place) {
 
 void Runtime::exit_thread(void* result) {
   end_thread(me(), result);
-  park(Parked::Assumed, {});
+  park(Parked::Gone, {});
 }
 
 void Runtime::exit_process(int status, Place place) {
   finish_store();
-  if (status != 0 && options_.status) {
+  if (status != 0 && options_.status && me().process == 0) {
     violate("R-EXIT",
             (place.code == 0 ? "main() returns " : where(place.code) + ": exit with status ") +
                 std::to_string(status),
@@ -113,7 +113,7 @@ void Runtime::exit_process(int status, Place place) {
   } else {
     end_thread(me(), nullptr);
   }
-  park(Parked::Assumed, place);
+  park(Parked::Gone, place);
 }
 
 void Runtime::assume_false(Place place) { park(Parked::Assumed, place); }
@@ -220,7 +220,7 @@ void Runtime::judge_blocked() {
   std::string blocked;
   for (unsigned i = 0; i < nr_created_; ++i) {
     const Thread& thread = threads_[i];
-    if (execution_->peek(thread.life) != kRuns) continue;
+    if (execution_->peek(thread.life) != kRuns || thread.parked == Parked::Gone) continue;
     blocked += (blocked.empty() ? "" : ", ") + thread.name +
                (thread.parked == Parked::Waits ? " loops at " : " waits at ") +
                where(thread.parked_at);
