@@ -171,16 +171,20 @@ class Guest {
                         fmt::format("{}: {} broken, after {} executions", name_of(options_),
                                     counterexample.rule, found.result.executions))
                  << "\n\n";
-    print(record, trace::encode(schedule));
+    // An endless program is run again by the seed of its execution.
+    const bool by_seed = program_.endless() && options_.strategy == "random";
+    print(record, by_seed ? fmt::format("--strategy random --executions 1 --seed {}",
+                                        options_.seed + found.result.executions - 1)
+                          : "--replay " + trace::encode(schedule));
   }
 
   void print(const trace::Record& record, const std::string& schedule) {
     console_.out << report::columns(
-        record, {.steps = options_.all_steps ? report::Steps::All : report::Steps::Essential,
+        record, {.steps = options_.all_steps ? report::Steps::All : report::Steps::Focus,
                  .colour = console_.colour});
     if (!program_.output().empty()) console_.out << "\nprinted:\n" << program_.output();
     if (!schedule.empty()) {
-      console_.out << fmt::format("\nreplay: {} run {} --replay {}\n", console_.program,
+      console_.out << fmt::format("\nreplay: {} run {} {}\n", console_.program,
                                   options_.sources.front(), schedule);
     }
   }

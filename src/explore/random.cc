@@ -41,6 +41,8 @@ Result search_random(Program& program, Tally& tally) {
   trace::Schedule schedule;  // where no log is kept
   bool going = true;
   while (going && tally.may_begin()) {
+    // An execution that is too long for a schedule to be written down has a seed of its own.
+    if (program.endless()) random.seed(tally.options().seed + tally.nr_executions());
     engine.begin();
     engine.log().truncate(0);
     schedule.clear();

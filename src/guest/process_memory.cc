@@ -25,6 +25,17 @@ void ProcessMemory::save(unsigned process, const Spans& spans) {
   }
 }
 
+void ProcessMemory::add_to_others(const Spans& spans) {
+  for (unsigned process = 0; process < images_.size(); ++process) {
+    Image& image = images_[process];
+    if (process == loaded_ || image.spans.empty()) continue;
+    for (const std::span<std::byte>& span : spans) {
+      image.spans.push_back(span);
+      image.bytes.insert(image.bytes.end(), span.begin(), span.end());
+    }
+  }
+}
+
 void ProcessMemory::exchange(unsigned to) {
   save(loaded_, spans_of_(loaded_));
   const Image& image = images_.at(to);

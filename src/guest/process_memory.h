@@ -23,6 +23,8 @@ class ProcessMemory {
     if (to != loaded_) exchange(to);
   }
   unsigned loaded() const { return loaded_; }
+  /// The other processes have this, too, as it is now.
+  void add_to_others(const Spans& spans);
   /// The new process has what the running one has.
   void copy_to(unsigned process);
 

@@ -56,6 +56,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   ticks_ = 0;
   output_bytes_ = 0;
   killed_.reset();
+  forked_ = heaps_differ_ = false;
   keys_ = {};
   module_.reset();
   heap_.reset(execution);

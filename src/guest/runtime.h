@@ -197,7 +197,11 @@ class Runtime {
   }
   void* tls(std::size_t offset);
   int& error_number() { return threads_[self()].error_number; }
-  Heap& heap() { return heap_; }
+  /// To allocate or free.
+  Heap& heap() {
+    if (forked_ && !heaps_differ_) heaps_become_different();
+    return heap_;
+  }
   std::string where(std::uintptr_t code) const { return symbols_.place(code); }
   /// The thread uses memory that is its own: no step. Loops of that must come to an end, too.
   void busy(Place place);
@@ -241,6 +245,7 @@ class Runtime {
     unsigned number = 0;
     unsigned process = 0;
     bool waited_for = false;
+    bool stack_is_shared = false;  ///< with a thread of another process, which fork() made
     Start start = nullptr;
     void* argument = nullptr;
     void* result = nullptr;
@@ -288,6 +293,7 @@ class Runtime {
   void judge_fault(syscall::Fault fault, std::uintptr_t address, Place place);
   void user_load(std::uintptr_t address, std::size_t bytes, Place place);
   void user_store(std::uintptr_t address, std::size_t bytes, Place place);
+  void note_place(Place place);
   void finish_user_store(const PendingStore& store);
   template <typename Change>
   std::uint64_t user_update(std::uintptr_t address, unsigned bytes, Place place, Change change) {
@@ -296,6 +302,7 @@ class Runtime {
     return old;
   }
   void stop_if_killed();
+  void heaps_become_different();
   unsigned take_thread();
 
   trace::StepText text(Place place);
@@ -330,6 +337,7 @@ class Runtime {
   static std::uint64_t native(std::uintptr_t address, unsigned bytes);
   static void set_native(std::uintptr_t address, unsigned bytes, std::uint64_t value);
   void about_to_write(std::uintptr_t address, std::size_t bytes) {
+    if (forked_ && !heaps_differ_ && heap_.holds(address)) heaps_become_different();
     execution_->save(reinterpret_cast<void*>(address), bytes);
   }
 
@@ -358,6 +366,8 @@ class Runtime {
   ProcessMemory images_;
   std::size_t window_bytes_ = 0;
   std::bitset<64> killed_;  ///< processes
+  bool forked_ = false;
+  bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};
   ObjectId creation_{};  ///< numbers are given to threads in an order
   ObjectId first_word_{};  ///< of unit 0

@@ -47,23 +47,32 @@ void Runtime::setup_kernel() {
   reserve_window();
   contents_.clear();
   kernel_.reset();
+  monitors_.watch_only(options_.fail_on.empty() ? rules::RuleSet::all() : rules::RuleSet{});
   kernel_.emplace(*execution_, memory_, contents_, monitors_, *options_.design, room_, features_);
   images_.reset([this](unsigned process) { return memory_of(process); });
 }
 
 ProcessMemory::Spans Runtime::memory_of(unsigned process) {
   ProcessMemory::Spans spans = {module_.data(), {tls_.data(), tls_.size()}};
-  heap_.list_memory(spans);
+  if (heaps_differ_) heap_.list_memory(spans);
   for (unsigned i = 0; i < nr_created_; ++i) {
     const Thread& thread = threads_[i];
     const bool alive = execution_->peek(thread.life) == kRuns && thread.parked == Parked::No;
-    if (thread.process != process || !alive) continue;
+    if (thread.process != process || !alive || !thread.stack_is_shared) continue;
     const auto begin = reinterpret_cast<std::uintptr_t>(
         execution_->stack_pointer(ThreadId{static_cast<std::uint8_t>(i)}));
     if (begin == 0 || begin >= thread.stack_top) continue;
     spans.emplace_back(reinterpret_cast<std::byte*>(begin), thread.stack_top + 16 - begin);
   }
   return spans;
+}
+
+/// Until one of them changes it, processes that fork() made have the same heap.
+void Runtime::heaps_become_different() {
+  heaps_differ_ = true;
+  ProcessMemory::Spans spans;
+  heap_.list_memory(spans);
+  images_.add_to_others(spans);
 }
 
 void Runtime::resumes(unsigned thread) {
@@ -92,11 +101,18 @@ void Runtime::user_load(std::uintptr_t address, std::size_t bytes, Place place) 
   effect();
   auto* window = reinterpret_cast<std::byte*>(address);
   judge_fault(kernel_->load(self(), address, {window, bytes}), address, place);
+  note_place(place);
+}
+
+/// The kernel has made the step; this says which line it was for.
+void Runtime::note_place(Place place) {
+  if (execution_->recording()) execution_->note(text(place));
 }
 
 void Runtime::user_store(std::uintptr_t address, std::size_t bytes, Place place) {
   effect();
   judge_fault(kernel_->begin_store(self(), address, static_cast<unsigned>(bytes)), address, place);
+  note_place(place);
   me().pending = {.address = address, .bytes = bytes, .user = true};
 }
 
@@ -140,6 +156,8 @@ std::int64_t Runtime::fork(Place place) {
   Thread& child = threads_[twin];
   child.process = static_cast<unsigned>(process);
   child.stack_top = me().stack_top;
+  child.stack_is_shared = me().stack_is_shared = true;
+  forked_ = true;
   execution_->write(child.life, kRuns);
   const trace::StepText step_text = text(place);
   const bool is_child = execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)}, step_text);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "report/focus.h"
 #include "report/layout.h"
 
 namespace mmcheck::report {
@@ -19,7 +20,11 @@ struct Selection {
   std::vector<const trace::StepRecord*> shown;
   unsigned nr_minor = 0;
   unsigned nr_after = 0;
+  std::size_t nr_elsewhere = 0;
 };
+
+/// Of an execution of which not all essential steps are shown.
+constexpr std::size_t kFocusMax = 60;
 
 bool is_among(const std::vector<EventId>& events, EventId event) {
   return std::find(events.begin(), events.end(), event) != events.end();
@@ -51,6 +56,10 @@ Selection select(const trace::Record& record, Steps steps) {
     }
     if (record.violation && step.event == record.violation->broken_at) broken = true;
   }
+  if (steps != Steps::Focus || selection.shown.size() <= kFocusMax) return selection;
+  const std::size_t nr_essential = selection.shown.size();
+  selection.shown = focus(record, selection.shown, kFocusMax);
+  selection.nr_elsewhere = nr_essential - selection.shown.size();
   return selection;
 }
 
@@ -99,7 +108,7 @@ std::vector<Item> changes_of(const trace::Record& record, const trace::StepRecor
                              Steps steps) {
   std::vector<Item> items;
   for (const trace::Change& change : step.changes) {
-    if (steps == Steps::Essential && change.detail == trace::Detail::Minor) continue;
+    if (steps != Steps::All && change.detail == trace::Detail::Minor) continue;
     items.push_back(
         {fmt::format("{}: {} -> {}", change.object, change.before, change.after), Emphasis::None});
   }
@@ -136,10 +145,12 @@ Table table_of(const trace::Record& record, const Selection& selection, Steps st
 
 std::string not_shown(const Selection& selection) {
   std::string text;
-  const auto add = [&text](unsigned count, std::string_view one, std::string_view many) {
+  const auto add = [&text](std::size_t count, std::string_view one, std::string_view many) {
     if (count == 0) return;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
   };
+  add(selection.nr_elsewhere, "step that is earlier, or about something else",
+      "steps that are earlier, or about something else");
   add(selection.nr_minor, "minor step", "minor steps");
   add(selection.nr_after, "step after the rule is broken", "steps after the rule is broken");
   return text.empty() ? text : text + " (--all-steps shows them)";

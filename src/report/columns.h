@@ -14,6 +14,7 @@ namespace mmcheck::report {
 enum class Steps : std::uint8_t {
   Essential,  ///< Major ones, those that change something Major, those that break the rule
   All,
+  Focus,  ///< of the essential ones the last that are about what is broken: see focus.h
 };
 
 struct ColumnsOptions {
