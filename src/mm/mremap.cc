@@ -215,7 +215,10 @@ void move_vma(thread& task, vm_area_struct& vma, const Move& move, MremapOld old
   move_page_tables(task, vma, first_page, nr_pages, new_page, copied.locks);
   if (old == MremapOld::Unmap) {
     do_munmap(task, *vma.mm, first_page, first_page + nr_pages);
-  } else if (vma.first_page == first_page && vma.end_page == first_page + nr_pages) {
+    return;
+  }
+  vma.vm_locked = false;  // All of it, whatever was moved.
+  if (vma.first_page == first_page && vma.end_page == first_page + nr_pages) {
     unlink_anon_vmas(task, vma);
   }
 }
