@@ -38,6 +38,7 @@ struct GuestOptions {
   std::string replay;
   bool json = false;
   bool all_steps = false;
+  bool output = false;
 };
 
 constexpr std::uint64_t kSampleExecutions = 10'000;
@@ -111,7 +112,7 @@ class Guest {
       : options_(options),
         console_(session.console),
         compiled_(guest::compile({options.sources, options.flags}, folder_)),
-        module_(compiled_.path),
+        module_(compiled_.path, compiled_.constructors),
         program_(module_, arguments_of(session),
                  {.memory = options.memory,
                   .races = !allows(options, "R-RACE"),
@@ -130,6 +131,7 @@ class Guest {
     if (options_.json) {
       console_.out << json_of(found) << '\n';
     } else if (!found.result.counterexample) {
+      if (options_.output) console_.out << program_.output();
       console_.out << fmt::format("{}: held, {}\n", name_of(options_), figures(found));
     } else {
       show(found);
@@ -240,6 +242,8 @@ void add_run_command(CLI::App& app, Session& session) {
   command->add_flag("--json", options->json, "One JSON object per program");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");
+  command->add_flag("--output", options->output,
+                    "Show what the last execution has printed, also where no rule is broken");
   command->callback([options, &session] {
     session.command = [options, &session] { return run_guest(*options, session); };
   });

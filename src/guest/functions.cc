@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kOfLibrary[] = {
     "__cxa_atexit", "__cxa_finalize", "__ctype_b_loc", "__ctype_tolower_loc", "__ctype_toupper_loc",
     "__gmon_start__", "_GLOBAL_OFFSET_TABLE_", "_ITM_deregisterTMCloneTable",
-    "_ITM_registerTMCloneTable", "__dso_handle", "__gxx_personality_v0", "__stack_chk_fail", "abs",
+    "_ITM_registerTMCloneTable", "__dso_handle", "__gxx_personality_v0", "__stack_chk_fail", "abs", "ffs", "ffsl", "getopt", "opterr", "optopt", "sigaddset", "sigdelset", "sigemptyset",
+    "sigfillset", "sigismember", "strsignal", "islower", "isupper", "isxdigit",
     "atoi", "atol", "atoll", "ceil", "environ", "fabs", "floor", "getpagesize", "isalnum", "isalpha",
     "isdigit", "isprint", "isspace", "labs", "llabs", "log", "log2", "memchr", "optarg", "optind", "pow", "program_invocation_name", "sqrt",
     "stderr", "stdin", "stdout", "strcasecmp", "strchr", "strcmp", "strcspn", "strerror", "strlen",
@@ -30,6 +31,8 @@ constexpr std::string_view kOfKernel[] = {
     "close",  "creat",  "dup",     "fdatasync",    "fork",   "fstat",  "fsync",         "ftruncate",
     "getpid", "kill",   "lseek",   "madvise",      "memfd_create",   "mincore", "mlock", "mmap",
     "mmap64", "mprotect", "mremap", "msync",       "munlock", "munmap", "open",         "open64",
+    "fallocate", "fopen", "ioctl", "mlock2", "mlockall", "munlockall", "pipe", "prctl",
+    "process_mrelease", "socketpair", "syscall", "tmpfile",
     "posix_fadvise", "pread", "pwrite", "read",    "unlink", "wait",   "waitpid",       "write",
 };
 
@@ -40,6 +43,11 @@ Support support_of(std::string_view symbol) {
   link_pthread_functions();
   link_libc_functions();
   link_sys_functions();
+  link_string_functions();
+  link_stdio_functions();
+  link_proc_functions();
+  link_signal_functions();
+  link_jump_functions();
   const std::string own = std::string(kPrefix) + std::string(symbol);
   if (dlsym(RTLD_DEFAULT, own.c_str()) != nullptr) {
     const bool kernel = std::ranges::find(kOfKernel, symbol) != std::end(kOfKernel);

@@ -58,6 +58,10 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   killed_.reset();
   forked_ = heaps_differ_ = false;
   keys_ = {};
+  proc_files_.clear();
+  signals_.clear();
+  parents_ = {};
+  free_threads_.clear();
   module_.reset();
   heap_.reset(execution);
   const std::size_t tls_stride = tls_.size() / kThreadsMax;
