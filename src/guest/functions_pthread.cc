@@ -132,7 +132,8 @@ GUEST(int, pthread_cond_destroy, pthread_cond_t*) { return 0; }
 GUEST(int, pthread_cond_wait, pthread_cond_t* condition, pthread_mutex_t* mutex) {
   const std::uint64_t bit = std::uint64_t{1} << runtime().self();
   runtime().update_word(word_of(mutex), {}, PLACE, [](std::uint64_t) { return std::uint64_t{0}; });
-  runtime().update_word_too(word_of(condition, 8), [bit](std::uint64_t old) { return old | bit; });
+  runtime().update_word_too(word_of(condition, 8), PLACE,
+                            [bit](std::uint64_t old) { return old | bit; });
   runtime().update_word(word_of(condition, 8), {.mask = bit << 32, .expected = bit << 32}, PLACE,
                         [bit](std::uint64_t old) { return old & ~(bit << 32); });
   return lock(mutex, PLACE);
@@ -141,7 +142,7 @@ GUEST(int, pthread_cond_signal, pthread_cond_t* condition) {
   const unsigned thread = runtime().choose_bit(word_of(condition, 8), kWaiting, PLACE);
   if (thread == 64) return 0;
   const std::uint64_t bit = std::uint64_t{1} << thread;
-  runtime().update_word_too(word_of(condition, 8),
+  runtime().update_word_too(word_of(condition, 8), PLACE,
                             [bit](std::uint64_t old) { return (old & ~bit) | bit << 32; });
   return 0;
 }

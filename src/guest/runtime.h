@@ -62,6 +62,9 @@ class Runtime {
   void setup(explore::Execution& execution, const std::vector<std::string>& arguments);
   /// In Program::finished: judges what is left waiting. Returns whether all came to their end.
   bool finished();
+  Shadow& shadow() { return shadow_; }
+  unsigned nr_threads() const { return nr_threads_; }
+  void set_threads(unsigned number) { nr_threads_ = number; }
   /// More is shared than this search knew: it must begin anew.
   bool grew() const { return shadow_.grew() || wants_threads_; }
   std::string_view output() const { return {output_.data(), output_bytes_}; }
@@ -146,9 +149,11 @@ class Runtime {
   }
   /// Another word that the same step changes.
   template <typename Change>
-  void update_word_too(const Word& word, Change change) {
+  void update_word_too(const Word& word, Place place, Change change) {
+    const Atomic target = find_word(word);
+    if (target.shared && !word_in_step_) step(place);  // The other one was its own.
     const std::uint64_t old = native(word.address, word.bytes);
-    end_wait(find_word(word), old, change(old));
+    end_wait(target, old, change(old));
   }
   /// Chooses one of the bits that `choices(word)` has, in a step; 64 if it has none.
   unsigned choose_bit(const Word& word, std::uint64_t mask, Place place);
@@ -342,6 +347,7 @@ class Runtime {
   }
 
   bool anybody_cut_short() const;
+  bool everybody_ended() const;
   void judge_blocked();
   bool waits_for_ever(const Thread& thread) const;
 
@@ -365,7 +371,8 @@ class Runtime {
   std::optional<syscall::Kernel> kernel_;
   ProcessMemory images_;
   std::size_t window_bytes_ = 0;
-  std::bitset<64> killed_;  ///< processes
+  bool word_in_step_ = false;  ///< the last use of a word to wait on was a step
+  std::bitset<64> killed_;     ///< processes
   bool forked_ = false;
   bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};

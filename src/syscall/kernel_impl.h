@@ -126,6 +126,8 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   }
   unsigned process_of(unsigned t) const;
   unsigned free_thread() const;
+  // usage.cc
+  PageUse page_use(unsigned t, std::uint64_t addr);
   // access.cc
   bool is_user(std::uint64_t addr) const {
     return addr >= kUserBase && addr - kUserBase < bytes_of_space();
@@ -156,6 +158,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   void build_files();
   void build_anon_vmas();
   void build_process(unsigned process);
+  void build_vma_locks(mm::mm_struct& mm);
   void build_entries(mm::mm_struct& mm);
   void build_threads();
   void build_folios();
@@ -208,6 +211,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
                            mm::MmapRequest& request) const;
   std::int64_t map(mm::thread& task, mm::MmapRequest& request, OpenFile* file, int prot, int flags);
   std::int64_t madvise_free(mm::thread& task, const PageRange& pages);
+  std::int64_t madvise_cold(mm::thread& task, const PageRange& pages);
   std::int64_t madvise_populate(mm::thread& task, const PageRange& pages, machine::AccessKind kind);
 
   const Room room_;

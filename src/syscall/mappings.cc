@@ -36,6 +36,27 @@ mm::vm_flags_t vm_flags_of(int prot) {
   return flags;
 }
 
+/// What mmap() says of the type of a mapping, and of a file that does not allow it.
+/// linux v6.12 mm/mmap.c: do_mmap; include/linux/mman.h: LEGACY_MAP_MASK
+int error_of_type(const OpenFile* file, int prot, int flags) {
+  const int type = flags & MAP_TYPE;
+  if (file == nullptr) return type == MAP_SHARED || type == MAP_PRIVATE ? 0 : -EINVAL;
+  const int mode = file->flags & O_ACCMODE;
+  if (type == MAP_SHARED_VALIDATE && (flags & (~kKnown | MAP_FIXED_NOREPLACE)) != 0) {
+    return -EOPNOTSUPP;
+  }
+  const bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+  if (!shared && type != MAP_PRIVATE) return -EINVAL;
+  if (shared && (prot & PROT_WRITE) != 0 && mode == O_RDONLY) return -EACCES;
+  return mode == O_WRONLY ? -EACCES : 0;
+}
+
+bool is_mapped(mm::thread& task, const mm::MmapRequest& request) {
+  const unsigned end = request.first_page + request.nr_pages;
+  const auto none = [](const mm::vm_area_struct&) { return false; };
+  return mm::check_range(task, request.first_page, end, none).end < end;
+}
+
 }  // namespace
 
 PageRange Kernel::Impl::range_of(std::uint64_t addr, std::uint64_t length) const {
@@ -72,8 +93,7 @@ std::int64_t Kernel::Impl::check_place(std::uint64_t addr, std::uint64_t length,
     }
     room_for(addr + length - kUserBase);
     request.place = no_replace ? mm::MmapPlace::FixedNoReplace : mm::MmapPlace::Fixed;
-  } else if (is_user(page_align(addr))) {
-    addr = page_align(addr);
+  } else if (addr &= ~(kPageSizeBytes - 1); is_user(addr)) {  // round_hint_to_min()
     request.place = mm::MmapPlace::Hint;
   } else {
     return 0;
@@ -87,13 +107,13 @@ std::int64_t Kernel::Impl::check_place(std::uint64_t addr, std::uint64_t length,
 std::int64_t Kernel::Impl::map(mm::thread& task, mm::MmapRequest& request, OpenFile* file, int prot,
                                int flags) {
   const int type = flags & MAP_TYPE;
+  if (const int error = error_of_type(file, prot, flags); error != 0) {
+    const bool no_replace = request.place == mm::MmapPlace::FixedNoReplace;
+    return no_replace && is_mapped(task, request) ? -EEXIST : error;
+  }
   if (file != nullptr) {
     const int mode = file->flags & O_ACCMODE;
-    if (type == MAP_SHARED_VALIDATE && (flags & ~kKnown) != 0) return -EOPNOTSUPP;
     const bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!shared && type != MAP_PRIVATE) return -EINVAL;
-    if (shared && (prot & PROT_WRITE) != 0 && mode == O_RDONLY) return -EACCES;
-    if (mode == O_WRONLY) return -EACCES;
     request.kind = shared ? mm::VmaKind::SharedFile : mm::VmaKind::PrivateFile;
     request.may_write = !shared || mode != O_RDONLY;
     request.file = &pages_of(*file);
@@ -111,10 +131,8 @@ std::int64_t Kernel::Impl::map(mm::thread& task, mm::MmapRequest& request, OpenF
     vfs_.write(vfs_.read_last() + 1);  // Part of the last step.
     inodes_[inode].opens = 0;
     return page;
-  } else if (type == MAP_PRIVATE) {
-    request.kind = mm::VmaKind::Anonymous;
   } else {
-    return -EINVAL;
+    request.kind = mm::VmaKind::Anonymous;
   }
   return mm::sys_mmap(task, request);
 }
@@ -173,7 +191,23 @@ std::int64_t Kernel::Impl::munmap(mm::thread& task, std::uint64_t addr, std::uin
   return 0;
 }
 
+namespace {
+
+/// Private memory that is locked, of which a store would make copies from now on.
+/// linux v6.12 mm/mprotect.c: mprotect_fixup
+bool is_locked_and_read_only(mm::thread& task, const PageRange& pages) {
+  for (unsigned page = pages.first; page < pages.end; ++page) {
+    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
+    if (vma == nullptr || !vma->vm_locked || vma->kind == mm::VmaKind::SharedFile) continue;
+    if ((vma->vm_flags.peek() & mm::kVmWrite) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 // linux v6.12 mm/mprotect.c: do_mprotect_pkey
+// differs: mmap_lock is dropped before locked memory is populated.
 std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::uint64_t length,
                                     int prot) {
   if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) != 0) throw InputError("mprotect(): PROT_GROWSDOWN");
@@ -190,7 +224,13 @@ std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::u
     features.protection = true;
     need(features);
   }
+  const bool populate = (prot & PROT_WRITE) != 0 && is_locked_and_read_only(task, pages);
   const int error = mm::sys_mprotect(task, pages.first, pages.end, vm_flags_of(prot));
+  for (unsigned page = pages.first; populate && page < pages.end; ++page) {
+    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
+    if (vma == nullptr) break;
+    if (vma->vm_locked) static_cast<void>(mm::mm_populate(task, page, page + 1));
+  }
   return error == 0 && !pages.whole ? -ENOMEM : error;
 }
 
@@ -219,7 +259,7 @@ std::int64_t Kernel::Impl::mremap(mm::thread& task, std::uint64_t old_addr,
                             .may_move = may_move,
                             .old = keep ? mm::MremapOld::Keep : mm::MremapOld::Unmap};
   mm::MmapRequest place;
-  if (fixed) {
+  if (fixed || keep) {  // Also where the new address is a hint only.
     if (!is_aligned(new_addr)) return -EINVAL;
     if (new_bytes > kTaskSize || new_addr > kTaskSize - new_bytes) return -EINVAL;
     if (old_addr + old_bytes > new_addr && new_addr + new_bytes > old_addr) return -EINVAL;
@@ -230,6 +270,10 @@ std::int64_t Kernel::Impl::mremap(mm::thread& task, std::uint64_t old_addr,
   if (fixed) request.new_page = place.first_page;
   const std::int64_t page = mm::sys_mremap(task, request);
   if (page < 0) return page;
+  const auto first = static_cast<unsigned>(page);
+  if (const auto* vma = mm::find_vma(*task.mm, first); vma != nullptr && vma->vm_locked) {
+    static_cast<void>(mm::mm_populate(task, first + request.old_pages, first + request.new_pages));
+  }
   evict_unused(task);
   return static_cast<std::int64_t>(kUserBase) + page * static_cast<std::int64_t>(kPageSizeBytes);
 }
