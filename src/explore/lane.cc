@@ -209,7 +209,7 @@ double Lane::weight() const {
 
 // --- runs ----------------------------------------------------------------------------------------
 
-void Lane::run(std::uint64_t nr_executions) {
+void Lane::run(std::uint64_t nr_executions, std::atomic<bool>& round_over) {
   for (std::uint32_t i = 0; i < shared_.size(); ++i) {
     Node& copy = path_.node(i);
     pool_.release_all(copy.pending);  // the owner knows by now
@@ -217,7 +217,7 @@ void Lane::run(std::uint64_t nr_executions) {
     copy.pending_at_owner = shared_[i]->node.pending;
   }
   const std::uint64_t end = tally_.nr_executions() + nr_executions;
-  while (!idle_ && tally_.nr_executions() < end) {
+  do {
     const Cut cut = extend();
     races_.detect_unsettled(cut == Cut::Asleep || engine_.violated());
     detect_at_end();
@@ -228,7 +228,8 @@ void Lane::run(std::uint64_t nr_executions) {
       going = tally_.ended(engine_, no_schedule_);
     }
     if (!back_up() || !going) idle_ = true;
-  }
+  } while (!idle_ && tally_.nr_executions() < end && !round_over.load(std::memory_order_relaxed));
+  round_over.store(true, std::memory_order_relaxed);
   tally_.add_steps(engine_.nr_steps_made() - steps_counted_);
   steps_counted_ = engine_.nr_steps_made();
 }

@@ -3,6 +3,7 @@
 // while they run; between runs they trade with it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -42,9 +43,10 @@ class Lane {
 
   // --- runs --------------------------------------------------------------------------------------
 
-  /// Searches for this many executions at most. Returns early when its part is searched, or at a
-  /// violation if the search is to stop there.
-  void run(std::uint64_t nr_executions);
+  /// Searches for this many executions at most, and one at least: the tree is to hear of the first
+  /// step of what was begun. Returns early when its part is searched, at a violation if the search
+  /// is to stop there, and when the round is over, which it is when one lane has returned.
+  void run(std::uint64_t nr_executions, std::atomic<bool>& round_over);
 
  private:
   enum class Cut : std::uint8_t { No, Asleep };
