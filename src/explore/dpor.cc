@@ -204,8 +204,8 @@ Result Dpor::search() {
   return result;
 }
 
-/// The first lane that returns ends the round for all: its part may be three executions, and none
-/// is to wait for the others' thousand.
+/// The first lane that returns ends the round for all, if they have been patient: its part may be
+/// three executions, and none is to wait for the others' thousand.
 void Dpor::run_round(std::uint64_t nr_before) {
   std::uint64_t left = options_.executions_max - nr_before;
   std::vector<std::pair<Lane*, std::uint64_t>> shares;

@@ -20,7 +20,8 @@ Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_o
                         .rewinding = true,
                         .steps_max = options.steps_max,
                         .coverage = options.coverage}),
-      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()) {}
+      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()),
+      patience_(tuning.patience) {}
 
 // --- between runs --------------------------------------------------------------------------------
 
@@ -216,7 +217,8 @@ void Lane::run(std::uint64_t nr_executions, std::atomic<bool>& round_over) {
     copy.pending = nullptr;
     copy.pending_at_owner = shared_[i]->node.pending;
   }
-  const std::uint64_t end = tally_.nr_executions() + nr_executions;
+  const std::uint64_t begin = tally_.nr_executions();
+  std::uint64_t made = 0;
   do {
     const Cut cut = extend();
     races_.detect_unsettled(cut == Cut::Asleep || engine_.violated());
@@ -228,7 +230,9 @@ void Lane::run(std::uint64_t nr_executions, std::atomic<bool>& round_over) {
       going = tally_.ended(engine_, no_schedule_);
     }
     if (!back_up() || !going) idle_ = true;
-  } while (!idle_ && tally_.nr_executions() < end && !round_over.load(std::memory_order_relaxed));
+    made = tally_.nr_executions() - begin;
+  } while (!idle_ && made < nr_executions &&
+           (made < patience_ || !round_over.load(std::memory_order_relaxed)));
   round_over.store(true, std::memory_order_relaxed);
   tally_.add_steps(engine_.nr_steps_made() - steps_counted_);
   steps_counted_ = engine_.nr_steps_made();

@@ -83,7 +83,7 @@ Seen look_in_lanes(RandomProgram& program,
   };
   seen.result =
       search_dpor(program, more, {.on_violation = OnViolation::Continue, .jobs = nr_lanes}, {},
-                  on_end, {.one_lane = 0, .round = round});
+                  on_end, {.one_lane = 0, .round = round, .patience = 1});
   return seen;
 }
 
