@@ -61,6 +61,7 @@ bool is_own(const pthread_mutex_t* mutex) {
 }
 
 int lock(pthread_mutex_t* mutex, Place place) {
+  runtime().check_object(mutex, sizeof *mutex, place);
   if (kind_of(mutex) != PTHREAD_MUTEX_NORMAL && is_own(mutex)) {
     if (kind_of(mutex) == PTHREAD_MUTEX_ERRORCHECK) return EDEADLK;
     runtime().set(depth_of(mutex), depth_of(mutex) + 1);
@@ -72,6 +73,7 @@ int lock(pthread_mutex_t* mutex, Place place) {
 }
 
 int unlock(pthread_mutex_t* mutex, Place place) {
+  runtime().check_object(mutex, sizeof *mutex, place);
   if (!is_own(mutex) && kind_of(mutex) != PTHREAD_MUTEX_NORMAL) return EPERM;
   if (depth_of(mutex) > 0 && kind_of(mutex) == PTHREAD_MUTEX_RECURSIVE) {
     runtime().set(depth_of(mutex), depth_of(mutex) - 1);

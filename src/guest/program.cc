@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "guest/crash.h"
 
 namespace mmcheck::guest {
 
@@ -28,6 +29,7 @@ void GuestProgram::add_findings(std::string_view text) {
 }
 
 GuestResult explore_guest(GuestProgram& program, const explore::Options& options) {
+  const CrashGuard guard;
   GuestResult result;
   while (true) {
     try {
@@ -60,6 +62,7 @@ trace::Record replay_guest(GuestProgram& program, const std::string& text) {
   program.runtime().set_threads(static_cast<unsigned>(threads));
   program.runtime().shadow().decode(text.substr(first + 1, second - first - 1));
   const trace::Schedule schedule = trace::decode(text.substr(second + 1));
+  const CrashGuard guard;
   while (true) {
     try {
       return explore::replay(program, schedule);

@@ -76,6 +76,10 @@ class Runtime {
   void load(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
   /// Before the instruction that stores. What it has stored is found at the next call.
   void store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
+  /// An object of the C library's, before it is looked at.
+  void check_object(const void* object, std::size_t bytes, Place place) {
+    check_address(reinterpret_cast<std::uintptr_t>(object), bytes, Access::Store, place);
+  }
   /// Of the C library's functions, which the compiler does not divide into instructions.
   void load_range(const void* memory, std::size_t bytes, Place place);
   void store_range(void* memory, std::size_t bytes, Place place);
@@ -190,6 +194,11 @@ class Runtime {
 
   /// Breaks a rule; does not return. `rule` and `why` are literals.
   [[noreturn]] void violate(std::string_view rule, const std::string& what, std::string_view why);
+  /// For crash.cc: an instruction of the guest's could not be made. It is reported on a stack that
+  /// has room.
+  bool is_guest_code(std::uintptr_t code) const { return module_.holds_code(code); }
+  std::uintptr_t crash_stack(std::uintptr_t stack);
+  [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
   void print(std::string_view text);
 
