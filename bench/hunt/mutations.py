@@ -32,7 +32,8 @@ from pathlib import Path
 
 
 # Operations, pages, what is mapped at the start, and, where not all, the calls that programs are
-# made of: what is quick comes first. With all calls three operations take minutes, four take hours.
+# made of and how many threads: what is quick comes first. With all calls three operations take
+# minutes, four take hours.
 ROUNDS = (
     (2, 1, "shared"), (2, 1, "anon"), (2, 1, "private"), (2, 1, "vma-locks"), (2, 1, "no-memory"),
     (2, 1, "shared-clean"), (2, 1, "shared-none"), (2, 1, "anon-none"),
@@ -44,7 +45,7 @@ ROUNDS = (
     (4, 1, "shared", "store,munmap,fsync,yield"),
     (4, 1, "shared-clean", "load,dontneed,reclaim"),
     (4, 1, "anon", "load,store,reclaim"),
-    (4, 1, "anon", "gup,dontneed,munmap,offline,remove"),
+    (4, 1, "anon", "gup,munmap,offline,remove"), (4, 1, "anon", "gup,dontneed,offline,remove"),
     (4, 2, "shared", "store,dontneed,fsync,schedule"),
     (5, 1, "shared", "pin,dirty-lock,fsync,referenced,reclaim"),
     (1, 4, "batches"), (2, 1, "anon-clean"), (2, 1, "anon-vma-locks"),
@@ -53,14 +54,16 @@ ROUNDS = (
     (3, 1, "fork", "load,store,munmap,exit,gup,pin,copy,put,fork,rmap-walk"),
     (4, 1, "fork", "store,gup-read,pin-read,pin,copy-from,fork"),
     (5, 1, "fork", "store,gup-read,munmap,copy-from,fork"),
-    (5, 1, "anon", "gup,dontneed,offline,synchronize-rcu,remove"),
+    (5, 1, "anon", "gup,munmap,offline,synchronize-rcu,remove"),
     (3, 1, "shared", "load,store,read-only,no-access,writable,msync"),
     (3, 1, "anon", "load,store,free,read-only,no-access,writable,reclaim"),
     (4, 1, "shared-clean", "store,read-only,writable,munmap,msync"),
     (3, 1, "anon", "free,gup,copy,dirty,reclaim"),
     (5, 1, "anon", "store,free,read-only,reclaim"),
+    (6, 1, "anon", "free,gup,copy,dirty,put,reclaim", "2"),
     (3, 2, "shared", "store,mremap,msync,fsync,truncate"),
     (3, 2, "anon", "load,store,mremap,mremap-keep,reclaim"),
+    (2, 1, "twice", "load,store,munmap,dontneed"), (3, 2, "twice", "munmap,mremap,fsync"),
     (3, 1, "shared"), (3, 1, "anon"), (3, 3, "no-memory"))
 
 # Designs that somebody proposed or shipped: the rule each breaks, and a design that keeps it.
@@ -99,13 +102,14 @@ def base_of(design):
 def hunt_options(arguments, target, round_):
     """What `mmcheck hunt` is given in this round, but for its limits."""
     design, rule, against = target
-    operations, pages, start, *calls = round_
+    operations, pages, start, *rest = round_
+    calls, threads = *rest, *("", arguments.threads)[len(rest):]
     options = ["--design", design, "--against", against]
     options += ["--rule", rule] if rule else []
     options += ["--first", "--operations", str(operations), "--pages", str(pages), "--start", start]
     options += ["--processes", arguments.processes] if arguments.processes != "1" else []
-    options += ["--threads", arguments.threads] if arguments.threads != "3" else []
-    return options + (["--calls", *calls] if calls else [])
+    options += ["--threads", threads] if threads != "3" else []
+    return options + (["--calls", calls] if calls else [])
 
 
 def hunt(arguments, target):

@@ -140,7 +140,7 @@ class Guest {
   }
 
   ExitCode replay() {
-    const trace::Record record = explore::replay(program_, trace::decode(options_.replay));
+    const trace::Record record = guest::replay_guest(program_, options_.replay);
     print(record, "");
     return record.violation ? ExitCode::NotMet : ExitCode::Met;
   }
@@ -177,7 +177,7 @@ class Guest {
     const bool by_seed = program_.endless() && options_.strategy == "random";
     print(record, by_seed ? fmt::format("--strategy random --executions 1 --seed {}",
                                         options_.seed + found.result.executions - 1)
-                          : "--replay " + trace::encode(schedule));
+                          : "--replay " + guest::encode_replay(program_, schedule));
   }
 
   void print(const trace::Record& record, const std::string& schedule) {

@@ -86,6 +86,7 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -203,6 +204,8 @@ Result Dpor::search() {
   return result;
 }
 
+/// The first lane that returns ends the round for all, if they have been patient: its part may be
+/// three executions, and none is to wait for the others' thousand.
 void Dpor::run_round(std::uint64_t nr_before) {
   std::uint64_t left = options_.executions_max - nr_before;
   std::vector<std::pair<Lane*, std::uint64_t>> shares;
@@ -212,8 +215,9 @@ void Dpor::run_round(std::uint64_t nr_before) {
     left -= share;
     if (share > 0) shares.push_back({lane.get(), share});
   }
-  const auto run = [](const std::pair<Lane*, std::uint64_t>& share) {
-    share.first->run(share.second);
+  std::atomic<bool> over = false;
+  const auto run = [&over](const std::pair<Lane*, std::uint64_t>& share) {
+    share.first->run(share.second, over);
   };
   if (shares.size() < 2) {
     std::for_each(shares.begin(), shares.end(), run);

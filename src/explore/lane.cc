@@ -20,7 +20,8 @@ Lane::Lane(Program& program, const Options& options, const OutcomeFunction& on_o
                         .rewinding = true,
                         .steps_max = options.steps_max,
                         .coverage = options.coverage}),
-      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()) {}
+      races_(engine_, path_, pool_, tuning.foreseeable && program.foreseeable()),
+      patience_(tuning.patience) {}
 
 // --- between runs --------------------------------------------------------------------------------
 
@@ -209,15 +210,16 @@ double Lane::weight() const {
 
 // --- runs ----------------------------------------------------------------------------------------
 
-void Lane::run(std::uint64_t nr_executions) {
+void Lane::run(std::uint64_t nr_executions, std::atomic<bool>& round_over) {
   for (std::uint32_t i = 0; i < shared_.size(); ++i) {
     Node& copy = path_.node(i);
     pool_.release_all(copy.pending);  // the owner knows by now
     copy.pending = nullptr;
     copy.pending_at_owner = shared_[i]->node.pending;
   }
-  const std::uint64_t end = tally_.nr_executions() + nr_executions;
-  while (!idle_ && tally_.nr_executions() < end) {
+  const std::uint64_t begin = tally_.nr_executions();
+  std::uint64_t made = 0;
+  do {
     const Cut cut = extend();
     races_.detect_unsettled(cut == Cut::Asleep || engine_.violated());
     detect_at_end();
@@ -228,7 +230,10 @@ void Lane::run(std::uint64_t nr_executions) {
       going = tally_.ended(engine_, no_schedule_);
     }
     if (!back_up() || !going) idle_ = true;
-  }
+    made = tally_.nr_executions() - begin;
+  } while (!idle_ && made < nr_executions &&
+           (made < patience_ || !round_over.load(std::memory_order_relaxed)));
+  round_over.store(true, std::memory_order_relaxed);
   tally_.add_steps(engine_.nr_steps_made() - steps_counted_);
   steps_counted_ = engine_.nr_steps_made();
 }

@@ -3,6 +3,7 @@
 // while they run; between runs they trade with it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -42,9 +43,12 @@ class Lane {
 
   // --- runs --------------------------------------------------------------------------------------
 
-  /// Searches for this many executions at most. Returns early when its part is searched, or at a
-  /// violation if the search is to stop there.
-  void run(std::uint64_t nr_executions);
+  /// Searches for this many executions at most, and one at least: the tree is to hear of the first
+  /// step of what was begun. Returns early when its part is searched, at a violation if the search
+  /// is to stop there, and when the round is over, which it is when one lane has returned; but not
+  /// before it has made a few. What it asks the tree for is often searched by itself soon after,
+  /// and who takes that at once finds it so.
+  void run(std::uint64_t nr_executions, std::atomic<bool>& round_over);
 
  private:
   enum class Cut : std::uint8_t { No, Asleep };
@@ -71,6 +75,7 @@ class Lane {
   SearchPath path_;
   BranchPool pool_;
   RaceDetector races_;
+  std::uint64_t patience_;
   bool idle_ = true;
   Branch* taken_ = nullptr;            ///< the step to be made next, and what is to follow it
   Branch* following_ = nullptr;        ///< what is to be made after the step that was made last

@@ -82,6 +82,7 @@ struct Tuning {
   std::uint64_t scouted = 1u << 15;  ///< steps of each bound of the scout
   std::uint64_t one_lane = 4096;     ///< executions before there are more lanes than one
   std::uint64_t round = 1024;        ///< executions of a lane between two times when lanes trade
+  std::uint64_t patience = 128;      ///< executions of a lane before another's need ends its round
   bool foreseeable = true;           ///< believe Program::foreseeable()
 };
 

@@ -44,6 +44,7 @@ void compile_one(const std::string& source, const fs::path& object,
                                     "-g",
                                     "-O0",
                                     "-fPIC",
+                                    "-fno-builtin",  // else memcpy() may be instructions
                                     "-w",
                                     "-fsanitize=thread",
                                     "--param=tsan-distinguish-volatile=1",

@@ -61,6 +61,7 @@ bool is_own(const pthread_mutex_t* mutex) {
 }
 
 int lock(pthread_mutex_t* mutex, Place place) {
+  runtime().check_object(mutex, sizeof *mutex, place);
   if (kind_of(mutex) != PTHREAD_MUTEX_NORMAL && is_own(mutex)) {
     if (kind_of(mutex) == PTHREAD_MUTEX_ERRORCHECK) return EDEADLK;
     runtime().set(depth_of(mutex), depth_of(mutex) + 1);
@@ -72,6 +73,7 @@ int lock(pthread_mutex_t* mutex, Place place) {
 }
 
 int unlock(pthread_mutex_t* mutex, Place place) {
+  runtime().check_object(mutex, sizeof *mutex, place);
   if (!is_own(mutex) && kind_of(mutex) != PTHREAD_MUTEX_NORMAL) return EPERM;
   if (depth_of(mutex) > 0 && kind_of(mutex) == PTHREAD_MUTEX_RECURSIVE) {
     runtime().set(depth_of(mutex), depth_of(mutex) - 1);
@@ -132,7 +134,8 @@ GUEST(int, pthread_cond_destroy, pthread_cond_t*) { return 0; }
 GUEST(int, pthread_cond_wait, pthread_cond_t* condition, pthread_mutex_t* mutex) {
   const std::uint64_t bit = std::uint64_t{1} << runtime().self();
   runtime().update_word(word_of(mutex), {}, PLACE, [](std::uint64_t) { return std::uint64_t{0}; });
-  runtime().update_word_too(word_of(condition, 8), [bit](std::uint64_t old) { return old | bit; });
+  runtime().update_word_too(word_of(condition, 8), PLACE,
+                            [bit](std::uint64_t old) { return old | bit; });
   runtime().update_word(word_of(condition, 8), {.mask = bit << 32, .expected = bit << 32}, PLACE,
                         [bit](std::uint64_t old) { return old & ~(bit << 32); });
   return lock(mutex, PLACE);
@@ -141,7 +144,7 @@ GUEST(int, pthread_cond_signal, pthread_cond_t* condition) {
   const unsigned thread = runtime().choose_bit(word_of(condition, 8), kWaiting, PLACE);
   if (thread == 64) return 0;
   const std::uint64_t bit = std::uint64_t{1} << thread;
-  runtime().update_word_too(word_of(condition, 8),
+  runtime().update_word_too(word_of(condition, 8), PLACE,
                             [bit](std::uint64_t old) { return (old & ~bit) | bit << 32; });
   return 0;
 }

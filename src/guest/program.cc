@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/program.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "guest/crash.h"
 
 namespace mmcheck::guest {
 
@@ -23,6 +29,7 @@ void GuestProgram::add_findings(std::string_view text) {
 }
 
 GuestResult explore_guest(GuestProgram& program, const explore::Options& options) {
+  const CrashGuard guard;
   GuestResult result;
   while (true) {
     try {
@@ -37,6 +44,33 @@ GuestResult explore_guest(GuestProgram& program, const explore::Options& options
       program.make_room(wanted);
     }
     ++result.begun_anew;
+  }
+}
+
+std::string encode_replay(GuestProgram& program, const trace::Schedule& schedule) {
+  return fmt::format("{}:{}:{}", program.runtime().nr_threads(),
+                     program.runtime().shadow().encode(), trace::encode(schedule));
+}
+
+trace::Record replay_guest(GuestProgram& program, const std::string& text) {
+  const std::size_t first = text.find(':');
+  const std::size_t second = text.find(':', first == std::string::npos ? first : first + 1);
+  const unsigned long threads = std::strtoul(text.c_str(), nullptr, 10);
+  if (second == std::string::npos || threads < 1 || threads > Runtime::kThreadsMax) {
+    throw InputError("'" + text + "': expected THREADS:SHARED:SCHEDULE, as it was printed");
+  }
+  program.runtime().set_threads(static_cast<unsigned>(threads));
+  program.runtime().shadow().decode(text.substr(first + 1, second - first - 1));
+  const trace::Schedule schedule = trace::decode(text.substr(second + 1));
+  const CrashGuard guard;
+  while (true) {
+    try {
+      return explore::replay(program, schedule);
+    } catch (const syscall::OutOfRoom& wanted) {
+      program.make_room(wanted);
+    } catch (const BeginAnew&) {
+      throw InputError("the schedule is not of this program, or it has changed since");
+    }
   }
 }
 

@@ -11,6 +11,8 @@
 #include "guest/module.h"
 #include "guest/runtime.h"
 #include "guest/symbols.h"
+#include "trace/record.h"
+#include "trace/schedule.h"
 
 namespace mmcheck::guest {
 
@@ -43,6 +45,7 @@ class GuestProgram final : public explore::Program {
   /// What the last execution printed.
   std::string_view output() const { return runtime_.output(); }
   bool grew() const { return runtime_.grew(); }
+  Runtime& runtime() { return runtime_; }
 
  private:
   std::vector<std::string> arguments_;
@@ -52,6 +55,11 @@ class GuestProgram final : public explore::Program {
   bool endless_;
   std::uint64_t nr_cut_short_ = 0;
 };
+
+/// A schedule of the program with what it rests on: threads, and what they share.
+std::string encode_replay(GuestProgram& program, const trace::Schedule& schedule);
+/// Throws InputError if it is none of this program's.
+trace::Record replay_guest(GuestProgram& program, const std::string& text);
 
 struct GuestResult {
   explore::Result result;

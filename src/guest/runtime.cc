@@ -147,6 +147,22 @@ void Runtime::violate(std::string_view rule, const std::string& what, std::strin
   throw InternalError("a guest's thread went on after a violation");
 }
 
+/// A stack that is full is begun anew: nobody returns there.
+std::uintptr_t Runtime::crash_stack(std::uintptr_t stack) {
+  constexpr std::size_t kEnough = 16 * 1024;
+  const std::uintptr_t top = me().stack_top;
+  const std::uintptr_t bottom = top - kStackBytes;
+  return stack > bottom + kEnough && stack <= top ? stack : top - 256;
+}
+
+void Runtime::crashed(std::uintptr_t code, std::uintptr_t address) {
+  violate("R-SIGNAL",
+          where(code + 1) + ": " + me().name + " cannot go on: a wild pointer (" +
+              std::to_string(address) + "), or more than " + std::to_string(kStackBytes / 1024) +
+              " KB of stack",
+          "a program uses only memory that is its own at the time");
+}
+
 void Runtime::unsupported(const std::string& what, Place place) {
   throw InputError(where(place.code) + ": " + what);
 }

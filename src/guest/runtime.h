@@ -64,6 +64,9 @@ class Runtime {
   void setup(explore::Execution& execution, const std::vector<std::string>& arguments);
   /// In Program::finished: judges what is left waiting. Returns whether all came to their end.
   bool finished();
+  Shadow& shadow() { return shadow_; }
+  unsigned nr_threads() const { return nr_threads_; }
+  void set_threads(unsigned number) { nr_threads_ = number; }
   /// More is shared than this search knew: it must begin anew.
   bool grew() const { return shadow_.grew() || wants_threads_; }
   std::string_view output() const { return {output_.data(), output_bytes_}; }
@@ -75,6 +78,10 @@ class Runtime {
   void load(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
   /// Before the instruction that stores. What it has stored is found at the next call.
   void store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
+  /// An object of the C library's, before it is looked at.
+  void check_object(const void* object, std::size_t bytes, Place place) {
+    check_address(reinterpret_cast<std::uintptr_t>(object), bytes, Access::Store, place);
+  }
   /// Of the C library's functions, which the compiler does not divide into instructions.
   void load_range(const void* memory, std::size_t bytes, Place place);
   void store_range(void* memory, std::size_t bytes, Place place);
@@ -148,9 +155,11 @@ class Runtime {
   }
   /// Another word that the same step changes.
   template <typename Change>
-  void update_word_too(const Word& word, Change change) {
+  void update_word_too(const Word& word, Place place, Change change) {
+    const Atomic target = find_word(word);
+    if (target.shared && !word_in_step_) step(place);  // The other one was its own.
     const std::uint64_t old = native(word.address, word.bytes);
-    end_wait(find_word(word), old, change(old));
+    end_wait(target, old, change(old));
   }
   /// Chooses one of the bits that `choices(word)` has, in a step; 64 if it has none.
   unsigned choose_bit(const Word& word, std::uint64_t mask, Place place);
@@ -201,6 +210,11 @@ class Runtime {
 
   /// Breaks a rule; does not return. `rule` and `why` are literals.
   [[noreturn]] void violate(std::string_view rule, const std::string& what, std::string_view why);
+  /// For crash.cc: an instruction of the guest's could not be made. It is reported on a stack that
+  /// has room.
+  bool is_guest_code(std::uintptr_t code) const { return module_.holds_code(code); }
+  std::uintptr_t crash_stack(std::uintptr_t stack);
+  [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
   void print(std::string_view text);
 
@@ -373,6 +387,7 @@ class Runtime {
   }
 
   bool anybody_cut_short() const;
+  bool everybody_ended() const;
   void judge_blocked();
   bool waits_for_ever(const Thread& thread) const;
 
@@ -396,7 +411,8 @@ class Runtime {
   std::optional<syscall::Kernel> kernel_;
   ProcessMemory images_;
   std::size_t window_bytes_ = 0;
-  std::bitset<64> killed_;  ///< processes
+  bool word_in_step_ = false;  ///< the last use of a word to wait on was a step
+  std::bitset<64> killed_;     ///< processes
   bool forked_ = false;
   bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};

@@ -318,6 +318,7 @@ Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place pl
   check_address(word.address, word.bytes, Access::Store, place);
   effect();
   const Atomic target = find_word(word);
+  word_in_step_ = target.shared;
   if (!target.shared) {
     const bool holds = ((native(word.address, word.bytes) & wait.mask) == wait.expected) != wait.negated;
     if (wait.mask != 0 && !holds) park(Parked::Blocked, place);
@@ -385,6 +386,7 @@ unsigned Runtime::choose_bit(const Word& word, std::uint64_t mask, Place place) 
   finish_store();
   effect();
   const Atomic target = find_word(word);
+  word_in_step_ = target.shared;
   if (!target.shared) return 64;  // Nobody else has come here, so nobody waits.
   memory_.fence();
   const Bits bits(*execution_, target.word, mask);

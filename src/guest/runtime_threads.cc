@@ -216,6 +216,14 @@ bool Runtime::finished() {
   shadow_.forbid_growth();
   if (anybody_cut_short()) return false;
   judge_blocked();
+  if (kernel_ && everybody_ended()) kernel_->finished();
+  return true;
+}
+
+bool Runtime::everybody_ended() const {
+  for (unsigned i = 0; i < nr_created_; ++i) {
+    if (execution_->peek(threads_[i].life) == kRuns && threads_[i].parked != Parked::Gone) return false;
+  }
   return true;
 }
 

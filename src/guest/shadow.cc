@@ -3,7 +3,12 @@
 
 #include <sys/mman.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <cstdio>
+#include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "base/error.h"
@@ -59,6 +64,34 @@ void Shadow::number(Granule& granule, unsigned region, std::size_t index) {
   if (units_.size() > kUnitsMax) {
     throw InputError("the threads share too much memory: more than " + std::to_string(kUnitsMax) +
                      " words that several of them use");
+  }
+}
+
+std::string Shadow::encode() const {
+  std::string text;
+  for (const auto& [region, index] : shared_) {
+    const Granule& granule = regions_[region].granules[index];
+    text += fmt::format("{}{}.{:x}{}", text.empty() ? "" : ",", region, 8 * index,
+                        std::string_view("wxyz").substr(granule.divided, 1));
+  }
+  return text;
+}
+
+void Shadow::decode(const std::string& text) {
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ',');) {
+    unsigned region = 0;
+    std::size_t offset = 0;
+    char divided = 0;
+    const bool read =
+        std::sscanf(word.c_str(), "%u.%zx%c", &region, &offset, &divided) == 3 &&
+        region < regions_.size() && offset < regions_[region].bytes && divided >= 'w' &&
+        divided <= 'z';
+    if (!read) throw InputError("'" + word + "' is no shared memory of this program");
+    Granule& granule = regions_[region].granules[offset / 8];
+    granule.owner = Granule::kShared;
+    granule.divided = static_cast<std::uint8_t>(divided - 'w');
+    shared_.emplace_back(region, offset / 8);
   }
 }
 

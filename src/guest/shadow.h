@@ -14,6 +14,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,12 @@ class Shadow {
   std::uintptr_t address_of(const Unit& unit) const {
     return regions_[unit.region].begin + unit.offset;
   }
+
+  /// What is shared by now, and how it is divided: "0.18x" is the region, the offset in hexadecimal,
+  /// and how often the granule is halved.
+  std::string encode() const;
+  /// The same again. Throws InputError.
+  void decode(const std::string& text);
 
   /// Numbers the words of all granules that are shared by now. Before an execution begins.
   void number_units();

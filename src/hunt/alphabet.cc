@@ -157,6 +157,11 @@ constexpr Start kStarts[] = {
      .file = true,
      .mapped = true,
      .child = true},
+    {.name = "twice",
+     .mapping = "mmap(f, $n, MAP_SHARED), dirty",
+     .file = true,
+     .mapped = true,
+     .twice = true},
 };
 
 }  // namespace
@@ -183,6 +188,11 @@ bool fits(const Operation& operation, const Start& start) {
       return start.child;
   }
   return false;
+}
+
+bool names_mapping(const Operation& operation) {
+  return operation.statement.find("$x") != std::string_view::npos ||
+         operation.statement.find("$m") != std::string_view::npos;
 }
 
 const Operation* find_operation(std::string_view name) {

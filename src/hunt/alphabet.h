@@ -36,7 +36,8 @@ struct Operation {
   std::string_view name;  ///< as `--calls` takes it, and as programs are called
   /// In the dialect of scenarios. $x is the page's address, $p the same for kernel threads, $o its
   /// offset in the file, $m the whole mapping, $v a value that nothing else stores, $r a register
-  /// of its own, $g the one with the page that the thread holds, $y the next page's address.
+  /// of its own, $g the one with the page that the thread holds, $y the address of the next page,
+  /// or of the same one in the other mapping.
   std::string_view statement;
   Caller caller = Caller::User;
   Memory memory = Memory::Any;
@@ -58,11 +59,15 @@ struct Start {
   std::string_view file_state{};  ///< "large folio"
   unsigned pages_min = 1;
   bool child = false;  ///< process B is A's child: each program forks, once
+  bool twice = false;  ///< each process maps it a second time, in a page table of its own
 };
 
 std::span<const Start> starts();
 
 bool fits(const Operation& operation, const Start& start);
+
+/// Whether the operation works on addresses, so that it matters which mapping they are in.
+bool names_mapping(const Operation& operation);
 
 /// nullptr if there is none of that name.
 const Operation* find_operation(std::string_view name);

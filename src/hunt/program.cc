@@ -34,8 +34,9 @@ void sort_threads(Program& program) {
 }
 
 // A child has its parent's.
-std::string mapping_name(unsigned process, const Start& start) {
-  return process == 0 || start.child ? "x" : "y";
+std::string mapping_name(unsigned process, unsigned mapping, const Start& start) {
+  const std::string name = process == 0 || start.child ? "x" : "y";
+  return mapping == 0 ? name : name + "2";
 }
 std::string process_name(unsigned process) { return process == 0 ? "A" : "B"; }
 
@@ -82,6 +83,8 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
   }
   const bool any_child =
       std::any_of(starts.begin(), starts.end(), [](const Start* start) { return start->child; });
+  const bool any_twice =
+      std::any_of(starts.begin(), starts.end(), [](const Start* start) { return start->twice; });
   for (const Operation* operation : operations) {
     const bool used = std::any_of(starts.begin(), starts.end(), [&](const Start* start) {
       return hunt::fits(*operation, *start);
@@ -94,11 +97,12 @@ Space::Space(const Bounds& bounds, std::span<const Operation* const> operations,
     const bool by_all = operation->caller == Caller::User && operation->memory != Memory::Child;
     const unsigned processes = !by_all ? 1 : any_child ? 2 : bounds.processes;
     const unsigned pages = operation->per_page ? bounds.pages : 1;
-    for (unsigned process = 0; process < processes; ++process) {
-      for (unsigned page = 0; page < pages; ++page) {
-        letters_.push_back(
-            {operation, static_cast<std::uint8_t>(page), static_cast<std::uint8_t>(process)});
-      }
+    const unsigned mappings = any_twice && names_mapping(*operation) ? 2 : 1;
+    for (unsigned i = 0; i < processes * mappings * pages; ++i) {
+      letters_.push_back({.operation = operation,
+                          .page = static_cast<std::uint8_t>(i % pages),
+                          .process = static_cast<std::uint8_t>(i / pages / mappings),
+                          .mapping = static_cast<std::uint8_t>(i / pages % mappings)});
     }
   }
   const bool forks = std::any_of(letters_.begin(), letters_.end(), [](const Letter& letter) {
@@ -152,7 +156,10 @@ bool Space::fits(const Program& program) const {
     if (!can_run(thread)) return false;
     for (const LetterId id : thread) {
       const Letter& letter = letters_[id];
-      if (!hunt::fits(*letter.operation, start) || letter.process >= processes) return false;
+      if (!hunt::fits(*letter.operation, start) || letter.process >= processes ||
+          (letter.mapping != 0 && !start.twice)) {
+        return false;
+      }
       forks += letter.operation->memory == Memory::Child ? 1 : 0;
     }
   }
@@ -198,6 +205,7 @@ std::string Space::name(const Program& program) const {
       if (i != 0) name += '.';
       name += letters_[thread[i]].operation->name;
       if (letters_[thread[i]].page != 0) name += std::to_string(letters_[thread[i]].page + 1);
+      if (letters_[thread[i]].mapping != 0) name += "-again";
       if (letters_[thread[i]].process != 0) name += "-B";
     }
   }
@@ -210,14 +218,18 @@ std::string Space::statement(const Program& program, std::size_t thread, std::si
   const Letter& letter = letters_[sequence[position]];
   std::size_t holder = position;
   while (holder > 0 && !gets(*letters_[sequence[holder]].operation)) --holder;
-  const std::string mapping = mapping_name(letter.process, hunt::starts()[program.start]);
-  const auto page_of = [&](unsigned page) {
-    return page == 0 ? mapping : fmt::format("{} + {}", mapping, page * 4096);
+  const Start& start = hunt::starts()[program.start];
+  const std::string mapping = mapping_name(letter.process, letter.mapping, start);
+  const auto page_of = [](const std::string& base, unsigned page) {
+    return page == 0 ? base : fmt::format("{} + {}", base, page * 4096);
   };
+  const std::string next =
+      start.twice ? page_of(mapping_name(letter.process, 1 - letter.mapping, start), letter.page)
+                  : page_of(mapping, (letter.page + 1) % bounds_.pages);
   std::string text(letter.operation->statement);
   replace_all(text, "*$x", "*" + address(mapping, letter.page));
-  replace_all(text, "$x", page_of(letter.page));
-  replace_all(text, "$y", page_of((letter.page + 1) % bounds_.pages));
+  replace_all(text, "$x", page_of(mapping, letter.page));
+  replace_all(text, "$y", next);
   replace_all(text, "$p", letter.page == 0 ? "A:x" : fmt::format("A:x + {}", letter.page * 4096));
   replace_all(text, "$m", fmt::format("{}, {}", mapping, bounds_.pages * 4096));
   replace_all(text, "$o", std::to_string(letter.page * 4096));
@@ -230,8 +242,8 @@ std::string Space::statement(const Program& program, std::size_t thread, std::si
 std::string Space::identity() const {
   std::string text;
   for (const Letter& letter : letters_) {
-    text += fmt::format("{} {} {} {}\n", letter.operation->name, letter.operation->statement,
-                        letter.page, letter.process);
+    text += fmt::format("{} {} {} {}{}\n", letter.operation->name, letter.operation->statement,
+                        letter.page, letter.process, letter.mapping == 0 ? "" : " again");
   }
   for (const std::uint8_t id : starts_) {
     const Start& start = hunt::starts()[id];
@@ -251,8 +263,11 @@ std::string Space::initial_section(const Program& program) const {
   for (unsigned process = 0; process < processes; ++process) {
     std::string mapping(start.mapping);
     replace_all(mapping, "$n", size);
-    text += fmt::format("  process {} {{ {} = {}; }}\n", process_name(process),
-                        mapping_name(process, start), mapping);
+    text += fmt::format("  process {} {{", process_name(process));
+    for (unsigned i = 0; i < (start.twice ? 2u : 1u); ++i) {
+      text += fmt::format(" {} = {};", mapping_name(process, i, start), mapping);
+    }
+    text += " }\n";
   }
   if (start.child) text += "  process B, child of A;\n";
   return text + "}\n";

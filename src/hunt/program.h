@@ -18,11 +18,12 @@
 
 namespace mmcheck::hunt {
 
-/// An operation on one of the pages, by a thread of one of the processes.
+/// An operation on one of the pages, in one of the mappings, by a thread of one of the processes.
 struct Letter {
   const Operation* operation = nullptr;
   std::uint8_t page = 0;
   std::uint8_t process = 0;
+  std::uint8_t mapping = 0;
 };
 
 /// Which programs there are.
@@ -30,7 +31,7 @@ struct Bounds {
   unsigned operations = 3;
   unsigned threads = 3;
   unsigned processes = 1;  ///< 1 or 2; each maps the same
-  unsigned pages = 1;      ///< of one mapping
+  unsigned pages = 1;      ///< of a mapping
 };
 inline constexpr unsigned kPagesMax = 4;
 inline constexpr unsigned kOperationsMax = 8;

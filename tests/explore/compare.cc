@@ -74,7 +74,8 @@ Seen look(RandomProgram& program, Options options) {
 }
 
 Seen look_in_lanes(RandomProgram& program,
-                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes) {
+                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes,
+                   std::uint64_t round) {
   Seen seen;
   // A lane's program says which engine it is in.
   auto on_end = [&](const Engine& engine, Ending) {
@@ -82,7 +83,7 @@ Seen look_in_lanes(RandomProgram& program,
   };
   seen.result =
       search_dpor(program, more, {.on_violation = OnViolation::Continue, .jobs = nr_lanes}, {},
-                  on_end, {.one_lane = 0, .round = 1});
+                  on_end, {.one_lane = 0, .round = round, .patience = 1});
   return seen;
 }
 

@@ -30,10 +30,11 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
 /// The same, whatever `options` says of violations: the search continues at them.
 Seen look(RandomProgram& program, Options options);
 
-/// The same search, shared among lanes that trade after every execution. `more` are programs of the
-/// same seed and options.
+/// The same search, shared among lanes that trade after `round` executions of one of them. `more`
+/// are programs of the same seed and options.
 Seen look_in_lanes(RandomProgram& program,
-                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes);
+                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes,
+                   std::uint64_t round);
 
 /// Executions of brute force per program, after which it is left out.
 inline constexpr std::uint64_t kNaiveMax = 4000;

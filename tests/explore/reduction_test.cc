@@ -2,7 +2,10 @@
 // The reduction against brute force. bench/explore/brute_force.cc does the same on more programs.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "compare.h"
+#include "explore/lane.h"
 
 namespace mmcheck::explore {
 namespace {
@@ -32,12 +35,30 @@ TEST(Reduction, LanesSeeTheSame) {
     if (!alone.result.complete || alone.nr_whole < 4) continue;
     ++nr_compared;
     auto more = [&] { return std::make_unique<RandomProgram>(seed, options); };
-    Seen lanes = look_in_lanes(program, more, 2 + static_cast<unsigned>(seed % 3));
+    Seen lanes = look_in_lanes(program, more, 2 + static_cast<unsigned>(seed % 3), 1 + seed % 7);
     ASSERT_TRUE(lanes.result.complete);
     EXPECT_EQ(difference(alone, lanes), "") << "seed " << seed << "\n" << program.text();
     EXPECT_EQ(alone.nr_whole, lanes.nr_whole);
     if (HasFailure()) break;
   }
+}
+
+// Nobody waits for a lane that has long to go.
+TEST(Reduction, LanesEndARoundTogether) {
+  RandomProgram program(1, {.steps_max = 4});
+  const Options options{};
+  const OutcomeFunction on_outcome;
+  const EndFunction on_end;
+  Lane lane(program, options, on_outcome, on_end, {.patience = 2});
+  lane.begin();
+  std::atomic<bool> over = true;
+  lane.run(1000, over);
+  EXPECT_EQ(lane.tally().nr_executions(), 2u);
+  ASSERT_FALSE(lane.idle());
+  over = false;
+  lane.run(1000, over);
+  EXPECT_TRUE(lane.idle());
+  EXPECT_TRUE(over);
 }
 
 // Programs on which the search missed something when a chooser was taken for asleep by a label that

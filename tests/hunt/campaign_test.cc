@@ -64,6 +64,21 @@ TEST(Campaign, FindsTheLostWrite) {
             (std::vector<std::string>{"R-WRITE store+munmap+fsync", "R-WRITE fsync.store+munmap"}));
 }
 
+// Who counts a generation before he has cleared the entry must not be flushed for in between, which
+// takes two page tables. A walk of the reverse map misses what is moved to a mapping before it.
+TEST(Campaign, FindsWhatNeedsTwoMappings) {
+  const std::vector<std::string_view> zaps = {"munmap", "dontneed"};
+  const Space once = space_of({.operations = 2, .threads = 2}, zaps);
+  EXPECT_TRUE(run(once, "amit-tlb-generation/count-early").findings.empty());
+  const Space twice = space_of({.operations = 2, .threads = 2}, zaps, {"twice"});
+  EXPECT_EQ(names(twice, run(twice, "amit-tlb-generation/count-early", {.first = true})),
+            (std::vector<std::string>{"R-PERM munmap+dontneed-again"}));
+  const Space moved = space_of({.operations = 3, .threads = 3, .pages = 2},
+                               {"munmap", "mremap", "fsync"}, {"twice"});
+  EXPECT_EQ(names(moved, run(moved, "linux-6.12/mremap-no-rmap-locks", {.first = true})),
+            (std::vector<std::string>{"R-FS munmap2+mremap2-again+fsync"}));
+}
+
 TEST(Campaign, GathersTheStepsOfAllPrograms) {
   const Space space = small_space();
   const explore::StepCoverage coverage = coverage_of(space, {.coverage = true});

@@ -85,6 +85,11 @@ TEST(Enumeration, TellsPagesAndProcessesApart) {
                       {"store", "fsync", "reclaim"}));
 }
 
+TEST(Enumeration, TellsMappingsApart) {
+  expect_all(space_of({.operations = 3, .threads = 3, .processes = 2},
+                      {"store", "fsync", "reclaim"}, {"shared", "twice"}));
+}
+
 TEST(Enumeration, HoldsPagesWhereTheyAreUsed) {
   expect_all(space_of({.operations = 4, .threads = 2}, {"gup", "dirty", "put", "munmap"}));
 }
@@ -95,6 +100,20 @@ TEST(Enumeration, KeepsWithinTheThreads) {
   std::vector<std::string> names;
   while (const Program* program = two.next()) names.push_back(space.name(*program));
   EXPECT_EQ(names, (std::vector<std::string>{"load.load+load", "load.load.load"}));
+}
+
+// What works on addresses does so in each mapping; the file and the page are the same.
+TEST(Enumeration, NamesTheSecondMappingWhereThereIsOne) {
+  const Space space =
+      space_of({.operations = 1}, {"munmap", "fsync", "reclaim"}, {"shared", "twice"});
+  Enumeration one(space, 1);
+  std::vector<std::string> names;
+  while (const Program* program = one.next()) {
+    names.push_back(std::string(starts()[program->start].name) + " " + space.name(*program));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"shared munmap", "shared fsync", "shared reclaim",
+                                             "twice munmap", "twice munmap-again", "twice fsync",
+                                             "twice reclaim"}));
 }
 
 // 15 programs of two threads and 25 of one: the sample meets all of them, none much more often than
