@@ -164,9 +164,9 @@ int print_into(char* to, std::size_t room, const std::string& text, Place place)
 
 }  // namespace
 
-#define FORMAT(text)           \
-  va_list arguments;           \
-  va_start(arguments, format); \
+#define FORMAT(text)                                     \
+  va_list arguments;                                     \
+  va_start(arguments, format);                           \
   const std::string text = formatted(format, arguments); \
   va_end(arguments)
 

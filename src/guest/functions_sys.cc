@@ -121,13 +121,15 @@ GUEST(ssize_t, read, int fd, void* to, std::size_t bytes) {
   if (fd < 3) return 0;
   std::vector<std::byte> got(bytes);
   const std::int64_t result = kernel().read(self(), fd, got);
-  if (result > 0) runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
+  if (result > 0)
+    runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, pread, int fd, void* to, std::size_t bytes, off_t offset) {
   std::vector<std::byte> got(bytes);
   const std::int64_t result = kernel().pread(self(), fd, got, offset);
-  if (result > 0) runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
+  if (result > 0)
+    runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, write, int fd, const void* from, std::size_t bytes) {

@@ -13,7 +13,11 @@ namespace mmcheck::guest {
 
 GuestProgram::GuestProgram(Module& module, std::vector<std::string> arguments,
                            const RuntimeOptions& options)
-    : arguments_(std::move(arguments)), symbols_(module), runtime_(module, symbols_, options), rewindable_(options.design == nullptr), endless_(options.endless) {}
+    : arguments_(std::move(arguments)),
+      symbols_(module),
+      runtime_(module, symbols_, options),
+      rewindable_(options.design == nullptr),
+      endless_(options.endless) {}
 
 void GuestProgram::setup(explore::Execution& execution) { runtime_.setup(execution, arguments_); }
 

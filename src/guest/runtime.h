@@ -107,7 +107,8 @@ class Runtime {
     }
     turn(place);
     const std::uint64_t word = memory_.update(
-        target.word, [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
+        target.word,
+        [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
         text(place));
     const std::uint64_t old = target.of(word);
     updated(target, old, change(old), order, place);
@@ -202,7 +203,8 @@ class Runtime {
   [[noreturn]] void unsupported(const std::string& what, Place place);
   void print(std::string_view text);
 
-  // --- what belongs to a thread or the process, and is put back with steps -------------------------
+  // --- what belongs to a thread or the process, and is put back with steps
+  // -------------------------
 
   template <typename T>
   void set(T& target, const T& value) {
@@ -335,7 +337,8 @@ class Runtime {
   void for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared);
   bool any_shared(std::uintptr_t address, std::size_t bytes);
   void note_access(unsigned unit, Access access, bool atomic, Place place);
-  [[noreturn]] void race(unsigned unit, Access access, Place place, const HappensBefore::Race& other);
+  [[noreturn]] void race(unsigned unit, Access access, Place place,
+                         const HappensBefore::Race& other);
   /// Before a load that may be the turn of a loop.
   void turn(Place place);
   void remember_read(unsigned unit);
@@ -370,7 +373,7 @@ class Runtime {
   HappensBefore order_;
   std::vector<std::byte> tls_;
   std::array<Thread, kThreadsMax> threads_;
-  unsigned nr_threads_ = 1;   ///< there is room for
+  unsigned nr_threads_ = 1;  ///< there is room for
   unsigned nr_created_ = 1;
   bool wants_threads_ = false;
   syscall::Room room_;
@@ -385,7 +388,7 @@ class Runtime {
   bool forked_ = false;
   bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};
-  ObjectId creation_{};  ///< numbers are given to threads in an order
+  ObjectId creation_{};    ///< numbers are given to threads in an order
   ObjectId first_word_{};  ///< of unit 0
   unsigned nr_words_ = 0;
   std::vector<char*> arguments_;

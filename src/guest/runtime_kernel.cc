@@ -160,7 +160,8 @@ std::int64_t Runtime::fork(Place place) {
   forked_ = true;
   execution_->write(child.life, kRuns);
   const trace::StepText step_text = text(place);
-  const bool is_child = execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)}, step_text);
+  const bool is_child =
+      execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)}, step_text);
   return is_child ? 0 : kFirstPid + process;
 }
 
