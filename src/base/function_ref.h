@@ -14,8 +14,8 @@ class FunctionRef;
 template <typename Result, typename... Args>
 class FunctionRef<Result(Args...)> {
  public:
-  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): any function is
-  // an argument; that another FunctionRef is not, the clause says.
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): any function,
+  // but no other FunctionRef, as the clause says.
   template <typename Function>
   requires(!std::is_same_v<std::remove_cvref_t<Function>, FunctionRef>)
       FunctionRef(Function&& function)
