@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conform/compare.h"
+
+#include <algorithm>
+
+namespace mmcheck::conform {
+namespace {
+
+/// The host reads ahead, keeps pages that it was advised to drop, and maps what is around a fault:
+/// of pages of files it may have more than the model, never less. Where a page is of a file, the
+/// model says in a second word.
+bool agree_on_mincore(const Result& host, const Result& model) {
+  const std::uint64_t there = host.words[0].value;
+  const std::uint64_t here = model.words[0].value;
+  const std::uint64_t of_files = model.nr_words > 1 ? model.words[1].value : 0;
+  return ((there ^ here) & ~of_files) == 0 && (here & ~there) == 0;
+}
+
+bool agree_on_smaps(const Result& host, const Result& model) {
+  constexpr auto kFileRss = static_cast<std::size_t>(SmapsField::FileRss);
+  return std::equal(host.words.begin(), host.words.begin() + kFileRss, model.words.begin()) &&
+         host.words[kFileRss].value >= model.words[kFileRss].value;
+}
+
+bool agree(const Call& call, const Result& host, const Result& model) {
+  if (host.value != model.value) return false;
+  if (host.failed()) return true;
+  if (call.op == Op::Mincore) return agree_on_mincore(host, model);
+  if (call.op == Op::Smaps) return agree_on_smaps(host, model);
+  return host == model;
+}
+
+}  // namespace
+
+std::optional<std::size_t> first_difference(const Program& program, const Outcome& host,
+                                            const Outcome& model) {
+  if (!host.error.empty() || !model.error.empty()) return program.calls.size();
+  for (std::size_t i = 0; i < program.calls.size(); ++i) {
+    if (!agree(program.calls[i], host.results[i], model.results[i])) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mmcheck::conform

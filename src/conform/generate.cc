@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conform/generate.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "conform/draw.h"
+
+namespace mmcheck::conform {
+namespace {
+
+struct Weight {
+  Op op;
+  unsigned weight;
+};
+constexpr std::array kWeights{
+    Weight{Op::Mmap, 18},     Weight{Op::Munmap, 5},       Weight{Op::Mprotect, 7},
+    Weight{Op::Mremap, 7},    Weight{Op::Madvise, 9},      Weight{Op::Msync, 3},
+    Weight{Op::Mincore, 4},   Weight{Op::Mlock, 2},        Weight{Op::Munlock, 1},
+    Weight{Op::Open, 4},      Weight{Op::Close, 1},        Weight{Op::Read, 2},
+    Weight{Op::Write, 2},     Weight{Op::Pread, 4},        Weight{Op::Pwrite, 5},
+    Weight{Op::Lseek, 1},     Weight{Op::Ftruncate, 4},    Weight{Op::Fsync, 1},
+    Weight{Op::Fdatasync, 1}, Weight{Op::PosixFadvise, 2}, Weight{Op::Size, 1},
+    Weight{Op::Load, 16},     Weight{Op::Store, 18},       Weight{Op::Add, 3},
+    Weight{Op::Fork, 5},      Weight{Op::Exit, 1},         Weight{Op::Smaps, 1},
+};
+
+class Generator {
+ public:
+  Generator(std::uint64_t seed, std::uint64_t number) : dice_(seed, number) {}
+
+  Program generate();
+
+ private:
+  void choose_operations();
+  void begin();
+  void add_random();
+  bool add(Call call);
+  void believe(const Call& call);
+  void observe();
+  unsigned alive_process();
+
+  static constexpr std::size_t kBodyMin = 3;
+  static constexpr std::size_t kBodyMax = 26;
+
+  Dice dice_;
+  Program program_;
+  std::vector<Dice::Choice> operations_;
+  std::array<Belief, kProcesses> beliefs_;
+  std::array<bool, kProcesses> alive_{true};
+  unsigned nr_processes_ = 1;
+  unsigned processes_max_ = 1;
+};
+
+Program Generator::generate() {
+  for (std::uint32_t& bytes : program_.file_bytes) {
+    bytes = static_cast<std::uint32_t>(dice_.percent(60) ? dice_.between(0, 3) * kPage
+                                                         : dice_.between(0, 3 * kPage));
+  }
+  if (dice_.percent(35)) processes_max_ = static_cast<unsigned>(dice_.between(2, kProcesses));
+  choose_operations();
+  begin();
+  const auto length = static_cast<std::size_t>(dice_.between(kBodyMin, kBodyMax));
+  while (program_.calls.size() < length) add_random();
+  observe();
+  return std::move(program_);
+}
+
+// Each program does without some: so others are not always hidden behind them.
+void Generator::choose_operations() {
+  for (const Weight& weight : kWeights) {
+    const bool needed = weight.op == Op::Mmap || weight.op == Op::Load || weight.op == Op::Store ||
+                        weight.op == Op::Fork;
+    if (needed || dice_.percent(60)) {
+      operations_.push_back({static_cast<std::int64_t>(weight.op), weight.weight});
+    }
+  }
+}
+
+void Generator::begin() {
+  for (unsigned file = 0; file < kFiles; ++file) {
+    if (dice_.percent(25)) continue;
+    Call call = draw_call(Op::Open, beliefs_[0], dice_);
+    call.operands[0] = file;
+    call.operands[1] = file;
+    add(call);
+  }
+  add(draw_call(Op::Mmap, beliefs_[0], dice_));
+}
+
+unsigned Generator::alive_process() {
+  for (;;) {
+    const auto process = static_cast<unsigned>(dice_.below(nr_processes_));
+    if (alive_[process]) return process;
+  }
+}
+
+void Generator::add_random() {
+  const unsigned process = alive_process();
+  Call call = draw_call(static_cast<Op>(dice_.of(operations_)), beliefs_[process], dice_);
+  call.process = static_cast<std::uint8_t>(process);
+  if (call.op == Op::Fork) {
+    if (nr_processes_ == processes_max_) return;
+    call.operands[0] = nr_processes_;
+  }
+  if (call.op == Op::Exit && process == 0) return;
+  add(call);
+}
+
+bool Generator::add(Call call) {
+  if (is_excluded(call)) return false;
+  program_.calls.push_back(call);
+  believe(call);
+  return true;
+}
+
+void Generator::believe(const Call& call) {
+  const auto& operands = call.operands;
+  Belief& belief = beliefs_[call.process];
+  const auto add_mapping = [&](std::int64_t address, std::int64_t bytes) {
+    const std::int64_t pages = std::clamp<std::int64_t>(bytes / kPage, 1, kWindowPages);
+    belief.mappings.push_back({address / kPage, pages});
+  };
+  switch (call.op) {
+    case Op::Mmap:
+      add_mapping(operands[0], operands[1]);
+      break;
+    case Op::Mremap:
+      if ((operands[3] & MREMAP_FIXED) != 0) add_mapping(operands[4], operands[2]);
+      break;
+    case Op::Open:
+      belief.open[static_cast<std::size_t>(operands[0])] = true;
+      break;
+    case Op::Close:
+      if (operands[0] < kSlots) belief.open[static_cast<std::size_t>(operands[0])] = false;
+      break;
+    case Op::Fork:
+      beliefs_[nr_processes_] = belief;
+      alive_[nr_processes_++] = true;
+      break;
+    case Op::Exit:
+      alive_[call.process] = false;
+      break;
+    default:
+      break;
+  }
+}
+
+// What there is in the end: memory, residency, accounts and files. As calls, so that of a program
+// that differs only what differs need be left.
+void Generator::observe() {
+  for (std::uint8_t process = 0; process < nr_processes_; ++process) {
+    if (!alive_[process]) continue;
+    const auto look = [&](Op op, std::array<std::int64_t, kOperandsMax> operands) {
+      add(Call{.op = op, .process = process, .operands = operands});
+    };
+    if (dice_.percent(40)) look(Op::Smaps, {});
+    std::size_t looked = 0;
+    for (const Belief::Mapping& mapping : beliefs_[process].mappings) {
+      if (looked++ == 4) break;
+      look(Op::Mincore, {mapping.page * kPage, mapping.pages * kPage});
+    }
+    look(Op::Load, {0, 8, kWindowPages});
+    if (dice_.percent(30)) look(Op::Load, {kPage - 8, 8, kWindowPages});
+  }
+  for (std::int64_t file = 0; file < kFiles; ++file) {
+    constexpr std::int64_t kSlot = kSlots - 1;
+    add(Call{.op = Op::Open, .operands = {kSlot, file, O_RDONLY}});
+    add(Call{.op = Op::Size, .operands = {kSlot}});
+    add(Call{.op = Op::Pread, .operands = {kSlot, static_cast<std::int64_t>(kTransferMax), 0}});
+  }
+}
+
+bool never_generated(const Call&) { return false; }
+
+constexpr std::array kExclusions{
+    Exclusion{"none", "", &never_generated},
+};
+
+}  // namespace
+
+Program generate(std::uint64_t seed, std::uint64_t number) {
+  return Generator(seed, number).generate();
+}
+
+std::span<const Exclusion> exclusions() { return kExclusions; }
+
+bool is_excluded(const Call& call) {
+  return std::any_of(kExclusions.begin(), kExclusions.end(),
+                     [&](const Exclusion& exclusion) { return exclusion.matches(call); });
+}
+
+}  // namespace mmcheck::conform
