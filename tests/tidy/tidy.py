@@ -24,16 +24,18 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 
 # Which layers each layer may include, besides itself: the table of docs/internals/architecture.md.
-ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "workload",
-         "cost"]
+ORDER = ["base", "trace", "explore", "machine", "kernel", "mm", "fs", "design", "rules", "syscall",
+         "workload", "cost"]
 LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
-LAYERS["hunt"] = set(ORDER) - {"cost"}
+LAYERS["workload"] -= {"syscall"}
+LAYERS["cost"] -= {"syscall"}
+LAYERS["hunt"] = set(ORDER) - {"syscall", "cost"}
 LAYERS["report"] = {"base", "trace"}
 LAYERS["book"] = set(ORDER[:ORDER.index("rules") + 1]) | {"report"}
 LAYERS["cli"] = set(ORDER) | {"hunt", "report", "book"}
 
 # The model sees what a program may do to the explorer, not how the explorer searches.
-MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules"}
+MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules", "syscall"}
 EXPLORE_FOR_MODELS = {
     "explore/cell.h",
     "explore/class_hash.h",
