@@ -68,8 +68,8 @@ constexpr std::array kFileAdvice{
     Choice{9, 10},
 };
 
-/// Lengths of which no address space has so much.
-constexpr std::array kHuge{Choice{-kPage, 1}, Choice{-1, 1}, Choice{std::int64_t{1} << 47, 1}};
+/// Lengths with which the end of a range comes before its beginning.
+constexpr std::array kHuge{Choice{-kPage, 1}, Choice{-1, 1}};
 
 class Draw {
  public:
@@ -213,6 +213,7 @@ void Draw::mmap(Call& call) {
   // Over what is there, or beside it.
   address = dice_.percent(35) ? addr() : dice_.between(0, kWindowPages - 1) * kPage;
   if (bytes > 0 && bytes <= kPage && dice_.percent(60)) bytes = dice_.between(1, 4) * kPage;
+  if (dice_.percent(1)) bytes = kMoreThanThereIs;
   offset = dice_.percent(92) ? dice_.between(0, 3) * kPage : Draw::offset();
 }
 

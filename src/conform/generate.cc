@@ -24,7 +24,7 @@ constexpr std::array kWeights{
     Weight{Op::Lseek, 1},     Weight{Op::Ftruncate, 4},    Weight{Op::Fsync, 1},
     Weight{Op::Fdatasync, 1}, Weight{Op::PosixFadvise, 2}, Weight{Op::Size, 1},
     Weight{Op::Load, 16},     Weight{Op::Store, 18},       Weight{Op::Add, 3},
-    Weight{Op::Fork, 5},      Weight{Op::Exit, 1},         Weight{Op::Smaps, 1},
+    Weight{Op::Fork, 5},      Weight{Op::Exit, 4},         Weight{Op::Smaps, 1},
 };
 
 class Generator {

@@ -60,20 +60,23 @@ class Minimiser {
       : program_(std::move(program)), fails_(fails) {}
 
   Program minimise() {
-    while (drop_calls() || simplify_operands() || narrow_loads() || simplify_files()) continue;
+    while (drop_calls() || use_fewer_processes() || simplify_operands() || narrow_loads() ||
+           simplify_files())
+      continue;
     return std::move(program_);
   }
 
  private:
   bool try_instead(Program candidate) {
     candidate = without_orphans(std::move(candidate));
-    if (candidate == program_ || !fails_(candidate)) return false;
+    if (candidate == program_ || !is_valid(candidate) || !fails_(candidate)) return false;
     program_ = std::move(candidate);
     return true;
   }
 
   bool drop_calls();
   bool simplify_operands();
+  bool use_fewer_processes();
   bool narrow_loads();
   bool simplify_files();
 
@@ -113,6 +116,16 @@ bool Minimiser::simplify_operands() {
     }
   }
   return simplified;
+}
+
+bool Minimiser::use_fewer_processes() {
+  for (std::size_t i = 0; i < program_.calls.size(); ++i) {
+    if (program_.calls[i].process == 0) continue;
+    Program candidate = program_;
+    candidate.calls[i].process = 0;
+    if (try_instead(std::move(candidate))) return true;
+  }
+  return false;
 }
 
 // Of accesses to several pages, the one that differs.

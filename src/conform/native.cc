@@ -54,13 +54,14 @@ void Host::start_server() {
 
 void Host::stop_server() {
   if (server_ < 0) return;
-  ::kill(server_, SIGKILL);
+  ::kill(-server_, SIGKILL);  // also what it has forked
+  ::kill(server_, SIGKILL);   // where it has not got its group yet
   ::waitpid(server_, nullptr, 0);
   server_ = -1;
 }
 
 void Host::begin(const Program& program) {
-  if (!is_valid(program)) throw InternalError("a call is made by a process that is not there");
+  if (!is_valid(program)) throw InternalError("a program that cannot be run on the host");
   if (server_ < 0) start_server();
   shared_->file_bytes = program.file_bytes;
   shared_->nr_calls = static_cast<std::uint32_t>(program.calls.size());
@@ -80,8 +81,8 @@ Outcome Host::finish() {
 }
 
 std::string Host::wait_for_answer() {
-  constexpr unsigned kSecondsMax = 60;  // an fsync on a busy disk takes long
-  for (unsigned seconds = 0; seconds < kSecondsMax; ++seconds) {
+  constexpr long kSecondsMax = 60;  // an fsync on a busy disk takes long
+  for (long waits = 0; waits < kSecondsMax * 1'000 / SharedNumber::kWaitMilliseconds; ++waits) {
     const std::uint32_t answered = shared_->answered.get();
     if (answered == requested_) return {};
     shared_->answered.wait_while(answered);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <ctime>
 
 #include "conform/native_kernel.h"
@@ -82,7 +81,6 @@ void Runner::fork(std::uint32_t position) {
     shared_.position.set(position + 1);
     return;
   }
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   process_ = child;
 }
 
@@ -110,12 +108,19 @@ void SharedNumber::set(std::uint32_t number) {
 }
 
 void SharedNumber::wait_for(std::uint32_t number) const {
-  for (std::uint32_t now = get(); now != number; now = get()) wait_while(now);
+  constexpr long kWaitsMax = 120'000 / kWaitMilliseconds;
+  for (long waits = 0; waits < kWaitsMax; ++waits) {
+    const std::uint32_t now = get();
+    if (now == number) return;
+    wait_while(now);
+    if (get() != now) waits = 0;
+  }
+  leave_process(1);
 }
 
 void SharedNumber::wait_while(std::uint32_t number) const {
-  const timespec while_long{.tv_sec = 1, .tv_nsec = 0};
-  ::syscall(SYS_futex, &number_, FUTEX_WAIT, number, &while_long, nullptr, 0);
+  const timespec a_while{.tv_sec = 0, .tv_nsec = kWaitMilliseconds * 1'000'000};
+  ::syscall(SYS_futex, &number_, FUTEX_WAIT, number, &a_while, nullptr, 0);
 }
 
 void leave_process(int status) {
@@ -123,6 +128,7 @@ void leave_process(int status) {
 }
 
 void serve(Shared& shared, int folder, pid_t client) {
+  ::setpgid(0, 0);                          // what it forks is killed with it
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);       // also the children of children are to be waited for
   ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);  // a fault maps a page, whatever the host prefers
   NativeKernel kernel(folder);

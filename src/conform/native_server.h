@@ -15,10 +15,13 @@ namespace mmcheck::conform {
 /// A number that other processes wait for.
 class SharedNumber {
  public:
+  static constexpr long kWaitMilliseconds = 100;
+
   std::uint32_t get() const { return number_.load(); }
   void set(std::uint32_t number);
+  /// Ends this process where nothing happens for two minutes: the others must have died.
   void wait_for(std::uint32_t number) const;
-  /// Returns after a while also if nothing happens.
+  /// Returns also if nothing happens for kWaitMilliseconds.
   void wait_while(std::uint32_t number) const;
 
  private:

@@ -25,6 +25,8 @@ inline constexpr unsigned kProcesses = 3;
 inline constexpr unsigned kFiles = 2;
 inline constexpr unsigned kSlots = 4;  ///< of file descriptors, by which programs name them
 inline constexpr unsigned kCallsMax = 64;
+/// No address space has so many bytes.
+inline constexpr std::int64_t kMoreThanThereIs = std::int64_t{1} << 47;
 /// A read or write is of no more than this.
 inline constexpr std::size_t kTransferMax = 4 * 4096;
 
@@ -115,8 +117,8 @@ constexpr std::uint8_t initial_byte(unsigned file, std::uint64_t offset) {
   return static_cast<std::uint8_t>(1 + (offset * 7 + offset / 4096 * 31 + file * 101) % 251);
 }
 
-/// Whether each call is made by a process that is there: forked before, and not gone. Of kCallsMax
-/// calls at most.
+/// Whether each call is made by a process that is there, forked before and not gone, and none can
+/// reach what lies behind the window. Of kCallsMax calls at most.
 bool is_valid(const Program& program);
 
 /// Without the calls that no process is there to make.
