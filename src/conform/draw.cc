@@ -20,9 +20,9 @@ constexpr std::array kProts{
     Choice{PROT_READ | 0x40, 1},
 };
 constexpr std::array kSharings{
-    Choice{MAP_PRIVATE, 50},
-    Choice{MAP_SHARED, 44},
-    Choice{0, 3},
+    Choice{MAP_PRIVATE, 51},
+    Choice{MAP_SHARED, 45},
+    Choice{0, 1},
     Choice{MAP_SHARED_VALIDATE, 3},
 };
 constexpr std::array kPlacements{
@@ -55,7 +55,7 @@ constexpr std::array kSyncFlags{
     Choice{MS_SYNC | MS_ASYNC, 5},
     Choice{8, 5},
 };
-constexpr std::array kAccessModes{Choice{O_RDWR, 65}, Choice{O_RDONLY, 25}, Choice{O_WRONLY, 10}};
+constexpr std::array kAccessModes{Choice{O_RDWR, 80}, Choice{O_RDONLY, 14}, Choice{O_WRONLY, 6}};
 constexpr std::array kWhence{Choice{SEEK_SET, 50}, Choice{SEEK_CUR, 25}, Choice{SEEK_END, 20},
                              Choice{9, 5}};
 constexpr std::array kFileAdvice{
@@ -81,7 +81,7 @@ class Draw {
   void mmap(Call& call);
 
  private:
-  std::int64_t page();
+  std::int64_t page(bool to_write = false);
   std::int64_t addr();
   std::int64_t length();
   std::int64_t slot();
@@ -135,15 +135,15 @@ std::int64_t Draw::operand(Kind kind, Op op) {
   return 0;
 }
 
-std::int64_t Draw::page() {
-  const auto& mappings = belief_.mappings;
-  if (mappings.empty() || dice_.percent(15)) return dice_.between(0, kWindowPages - 1);
-  // The latest are the likeliest to be there still.
-  const std::size_t back = std::min(dice_.below(mappings.size()), dice_.below(mappings.size()));
-  const Belief::Mapping& mapping = mappings[mappings.size() - 1 - back];
-  const std::int64_t page =
-      mapping.page + dice_.between(0, std::max<std::int64_t>(mapping.pages, 1) - 1);
-  return std::min<std::int64_t>(page, kWindowPages - 1);
+std::int64_t Draw::page(bool to_write) {
+  const std::int64_t first = dice_.between(0, kWindowPages - 1);
+  if (dice_.percent(15)) return first;
+  for (std::int64_t i = 0; i < kWindowPages; ++i) {
+    const std::int64_t number = (first + i) % kWindowPages;
+    const Belief::Page& page = belief_.page(number);
+    if (page.mapped && (page.writable || !to_write)) return number;
+  }
+  return first;
 }
 
 std::int64_t Draw::addr() {
@@ -164,7 +164,7 @@ std::int64_t Draw::slot() {
   if (dice_.percent(4)) return first;
   for (std::int64_t i = 0; i < kSlots; ++i) {
     const std::int64_t slot = (first + i) % kSlots;
-    if (belief_.open[static_cast<std::size_t>(slot)]) return slot;
+    if (belief_.is_open(slot)) return slot;
   }
   return first;
 }
@@ -199,22 +199,23 @@ void Draw::access(Call& call) {
     if (dice_.percent(4)) bytes = dice_.between(0, kPage - width);
     if (dice_.percent(3)) bytes = kPage - dice_.between(1, width - 1);
   }
-  call.operands[0] = page() * kPage + bytes;
+  call.operands[0] = page(call.op != Op::Load) * kPage + bytes;
 }
 
 void Draw::mmap(Call& call) {
   auto& [address, bytes, prot, flags, slot, offset] = call.operands;
   flags = dice_.of(kSharings) | dice_.of(kPlacements);
-  const bool any_open =
-      std::find(belief_.open.begin(), belief_.open.end(), true) != belief_.open.end();
+  bool any_open = false;
+  for (std::int64_t i = 0; i < kSlots; ++i) any_open = any_open || belief_.is_open(i);
   if (!any_open || dice_.percent(45)) flags |= MAP_ANONYMOUS;
   if (dice_.percent(5)) flags |= MAP_POPULATE;
   if (dice_.percent(2)) flags |= MAP_NORESERVE;
   // Over what is there, or beside it.
-  address = dice_.percent(35) ? addr() : dice_.between(0, kWindowPages - 1) * kPage;
-  if (bytes > 0 && bytes <= kPage && dice_.percent(60)) bytes = dice_.between(1, 4) * kPage;
+  address = dice_.between(0, kWindowPages - 1) * kPage;
+  if (dice_.percent(35)) address = addr();
+  if (bytes <= kPage && dice_.percent(60)) bytes = dice_.between(1, 4) * kPage;
   if (dice_.percent(1)) bytes = kMoreThanThereIs;
-  offset = dice_.percent(92) ? dice_.between(0, 3) * kPage : Draw::offset();
+  offset = dice_.percent(95) ? dice_.between(0, dice_.percent(50) ? 0 : 3) * kPage : Draw::offset();
 }
 
 }  // namespace
@@ -233,6 +234,69 @@ std::int64_t Dice::of(std::span<const Choice> choices) {
     left -= choice.weight;
   }
   return choices.back().value;
+}
+
+void Belief::set(std::int64_t address, std::int64_t length, const Page& page) {
+  if (address % kPage != 0 || length <= 0 || length > kWindowPages * kPage) return;
+  for (std::int64_t i = address / kPage; i < kWindowPages && i * kPage < address + length; ++i) {
+    pages_[static_cast<std::size_t>(i)] = page;
+  }
+}
+
+void Belief::note_mmap(const Call& call) {
+  const auto& [address, length, prot, flags, slot, offset] = call.operands;
+  if ((flags & MAP_SHARED_VALIDATE) == 0 || offset % kPage != 0) return;
+  set(address, length, {.mapped = true, .writable = (prot & PROT_WRITE) != 0});
+}
+
+void Belief::note_mremap(const Call& call) {
+  const auto& [address, old_length, new_length, flags, to, unused] = call.operands;
+  if (address < 0 || address % kPage != 0) return;
+  const Page moved = page(std::min<std::int64_t>(address / kPage, kWindowPages - 1));
+  if (!moved.mapped) return;
+  const bool fixed = (flags & (MREMAP_FIXED | MREMAP_MAYMOVE)) == (MREMAP_FIXED | MREMAP_MAYMOVE);
+  if (fixed) set(address, old_length, {});
+  if (fixed) set(to, new_length, moved);
+  if (!fixed && new_length < old_length) set(address + new_length, old_length - new_length, {});
+}
+
+void Belief::note(const Call& call) {
+  const auto& operands = call.operands;
+  switch (call.op) {
+    case Op::Mmap:
+      note_mmap(call);
+      break;
+    case Op::Mremap:
+      note_mremap(call);
+      break;
+    case Op::Munmap:
+      set(operands[0], operands[1], {});
+      break;
+    case Op::Mprotect:
+      set(operands[0], operands[1], {.mapped = true, .writable = (operands[2] & PROT_WRITE) != 0});
+      break;
+    case Op::Open:
+      open_[static_cast<std::size_t>(operands[0])] = true;
+      break;
+    case Op::Close:
+      if (operands[0] < kSlots) open_[static_cast<std::size_t>(operands[0])] = false;
+      break;
+    default:
+      break;
+  }
+}
+
+std::vector<Belief::Run> Belief::runs() const {
+  std::vector<Run> all;
+  for (std::int64_t i = 0; i < kWindowPages; ++i) {
+    if (!page(i).mapped) continue;
+    if (i > 0 && page(i - 1).mapped) {
+      ++all.back().pages;
+    } else {
+      all.push_back({i, 1});
+    }
+  }
+  return all;
 }
 
 Call draw_call(Op op, const Belief& belief, Dice& dice) {

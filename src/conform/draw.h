@@ -37,13 +37,32 @@ class Dice {
 
 /// What a process is believed to have. Only so that operands are about something: nothing depends
 /// on its being true.
-struct Belief {
-  struct Mapping {
+class Belief {
+ public:
+  struct Page {
+    bool mapped = false;
+    bool writable = false;
+  };
+  /// Of pages in a row that are mapped.
+  struct Run {
     std::int64_t page = 0;
     std::int64_t pages = 0;
   };
-  std::vector<Mapping> mappings;
-  std::array<bool, kSlots> open{};
+
+  /// The call has been made, and will have succeeded if nothing speaks against it.
+  void note(const Call& call);
+
+  const Page& page(std::int64_t number) const { return pages_[static_cast<std::size_t>(number)]; }
+  std::vector<Run> runs() const;
+  bool is_open(std::int64_t slot) const { return open_[static_cast<std::size_t>(slot)]; }
+
+ private:
+  void set(std::int64_t address, std::int64_t length, const Page& page);
+  void note_mmap(const Call& call);
+  void note_mremap(const Call& call);
+
+  std::array<Page, kWindowPages> pages_{};
+  std::array<bool, kSlots> open_{};
 };
 
 /// Draws the operands of an operation, but for those of fork.

@@ -2,7 +2,6 @@
 #include "conform/generate.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 
@@ -117,34 +116,12 @@ bool Generator::add(Call call) {
 }
 
 void Generator::believe(const Call& call) {
-  const auto& operands = call.operands;
-  Belief& belief = beliefs_[call.process];
-  const auto add_mapping = [&](std::int64_t address, std::int64_t bytes) {
-    const std::int64_t pages = std::clamp<std::int64_t>(bytes / kPage, 1, kWindowPages);
-    belief.mappings.push_back({address / kPage, pages});
-  };
-  switch (call.op) {
-    case Op::Mmap:
-      add_mapping(operands[0], operands[1]);
-      break;
-    case Op::Mremap:
-      if ((operands[3] & MREMAP_FIXED) != 0) add_mapping(operands[4], operands[2]);
-      break;
-    case Op::Open:
-      belief.open[static_cast<std::size_t>(operands[0])] = true;
-      break;
-    case Op::Close:
-      if (operands[0] < kSlots) belief.open[static_cast<std::size_t>(operands[0])] = false;
-      break;
-    case Op::Fork:
-      beliefs_[nr_processes_] = belief;
-      alive_[nr_processes_++] = true;
-      break;
-    case Op::Exit:
-      alive_[call.process] = false;
-      break;
-    default:
-      break;
+  beliefs_[call.process].note(call);
+  if (call.op == Op::Fork) {
+    beliefs_[nr_processes_] = beliefs_[call.process];
+    alive_[nr_processes_++] = true;
+  } else if (call.op == Op::Exit) {
+    alive_[call.process] = false;
   }
 }
 
@@ -158,9 +135,9 @@ void Generator::observe() {
     };
     if (dice_.percent(40)) look(Op::Smaps, {});
     std::size_t looked = 0;
-    for (const Belief::Mapping& mapping : beliefs_[process].mappings) {
+    for (const Belief::Run& run : beliefs_[process].runs()) {
       if (looked++ == 4) break;
-      look(Op::Mincore, {mapping.page * kPage, mapping.pages * kPage});
+      look(Op::Mincore, {run.page * kPage, run.pages * kPage});
     }
     look(Op::Load, {0, 8, kWindowPages});
     if (dice_.percent(30)) look(Op::Load, {kPage - 8, 8, kWindowPages});

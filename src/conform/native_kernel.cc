@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "conform/native_server.h"
@@ -77,7 +78,7 @@ template <typename Integer>
 Fault add_as(std::uint64_t addr, std::uint64_t value, std::uint64_t& old) {
   auto* there = reinterpret_cast<Integer*>(addr);
   return guarded(
-      [&] { old = __atomic_fetch_add(there, static_cast<Integer>(value), __ATOMIC_SEQ_CST); });
+      [&] { old = std::atomic_ref<Integer>(*there).fetch_add(static_cast<Integer>(value)); });
 }
 
 }  // namespace
