@@ -167,8 +167,8 @@ struct Result {
 /// One result for each call; or why there are none.
 struct Outcome {
   std::vector<Result> results;
-  std::string error;    ///< the side itself failed: the model by an internal error, say
-  std::string refused;  ///< the model says that it cannot run this
+  std::string error{};    ///< the side itself failed: the model by an internal error, say
+  std::string refused{};  ///< the model says that it cannot run this
 };
 
 }  // namespace mmcheck::conform

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conform/compare.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "conform/text.h"
+
+namespace mmcheck::conform {
+namespace {
+
+Result result(std::int64_t value, const std::vector<std::uint64_t>& words = {}) {
+  Result made{.value = value};
+  for (const std::uint64_t word : words) made.add(word);
+  return made;
+}
+
+bool agree(Op op, const Result& host, const Result& model) {
+  const Program program{.calls = {{.op = op, .operands = {0, kPage}}}};
+  return !first_difference(program, {.results = {host}}, {.results = {model}});
+}
+
+TEST(Compare, ErrorsAndValues) {
+  EXPECT_TRUE(agree(Op::Munmap, result(0), result(0)));
+  EXPECT_FALSE(agree(Op::Munmap, result(0), result(-EINVAL)));
+  EXPECT_FALSE(agree(Op::Munmap, result(-ENOMEM), result(-EINVAL)));
+  EXPECT_FALSE(agree(Op::Pread, result(8, {1}), result(8, {2})));
+  Result fault;
+  fault.add(0, Fault::Sigbus);
+  EXPECT_FALSE(agree(Op::Load, fault, result(0, {0})));
+}
+
+TEST(Compare, OfPagesOfFilesTheHostMayHaveMore) {
+  EXPECT_TRUE(agree(Op::Mincore, result(0, {0b11}), result(0, {0b01, 0b10})));
+  EXPECT_FALSE(agree(Op::Mincore, result(0, {0b11}), result(0, {0b01, 0b00}))) << "no file";
+  EXPECT_FALSE(agree(Op::Mincore, result(0, {0b01}), result(0, {0b11, 0b10}))) << "fewer";
+  EXPECT_TRUE(agree(Op::Smaps, result(0, {5, 1, 1, 0, 1, 4}), result(0, {5, 1, 1, 0, 1, 2})));
+  EXPECT_FALSE(agree(Op::Smaps, result(0, {5, 1, 1, 0, 1, 1}), result(0, {5, 1, 1, 0, 1, 2})));
+  EXPECT_FALSE(agree(Op::Smaps, result(0, {5, 1, 2, 0, 1, 2}), result(0, {5, 1, 1, 0, 1, 2})));
+}
+
+TEST(Compare, ASideThatFailedDiffersBehindTheLastCall) {
+  const Program program{.calls = {{.op = Op::Smaps}}};
+  Outcome failed;
+  failed.error = "broken";
+  EXPECT_EQ(first_difference(program, {.results = {Result{}}}, failed), 1u);
+}
+
+TEST(Text, IsC) {
+  EXPECT_EQ(
+      text_of(Call{.op = Op::Mmap,
+                   .operands = {2 * kPage, kPage + 1, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, 2, 0}}),
+      "mmap(w + 2*P, P + 1, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0)");
+  EXPECT_EQ(text_of(Call{.op = Op::Open, .operands = {1, 0, O_RDWR | O_TRUNC}}),
+            "fd1 = open(\"f0\", O_RDWR|O_TRUNC)");
+  EXPECT_EQ(text_of(Call{.op = Op::Munmap, .operands = {0, -kPage}}),
+            "munmap(w, 0xfffffffffffff000)");
+  EXPECT_EQ(text_of(Call{.op = Op::Madvise, .operands = {100, 0, 99}}), "madvise(w + 100, 0, 99)");
+  EXPECT_EQ(text_of(Call{.op = Op::Close, .operands = {kSlots}}), "close(never_open)");
+}
+
+TEST(Text, ShowsBothResultsWhereTheyDiffer) {
+  const Program program{.file_bytes = {100, 0},
+                        .calls = {{.op = Op::Fork, .operands = {1}},
+                                  {.op = Op::Load, .process = 1, .operands = {kPage, 1, 1}}}};
+  Outcome host{.results = {Result{}, Result{}}};
+  host.results[1].add(0, Fault::Sigbus);
+  Outcome model{.results = {Result{}, result(0, {7})}};
+  EXPECT_EQ(
+      text_of(program, host, model, 1),
+      "  char *w = (char *)0x4d0000000000; enum { P = 4096 };  // f0: 100 bytes, f1: 0 bytes\n"
+      "  /* P0 */ fork(P1);\n"
+      "  /* P1 */ load(w + P, 1);\n"
+      "      // host:  SIGBUS\n"
+      "      // model: 0x7\n");
+}
+
+}  // namespace
+}  // namespace mmcheck::conform
