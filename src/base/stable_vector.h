@@ -33,6 +33,7 @@ class StableVector {
   auto end() { return items_.end(); }
   auto begin() const { return items_.begin(); }
   auto end() const { return items_.end(); }
+  std::size_t capacity() const { return items_.capacity(); }
   std::size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
   T* data() { return items_.data(); }

@@ -21,8 +21,10 @@ Engine::Engine(Program& program, const EngineOptions& options)
       execution_(*this),
       fibers_(&Engine::fiber_body, this),
       rewinding_(options.rewinding && program.rewindable() && Fibers::can_restore()),
-      words_(new std::uint64_t[options.objects_max]()),
-      merged_at_(options.objects_max, 0) {
+      words_(new std::uint64_t[std::max(options.objects_max, program.objects_max())]()),
+      merged_at_(std::max(options.objects_max, program.objects_max()), 0),
+      log_(std::max(options.objects_max, program.objects_max())) {
+  options_.objects_max = std::max(options.objects_max, program.objects_max());
   if (options.logging) options_.steps_max = std::min(options_.steps_max, kStepsMaxOfClocks);
   execution_.words_ = words_.get();
   reset_accesses();

@@ -29,7 +29,7 @@ struct EngineOptions {
   bool recording = false;
   bool rewinding = false;  ///< take steps back if the program allows it; needs the log
   std::uint64_t steps_max = 10'000;
-  unsigned objects_max = kObjectsMax;
+  unsigned objects_max = 0;          ///< of any program, if more than Program::objects_max()
   StepCoverage* coverage = nullptr;  ///< told of each step that is entered into the log
 };
 

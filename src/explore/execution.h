@@ -30,7 +30,8 @@
 namespace mmcheck::explore {
 
 inline constexpr unsigned kThreadsMax = 32;
-inline constexpr unsigned kObjectsMax = 4096;
+inline constexpr unsigned kObjectsMax = 4096;        ///< as a rule: Program::objects_max()
+inline constexpr unsigned kObjectsMaxOfAll = 65535;  ///< their numbers have 16 bits
 
 enum class Access : std::uint8_t { Read, Write, Commute };
 
@@ -221,6 +222,8 @@ class Program {
   /// its thread's stack, or in memory that setup() named by Execution::keep(). Nothing that a step
   /// allocates may live on when it ends. Otherwise an execution is run again from its beginning.
   virtual bool rewindable() const { return false; }
+  /// How many words setup() may make: kObjectsMaxOfAll at most.
+  virtual unsigned objects_max() const { return kObjectsMax; }
   /// Whether every step says what it will use, whatever values it reads (Execution::read_last,
   /// read_to_compare), has no alternatives and does not ask for the order. The search then cuts no
   /// execution short. It begins anew where this turns out to be wrong.

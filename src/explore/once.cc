@@ -14,7 +14,7 @@ void run_once(Program& program, const StepFunction& on_step) {
   Engine engine(program, {.logging = false,
                           .real_time = true,
                           .steps_max = std::numeric_limits<std::uint64_t>::max(),
-                          .objects_max = std::numeric_limits<std::uint16_t>::max()});
+                          .objects_max = kObjectsMaxOfAll});
   engine.begin();
   while (!engine.violated()) {
     const std::uint32_t enabled = engine.enabled();

@@ -43,7 +43,7 @@ struct Events {
 /// numbered as EventId; functions take plain numbers because they compute with them.
 class TraceLog {
  public:
-  TraceLog() : last_(kObjectsMax, kNoAccess) {}
+  explicit TraceLog(unsigned objects_max = kObjectsMax) : last_(objects_max, kNoAccess) {}
 
   std::uint32_t size() const { return nr_events_; }
   unsigned nr_threads() const { return nr_threads_; }

@@ -46,8 +46,25 @@ folio* read_cache_page(thread& task, address_space& mapping, unsigned index) {
 
 }  // namespace
 
-// linux v6.12 mm/filemap.c: filemap_fault
+bool is_behind_end(const address_space& mapping, unsigned index) {
+  return std::uint64_t{index} * kPageSizeBytes >= mapping.i_size.read_last();
+}
+
+// linux v6.12 mm/filemap.c: filemap_fault. The second look at i_size is part of the lock's step, or
+// of the last one that reads the page.
 folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
+  if (!mapping.has_size) return filemap_get_locked(task, mapping, index);
+  task.x().step({.format = "i_size_read()?", .detail = Detail::Minor});
+  if (is_behind_end(mapping, index)) return nullptr;
+  folio* page = filemap_get_locked(task, mapping, index);
+  if (!is_behind_end(mapping, index)) return page;
+  mm::folio_unlock(task, *page);
+  mm::folio_put(task, *page);
+  return nullptr;
+}
+
+// linux v6.12 mm/filemap.c: __filemap_get_folio
+folio* filemap_get_locked(thread& task, address_space& mapping, unsigned index) {
   while (true) {
     folio* page = find_get(task, mapping, index);
     if (page == nullptr) {
@@ -66,7 +83,7 @@ folio* filemap_fault(thread& task, address_space& mapping, unsigned index) {
 // linux v6.12 mm/filemap.c: filemap_read
 // differs: takes the page lock, where Linux looks whether the page is up to date.
 std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
-  folio* page = filemap_fault(task, mapping, index);
+  folio* page = filemap_get_locked(task, mapping, index);
   mm::folio_unlock(task, *page);
   task.x().step({.format = "pread(): copy from {}", .args = {mm::arg(*page)}});
   const std::uint64_t value = mm::folio_file_page(*page, index).frame.read();
@@ -76,7 +93,7 @@ std::uint64_t sys_pread(thread& task, address_space& mapping, unsigned index) {
 
 // linux v6.12 mm/filemap.c: generic_perform_write; fs/ext4: write_begin and write_end
 void sys_pwrite(thread& task, address_space& mapping, unsigned index, std::uint64_t value) {
-  folio* page = filemap_fault(task, mapping, index);
+  folio* page = filemap_get_locked(task, mapping, index);
   task.x().step({.format = "write_begin({}): buffers", .args = {mm::arg(*page)}});
   attach_buffers(task, *page);
   task.x().step({.format = "pwrite(): copy to {}", .args = {mm::arg(*page)}});

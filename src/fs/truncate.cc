@@ -69,14 +69,15 @@ void truncate_inode_page(thread& task, address_space& mapping, unsigned index) {
 
 }  // namespace
 
-// linux v6.12 mm/truncate.c: truncate_pagecache
+void truncate_pagecache(thread& task, address_space& mapping, unsigned first, unsigned end) {
+  mm::unmap_mapping_range(task, mapping, first, end);
+  for (unsigned index = first; index < end; ++index) truncate_inode_page(task, mapping, index);
+  mm::unmap_mapping_range(task, mapping, first, end);
+}
+
 // differs: no i_size, so nothing may touch the file's pages afterwards; what is on the disk stays.
 void sys_ftruncate(thread& task, address_space& mapping, unsigned nr_pages) {
-  mm::unmap_mapping_range(task, mapping, nr_pages, mapping.nr_pages);
-  for (unsigned index = nr_pages; index < mapping.nr_pages; ++index) {
-    truncate_inode_page(task, mapping, index);
-  }
-  mm::unmap_mapping_range(task, mapping, nr_pages, mapping.nr_pages);
+  truncate_pagecache(task, mapping, nr_pages, mapping.nr_pages);
 }
 
 }  // namespace mmcheck::fs

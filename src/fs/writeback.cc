@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // linux mm/page-writeback.c, fs/ext4/inode.c, mm/msync.c, mm/fadvise.c
+#include <algorithm>
+
 #include "fs/filemap.h"
 #include "mm/folio.h"
 #include "mm/mmap.h"
@@ -43,6 +45,17 @@ void submit_and_complete(thread& task, address_space& mapping, folio& page) {
   page.writeback.write(false);
 }
 
+/// What user code has stored behind the end of the file is not written. Part of the current step;
+/// the page is locked. linux v6.12 fs/ext4/page-io.c: ext4_bio_write_folio
+void zero_tail(thread& task, folio& page) {
+  const address_space& mapping = task.system->files[page.mapping.peek().file()];
+  if (!mapping.has_size) return;
+  const std::uint64_t size = mapping.i_size.read();
+  const auto offset = static_cast<unsigned>(size % kPageSizeBytes);
+  if (offset == 0 || page.index != size / kPageSizeBytes) return;
+  page.frame.write(task.system->page_bytes->zero_from(page.frame.read(), offset));
+}
+
 /// From a locked page that is or was dirty to one under writeback. Returns whether it is to be
 /// submitted. linux v6.12 fs/ext4/inode.c: mpage_prepare_extent_to_map, mpage_submit_folio
 bool start_writeback(thread& task, folio& page, SyncMode mode) {
@@ -64,6 +77,7 @@ bool start_writeback(thread& task, folio& page, SyncMode mode) {
   task.x().step(
       {.format = "folio_start_writeback({})", .args = {mm::arg(page)}, .detail = Detail::Minor});
   page.writeback.write(true);
+  zero_tail(task, page);
   return true;
 }
 
@@ -128,19 +142,23 @@ void evict_page(thread& task, address_space& mapping, unsigned index) {
 }  // namespace
 
 void file_write_and_wait_range(thread& task, address_space& mapping, unsigned first, unsigned end) {
+  if (mapping.is_shmem) return;  // linux v6.12 mm/shmem.c: noop_fsync
+  end = std::min(end, mapping.nr_pages);
   for (unsigned index = first; index < end;) index = writepage(task, mapping, index, SyncMode::All);
   for (unsigned index = first; index < end; ++index) wait_on_writeback(task, mapping, index);
 }
 
-// linux v6.12 mm/msync.c. Goes on behind a hole; the error that it returns for one is not modelled.
-void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
+// linux v6.12 mm/msync.c. Goes on behind a hole.
+bool sys_msync(thread& task, unsigned first_page, unsigned end_page) {
   mm::mm_struct& mm = *task.mm;
+  bool all_mapped = true;
   unsigned page = first_page;
   while (page < end_page) {
     mm.mmap_lock.down_read(task, {.format = "msync({}): mmap_read_lock()",
                                   .args = {machine::arg(mm.va_of(page))},
                                   .detail = Detail::Minor});
     const mm::vm_area_struct* vma = mm::find_vma(mm, page);
+    all_mapped &= vma != nullptr;
     const bool shared = vma != nullptr && vma->kind == mm::VmaKind::SharedFile;
     address_space* file = shared ? vma->file : nullptr;
     const unsigned end = vma == nullptr ? page + 1 : std::min(end_page, vma->end_page);
@@ -149,9 +167,12 @@ void sys_msync(thread& task, unsigned first_page, unsigned end_page) {
     if (shared) file_write_and_wait_range(task, *file, first_index, first_index + (end - page));
     page = end;
   }
+  return all_mapped;
 }
 
 void sys_fadvise_dontneed(thread& task, address_space& mapping, unsigned first, unsigned end) {
+  if (mapping.is_shmem) return;  // linux v6.12 mm/fadvise.c: noop_backing_dev_info
+  end = std::min(end, mapping.nr_pages);
   for (unsigned index = first; index < end;)
     index = writepage(task, mapping, index, SyncMode::None);
   for (unsigned index = first; index < end; ++index) evict_page(task, mapping, index);

@@ -45,6 +45,10 @@ void lock_release(task_struct& task, LockClass released, MaySleep may_sleep) {
 
 std::string_view lock_class_name(LockClass lock) {
   switch (lock) {
+    case LockClass::f_pos_lock:
+      return "f_pos_lock";
+    case LockClass::i_rwsem:
+      return "i_rwsem";
     case LockClass::mmap_lock:
       return "mmap_lock";
     case LockClass::vma_lock:

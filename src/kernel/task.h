@@ -12,6 +12,8 @@ namespace mmcheck::kernel {
 /// Lock classes in the order in which they may be taken, outermost first.
 /// linux v6.12 mm/rmap.c, mm/filemap.c: the lock ordering comments.
 enum class LockClass : std::uint8_t {
+  f_pos_lock,  ///< these two only where files have bytes: see src/syscall
+  i_rwsem,
   mmap_lock,
   vma_lock,
   folio_lock,

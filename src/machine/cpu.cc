@@ -97,14 +97,18 @@ void format_holds_off(const trace::Names& names, std::uint64_t value, std::strin
 
 }  // namespace
 
-Cpu::Cpu(Kept& kept, CpuId id, unsigned nr_cpus)
+Cpu::Cpu(Kept& kept, CpuId id, unsigned nr_cpus, Handlers handlers)
     : execution_(&kept.execution()),
       id_(id),
       holds_off_(kept.execution(), 0,
                  {.format = "CPU{}.irqs_off",
                   .args = {arg(id)},
                   .value = format_holds_off,
-                  .detail = trace::Detail::Minor}) {
+                  .detail = trace::Detail::Minor}),
+      handlers_(handlers) {
+  if (handlers == Handlers::OfCpu) {
+    queue_ = {kept.execution(), 0, {.format = "CPU{}.call_single_queue", .args = {arg(id)}}};
+  }
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id)) continue;
     requests_[sender].target = this;
@@ -140,6 +144,11 @@ void Cpu::count_stores(explore::Memory& memory) {
 }
 
 void Cpu::start_handlers(unsigned nr_cpus) {
+  if (handlers_ == Handlers::OfCpu) {
+    execution_->spawn_handler("flush_tlb_func", id_, queue_.is_not(0), holds_off_.is(0),
+                              {.format = "flush_tlb_func()"}, &Cpu::handle_flush_requests, this);
+    return;
+  }
   for (unsigned sender = 0; sender < nr_cpus; ++sender) {
     if (sender == to_index(id_)) continue;
     FlushRequest& request = requests_[sender];
@@ -155,6 +164,13 @@ void Cpu::handle_flush_request(void* context) {
   request.target->flush(*request.info);
   *request.info = {};
   request.pending.write(false);
+}
+
+void Cpu::handle_flush_requests(void* context) {
+  Cpu& cpu = *static_cast<Cpu*>(context);
+  for_each_cpu(cpumask_t::of_bits(cpu.queue_.read()),
+               [&](CpuId sender) { handle_flush_request(&cpu.requests_[to_index(sender)]); });
+  cpu.queue_.write(0);
 }
 
 void Cpu::flush(const FlushInfo& info) {
@@ -198,9 +214,12 @@ void Cpu::send_flush_requests(const FlushInfo& info, cpumask_t targets, Cpu* con
       flush(info);
       return;
     }
-    FlushRequest& request = cpus[to_index(target)]->requests_[to_index(id_)];
+    Cpu& other = *cpus[to_index(target)];
+    FlushRequest& request = other.requests_[to_index(id_)];
     *request.info = info;
     request.pending.write(true);
+    if (other.handlers_ == Handlers::OfEachSender) return;
+    other.queue_.write(other.queue_.read_last() | (1u << to_index(id_)));
   });
 }
 

@@ -23,6 +23,14 @@ struct Translation {
 
 enum class AccessKind : std::uint8_t { Load, Store };
 
+/// How many interrupt handlers serve the requests that other CPUs send.
+enum class Handlers : std::uint8_t {
+  OfEachSender,  ///< one request each: any two may come in either order
+  /// One for all that are there when it runs: linux v6.12 kernel/smp.c:
+  /// flush_smp_call_function_queue. Of these the explorer can do with more CPUs.
+  OfCpu,
+};
+
 /// Whether a page fault drops what the CPU's TLB holds for the address.
 enum class FaultsDropEntries : std::uint8_t { Yes, No };
 /// What one CPU asks others to forget.
@@ -47,7 +55,7 @@ class FlushFunction {
 /// A processor: its interrupt flag, the flush requests that others have sent to it, its MMU.
 class Cpu {
  public:
-  Cpu(Kept& kept, CpuId id, unsigned nr_cpus);
+  Cpu(Kept& kept, CpuId id, unsigned nr_cpus, Handlers handlers = Handlers::OfEachSender);
 
   CpuId id() const { return id_; }
   explore::Execution& execution() const { return *execution_; }
@@ -112,6 +120,7 @@ class Cpu {
   Translation translate_at(PteSlot& slot, AccessKind kind);
   void tlbi_of(PteSlot& entry, cpumask_t targets);
   static void handle_flush_request(void* request);
+  static void handle_flush_requests(void* cpu);
   void flush(const FlushInfo& info);
   void set_irqs_off(std::uint64_t off);
   Translation walk(PteSlot& slot, AccessKind kind) const;
@@ -122,6 +131,9 @@ class Cpu {
   FaultsDropEntries faults_drop_entries_ = FaultsDropEntries::Yes;
   KeptVector<IssuedTlbi> issued_;
   explore::Cell<std::uint64_t> holds_off_;  ///< what interrupts wait for: 0 if nothing
+  /// Senders whose request is pending, as bits: linux call_single_queue. Only with Handlers::OfCpu.
+  explore::Cell<std::uint32_t> queue_;
+  Handlers handlers_;
   bool counts_stores_ = false;
   FlushFunction* flush_function_ = nullptr;
   FlushRequest requests_[kCpusMax];  ///< by sender

@@ -13,6 +13,7 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "explore/execution.h"
@@ -25,10 +26,19 @@ class Kept {
 
   explicit Kept(explore::Execution& execution, std::size_t bytes_max = kBytesMax)
       : execution_(&execution), bytes_max_(bytes_max), bytes_(new std::byte[bytes_max]) {}
+  /// Of a program that is never rewound: there is as much as is wanted, and nothing is copied.
+  enum class Unbounded : std::uint8_t {};
+  Kept(explore::Execution& execution, Unbounded)
+      : execution_(&execution),
+        bytes_max_(kChunk),
+        bytes_(new std::byte[kChunk]),
+        rewound_(false) {}
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;
 
   explore::Execution& execution() const { return *execution_; }
+  /// Whether steps may be taken back.
+  bool rewound() const { return rewound_; }
 
   template <typename T, typename... Args>
   T& make(Args&&... args) {
@@ -46,11 +56,21 @@ class Kept {
 
   std::size_t bytes() const { return used_; }
   /// Tells the explorer what was made. Once, at the end of Program::setup.
-  void keep() { execution_->keep(bytes_.get(), used_); }
+  void keep() {
+    if (rewound_) execution_->keep(bytes_.get(), used_);
+  }
 
  private:
+  static constexpr std::size_t kChunk = 64 * 1024;
+
   void* take(std::size_t bytes, std::size_t alignment) {
-    const std::size_t begin = (used_ + alignment - 1) / alignment * alignment;
+    std::size_t begin = (used_ + alignment - 1) / alignment * alignment;
+    if (begin + bytes > bytes_max_ && !rewound_) {
+      full_.push_back(std::move(bytes_));
+      bytes_max_ = std::max(bytes, kChunk);
+      bytes_.reset(new std::byte[bytes_max_]);
+      begin = 0;
+    }
     if (begin + bytes > bytes_max_) {
       throw InternalError("the program has more state than can be kept: fewer threads or pages");
     }
@@ -62,6 +82,8 @@ class Kept {
   std::size_t used_ = 0;
   std::size_t bytes_max_;
   std::unique_ptr<std::byte[]> bytes_;
+  bool rewound_ = true;
+  std::vector<std::unique_ptr<std::byte[]>> full_;  ///< only if not rewound
 };
 
 /// A vector in kept memory, of a capacity that setup knows. A handle: copies share the contents.

@@ -51,6 +51,16 @@ void Frame::write(std::uint64_t value) {
   state_->last_store = memory_->execution().current_event();
 }
 
+void Frame::update(std::uint64_t value) {
+  memory_->write(data_, value);
+  landed();
+}
+
+void Frame::reuse(std::uint64_t contents) {
+  memory_->write(data_, contents);
+  *state_ = {};
+}
+
 void Frame::reuse() {
   memory_->touch(data_);
   state_->freed_at = kNoEvent;

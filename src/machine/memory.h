@@ -28,9 +28,14 @@ class Frame final : public explore::Landing {
   /// Past the buffers: by a device, or by the kernel, which begins with an empty buffer.
   std::uint64_t read();
   void write(std::uint64_t value);
+  /// By a locked instruction, or one that stores to a part of the frame, after read(). The buffer
+  /// is empty.
+  void update(std::uint64_t value);
   void free();
   /// A free frame has a new owner.
   void reuse();
+  /// The same, and it is cleared.
+  void reuse(std::uint64_t contents);
   /// For rules: an access like read(), also to a frame that is dead.
   std::uint64_t look() const { return memory_->read_last(data_); }
   /// Contents at the end of an execution.

@@ -24,6 +24,11 @@ class Monitor {
   virtual void load_done(const Frame& frame) { static_cast<void>(frame); }
   /// An access goes through this version of an entry, which need not be the present one.
   virtual void translated(const PteSlot& slot, unsigned version) = 0;
+  /// An entry has a new value, where the program is never rewound.
+  virtual void entry_changed(PteSlot& slot, pte_t value) {
+    static_cast<void>(slot);
+    static_cast<void>(value);
+  }
   /// Software uses an entry of a table that has been freed.
   virtual void freed_table_walked(const TablePage& table) = 0;
   /// A table is freed: of those that have been at this place, the one of this number.

@@ -18,6 +18,9 @@ void format_space(const trace::Names& names, std::uint64_t value, std::string& o
   }
 }
 
+/// Entries that change more often are few.
+constexpr unsigned kVersionsAtFirst = 6;
+
 }  // namespace
 
 PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va,
@@ -30,14 +33,16 @@ PteSlot::PteSlot(Kept& kept, explore::Memory& memory, Monitor& monitor, Vaddr va
           {.format = name, .args = {{space, format_space}, arg(va)}, .value = format_pte}, *this)),
       past_(&kept.make<Past>()),
       pmd_(&pmd),
+      versions_(kVersionsAtFirst),
+      forgets_(!kept.rewound()),
       context_(context),
       va_(va),
       space_(space),
       cpus_(cpus) {
   versions_[0] = {.value = initial};
   for_each_cpu(cpus, [&](CpuId cpu) {
-    floors_[to_index(cpu)] = explore::Cell<std::uint32_t>(
-        execution(), 0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
+    floors_[to_index(cpu)] =
+        execution().new_object(0, {.format = "TLB{}({})", .args = {arg(cpu), arg(va)}});
   });
   if (memory.model() == explore::MemoryModel::Tso) {
     stores_counter_ = execution().new_object(0, {.format = "stores through {}", .args = {arg(va)}});
@@ -88,39 +93,65 @@ void PteSlot::store_plain(pte_t value) {
 }
 
 void PteSlot::remember() {
-  if (past_->nr_versions == kVersionsMax) {
-    throw InternalError("a page-table entry changed more often than the machine can remember");
-  }
-  versions_[past_->nr_versions++] = {peek(), execution().current_event()};
+  if (past_->nr_versions == oldest_ + versions_.size()) make_room();
+  versions_[past_->nr_versions++ - oldest_] = {peek(), execution().current_event()};
+  if (forgets_) monitor_->entry_changed(*this, peek());
   note_usable();
 }
 
-void PteSlot::note_usable() {
+// What is not known any more is not to be told apart, nor asked for: rules ask about what TLBs
+// hold.
+void PteSlot::make_room() {
+  const unsigned useless = forgets_ ? oldest_usable() - oldest_ : 0;
+  if (2 * useless >= versions_.size()) {
+    std::move(versions_.begin() + useless, versions_.end(), versions_.begin());
+    oldest_ += useless;
+  } else {
+    versions_.resize(2 * versions_.size());
+  }
+}
+
+/// By any CPU, without an access.
+unsigned PteSlot::oldest_usable() const {
+  const std::uint32_t running = running_ == nullptr ? ~std::uint32_t{0} : running_->peek();
   unsigned oldest = current();
-  for_each_cpu(cpus_, [&](CpuId cpu) { oldest = std::min(oldest, tlb_floor_peek(cpu)); });
+  for_each_cpu(cpumask_t::of_bits(cpus_.bits() & running),
+               [&](CpuId cpu) { oldest = std::min(oldest, tlb_floor_peek(cpu)); });
+  return oldest;
+}
+
+void PteSlot::note_usable() {
+  if (forgets_) return;  // Nobody tells its states apart.
   explore::ClassHash usable;
-  for (unsigned v = oldest; v < current(); ++v) {
-    if (pte_valid(versions_[v].value)) usable = mix(mix(usable, v), versions_[v].value.word);
+  for (unsigned v = oldest_usable(); v < current(); ++v) {
+    if (pte_valid(version(v).value)) usable = mix(mix(usable, v), version(v).value.word);
   }
   past_->usable = usable;
 }
 
 unsigned PteSlot::known_version() const {
   unsigned known = current();
-  while (known > 0 && !execution().ordered_before(versions_[known].stored_at)) --known;
+  while (known > oldest_ && !execution().ordered_before(version(known).stored_at)) --known;
   return known;
 }
 
 cpumask_t PteSlot::users() const {
+  if (running_ != nullptr) return cpumask_t::of_bits(cpus_.bits() & running_->read());
   if (context_ == nullptr) return cpus_;
   return cpumask_t::of_bits(cpus_.bits() & context_->usable.read());
 }
 
-unsigned PteSlot::tlb_floor(CpuId cpu) const { return floors_[to_index(cpu)].read(); }
+unsigned PteSlot::tlb_floor(CpuId cpu) const {
+  return static_cast<unsigned>(memory_->execution().read(floors_[to_index(cpu)]));
+}
 
-unsigned PteSlot::tlb_floor_last(CpuId cpu) const { return floors_[to_index(cpu)].read_last(); }
+unsigned PteSlot::tlb_floor_last(CpuId cpu) const {
+  return static_cast<unsigned>(memory_->execution().read_last(floors_[to_index(cpu)]));
+}
 
-unsigned PteSlot::tlb_floor_peek(CpuId cpu) const { return floors_[to_index(cpu)].peek(); }
+unsigned PteSlot::tlb_floor_peek(CpuId cpu) const {
+  return static_cast<unsigned>(memory_->peek(floors_[to_index(cpu)]));
+}
 
 void PteSlot::tlb_invalidate(CpuId cpu) {
   if (!cpus_.test(cpu)) return;
@@ -137,8 +168,7 @@ unsigned PteSlot::tlb_oldest_kept() const {
 void PteSlot::tlb_forget(CpuId cpu, unsigned oldest) {
   if (!cpus_.test(cpu)) return;
   if (table_ != nullptr) table_->forget(cpu);
-  auto& floor = floors_[to_index(cpu)];
-  floor.commute(std::max(floor.peek(), oldest));
+  execution().commute(floors_[to_index(cpu)], std::max(tlb_floor_peek(cpu), oldest));
   note_usable();
 }
 

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <bit>
+#include <boost/container/small_vector.hpp>
 
 #include "explore/cell.h"
 #include "explore/class_hash.h"
@@ -26,8 +27,6 @@
 namespace mmcheck::machine {
 
 inline constexpr unsigned kCpusMax = 8;
-inline constexpr unsigned kVersionsMax = 48;
-inline constexpr unsigned kEntriesMax = 32;  ///< of one address space
 
 /// A set of CPUs.
 class cpumask_t {
@@ -81,6 +80,10 @@ class PteSlot final : public explore::Landing {
   Vaddr va() const { return va_; }
   std::uint64_t space() const { return space_; }
 
+  /// Only those CPUs count that run the address space at the moment, as bits; any may. A CPU must
+  /// forget its old entries when it begins to: tlb_invalidate().
+  void count_running(const explore::Cell<std::uint32_t>& running) { running_ = &running; }
+
   /// Invalidations end what CPUs know of this table too.
   void in_table(TablePage& table) { table_ = &table; }
 
@@ -125,7 +128,10 @@ class PteSlot final : public explore::Landing {
 
   // --- TLB ---------------------------------------------------------------------------------------
   unsigned current() const { return past_->nr_versions - 1; }
-  const Version& version(unsigned index) const { return versions_[index]; }
+  const Version& version(unsigned index) const { return versions_[index - oldest_]; }
+  /// The first version that is still known; 0 unless the program is never rewound. Those before it
+  /// no TLB holds any more.
+  unsigned oldest() const { return oldest_; }
   /// The newest version whose store happens before the current step.
   unsigned known_version() const;
   cpumask_t cpus() const { return cpus_; }
@@ -166,7 +172,7 @@ class PteSlot final : public explore::Landing {
     for_each_cpu(users(), [&](CpuId cpu) {
       if (!counts(cpu)) return;
       for (unsigned v = tlb_floor_last(cpu); v < current() && found.version < 0; ++v) {
-        if (pte_valid(versions_[v].value) && matters(v)) found = {static_cast<int>(v), cpu};
+        if (pte_valid(version(v).value) && matters(v)) found = {static_cast<int>(v), cpu};
       }
     });
     return found;
@@ -175,7 +181,9 @@ class PteSlot final : public explore::Landing {
  private:
   explore::Execution& execution() const { return memory_->execution(); }
   void remember();
+  void make_room();
   void note_usable();
+  unsigned oldest_usable() const;
   /// The CPUs that can use what their TLB holds of the entry.
   cpumask_t users() const;
   static std::uint32_t low_of(pte_t pte) { return static_cast<std::uint8_t>(pte.word); }
@@ -186,7 +194,7 @@ class PteSlot final : public explore::Landing {
   ObjectId word_;
   explore::Cell<std::uint32_t> high_;  ///< only if split
   ObjectId stores_counter_ = explore::kNoObject;
-  explore::Cell<std::uint32_t> floors_[kCpusMax];
+  std::array<ObjectId, kCpusMax> floors_{};  ///< the words
   /// Of the past only the length need be kept to take steps back: what is before it does not
   /// change, and what is behind it nobody looks at. To tell states apart, also what of it TLBs may
   /// still hold: two states may have as many versions, and other ones.
@@ -195,8 +203,12 @@ class PteSlot final : public explore::Landing {
     explore::ClassHash usable;  ///< of the versions, with their numbers
   };
   Past* past_;
-  std::array<Version, kVersionsMax> versions_;
   const pmd_t* pmd_;
+  /// As many as there is room for, from the oldest one on.
+  boost::container::small_vector<Version, 6> versions_;
+  unsigned oldest_ = 0;
+  bool forgets_;  ///< versions that no TLB holds: where no step is taken back
+  const explore::Cell<std::uint32_t>* running_ = nullptr;
   PteSlot* huge_ = nullptr;
   TablePage* table_ = nullptr;
   mm_context* context_;

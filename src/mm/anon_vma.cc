@@ -36,12 +36,34 @@ void anon_vma_link(thread& task, vm_area_struct& vma) {
 
 }  // namespace
 
+namespace {
+
+/// linux v6.12 mm/rmap.c: anon_vma_alloc. Part of the current step.
+/// differs: without System::recycles each VMA has one in store.
+anon_vma& anon_vma_alloc(thread& task) {
+  System& system = *task.system;
+  if (!system.recycles) throw InternalError("a mapping has no anon_vma to take");
+  system.anon_vma_pool.write(system.anon_vma_pool.read_last() + 1);
+  for (anon_vma& av : system.anon_vmas) {
+    if (av.taken) continue;
+    av.taken = true;
+    av.root = &av;
+    av.parent = nullptr;
+    av.freed.write(false);
+    av.freed_at = kNoEvent;
+    return av;
+  }
+  system.exhausted(Resource::Vmas);
+}
+
+}  // namespace
+
 // linux v6.12 mm/rmap.c: __anon_vma_prepare
 // differs: no search for a neighbour's anon_vma to share: each VMA has one in store.
 void anon_vma_prepare(thread& task, vm_area_struct& vma) {
   task.x().step({.format = "anon_vma_prepare()", .detail = Detail::Minor});
   if (vma.anon_ready.read()) return;
-  if (vma.anon == nullptr) throw InternalError("a mapping has no anon_vma to take");
+  if (vma.anon == nullptr) vma.anon = &anon_vma_alloc(task);
   vma.anon_ready.write(true);  // Claimed: a fault that races for it finds it done.
   anon_vma_link(task, vma);
 }
@@ -94,9 +116,10 @@ void anon_vma_split(thread& task, vm_area_struct& vma, vm_area_struct& tail, uns
 void anon_vma_fork(thread& task, vm_area_struct& vma, const vm_area_struct& parent) {
   if (!parent.anon_ready.peek()) return;  // Stable: mmap_lock.
   anon_vma& above = *parent.anon;
-  anon_vma& av = *vma.anon;
   kernel::rw_semaphore& lock = above.root->rwsem;
   lock.down_write(task, {.format = "anon_vma_fork(): anon_vma_lock_write()"});
+  if (vma.anon == nullptr) vma.anon = &anon_vma_alloc(task);
+  anon_vma& av = *vma.anon;
   av.root = above.root;
   av.parent = &above;
   anon_vma_hang(vma);
@@ -117,6 +140,9 @@ void anon_vma_free(thread& task, anon_vma& av) {
   task.system->monitor->anon_vma_freed(av);
   av.freed.write(true);
   av.freed_at = task.x().current_event();
+  if (!task.system->recycles) return;
+  task.system->anon_vma_pool.write(task.system->anon_vma_pool.read_last() + 1);
+  av.taken = false;
 }
 
 /// linux v6.12 mm/rmap.c: __put_anon_vma
@@ -164,6 +190,7 @@ void unlink_anon_vmas(thread& task, vm_area_struct& vma) {
     if (av->tree.empty()) last.push_back(av);
   }
   vma.anon_ready.write(false);
+  if (task.system->recycles) vma.anon = nullptr;
   lock.up_write(task, {.format = "anon_vma_unlock_write()", .detail = Detail::Minor});
   for (anon_vma* av : last) put_anon_vma(task, *av);
 }

@@ -150,7 +150,90 @@ bool folio_test_lazyfree(const folio& page) {
   return page.lazyfree != nullptr && page.mapping.peek().is_anon() && !page.swapbacked.peek();
 }
 
+namespace {
+
+/// linux v6.12 mm/page_alloc.c: free_unref_page. Part of the current step.
+void free_folio(System& system, folio& page) {
+  system.monitor->page_freed(page);
+  for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) folio_page(page, nr).frame.free();
+  page.mapping.write({});
+  // linux v6.12 mm/swap.c: __page_cache_release
+  if (system.mlocks) {
+    page.lru.write(false);
+    page.mlocked.write(false);
+  }
+  page.refcount.write(folio::kFree);
+}
+
+}  // namespace
+
+// To the end of this CPU's list: what was freed last stays dead for longest.
+void add_free_folio(thread& task, folio& page) {
+  const Pfn pfn = page.frame.pfn();
+  if (task.first_free == kNoPfn) {
+    task.first_free = pfn;
+  } else {
+    task.system->page(task.last_free).next_free = pfn;
+  }
+  task.last_free = pfn;
+  page.next_free = kNoPfn;
+  ++task.nr_free_folios;
+}
+
+namespace {
+
+/// Where frames are used again, the put that takes the last reference away frees the page in its
+/// own step. differs: so it is a write, and orders itself with others.
+void put_and_free(thread& task, folio& page, int refs) {
+  const int count = page.refcount.read_last() - refs;
+  page.refcount.write(count);
+  if (count != 0) return;
+  free_folio(*task.system, page);
+  static_cast<void>(task.system->zone.read_last());
+  add_free_folio(task, page);
+}
+
+/// A page from this CPU's list, or else from the longest one. differs: of Linux's lists only those
+/// of each CPU are here, and so who runs out takes from another.
+folio& take_free_folio(thread& task) {
+  System& system = *task.system;
+  thread* from = &task;
+  if (task.nr_free_folios > 0) {
+    static_cast<void>(system.zone.read_last());
+  } else {
+    system.zone.write(system.zone.read_last() + 1);
+    for (thread& other : system.threads) {
+      if (other.nr_free_folios > from->nr_free_folios) from = &other;
+    }
+  }
+  if (from->nr_free_folios == 0) system.exhausted(Resource::Frames);
+  folio& page = system.page(from->first_free);
+  from->first_free = page.next_free;
+  --from->nr_free_folios;
+  return page;
+}
+
+/// As it was before its first life: cleared, and nobody's. Nobody else can look at it meanwhile.
+void prep_new_folio(folio& page) {
+  page.frame.reuse(0);
+  if (page.dirty.peek()) page.dirty.write(false);
+  if (page.buffers.peek()) page.buffers.write(false);
+  if (page.mapcount.peek() != -1) page.mapcount.write(-1);
+  page.last_clean = kNoEvent;
+  if (page.lazyfree != nullptr) {
+    *page.lazyfree = {};
+    if (!page.swapbacked.peek()) page.swapbacked.write(true);
+  }
+  if (page.written_by != nullptr) *page.written_by = {};
+}
+
+}  // namespace
+
 void folio_ref_add(thread& task, folio& page, int delta) {
+  if (delta < 0 && task.system->recycles) {
+    put_and_free(task, page, -delta);
+    return;
+  }
   page.refcount.commute(page.refcount.peek() + delta);
   if (delta < 0) page.last_put = task.cpu->id();
 }
@@ -209,6 +292,12 @@ void folio_mark_dirty(thread& task, folio& page) {
 }
 
 folio& folio_alloc(thread& task) {
+  if (task.system->recycles) {
+    folio& page = take_free_folio(task);
+    prep_new_folio(page);
+    page.refcount.write(1);
+    return page;
+  }
   if (task.nr_free_folios == 0) {
     throw InternalError("the free list of a CPU is empty: give the scenario more frames");
   }
@@ -243,26 +332,17 @@ void hold_page(thread& task, const folio& page, int references) {
 
 namespace {
 
-void free_folio(void* context) {
+void handle_free(void* context) {
   folio& page = *static_cast<folio*>(context);
-  System& system = *page.system;
-  system.execution->attribute_to(page.last_put);
-  system.monitor->page_freed(page);
-  for (unsigned nr = 0; nr < folio_nr_pages(page); ++nr) folio_page(page, nr).frame.free();
-  page.mapping.write({});
-  // linux v6.12 mm/swap.c: __page_cache_release
-  if (system.mlocks) {
-    page.lru.write(false);
-    page.mlocked.write(false);
-  }
-  page.refcount.write(folio::kFree);
+  page.system->execution->attribute_to(page.last_put);
+  free_folio(*page.system, page);
 }
 
 }  // namespace
 
 void start_freeing(folio& page) {
   page.system->execution->spawn_handler("free", CpuId{}, page.refcount.is(0), page.refcount.is(0),
-                                        {.format = "free {}", .args = {arg(page)}}, &free_folio,
+                                        {.format = "free {}", .args = {arg(page)}}, &handle_free,
                                         &page);
 }
 

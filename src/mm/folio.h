@@ -68,6 +68,9 @@ bool folio_maybe_dma_pinned(const thread& task, const folio& page);
 /// Changes the reference count by `delta`, as part of the current step.
 void folio_ref_add(thread& task, folio& page, int delta);
 
+/// Puts a frame that nothing has been in on this CPU's free list; at setup, if System::recycles.
+void add_free_folio(thread& task, folio& page);
+
 /// Registers the handler that frees the page when its last reference is gone. After the threads.
 /// linux v6.12 mm/swap.c: __folio_put; mm/page_alloc.c: free_unref_page, free_page_is_bad
 /// differs: the free may come later than the put that caused it, as if somebody had held a

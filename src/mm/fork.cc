@@ -86,7 +86,7 @@ void copy_present_pte(thread& task, const CopiedEntry& entry) {
   }
   if (pte_write(entry.pte)) {
     task.system->arch().ptep_set_wrprotect(*task.cpu, entry.src_slot());
-    task.zapped_at[entry.page_nr] = static_cast<std::uint8_t>(entry.src_slot().current());
+    task.zapped_at[entry.page_nr] = entry.src_slot().current();
   }
   set_pte(task, entry, pte_mkold(pte_wrprotect(entry.pte)));
 }
@@ -146,6 +146,7 @@ void dup_vma(thread& task, vm_area_struct& dst, const vm_area_struct& src, mm_st
   dst.file = src.file;
   dst.pgoff = src.pgoff;
   dst.moved_by = src.moved_by;
+  dst.may_write = src.may_write;
   if (task.system->has_protection) dst.vm_flags.write(src.vm_flags.peek());  // Stable: mmap_lock.
   if (task.system->policies->fork.anon_vma_fork == Step::Kept) anon_vma_fork(task, dst, src);
   dst.attached = true;
@@ -194,7 +195,7 @@ void sys_fork(thread& task, mm_struct& child) {
   child.birth.write(Birth::Born);
   *child.born_at = task.x().current_event();
   task.system->monitor->fork_returned(task);
-  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
+  forget_zapped(task);
 }
 
 // The CPU has run something else until now, so that its TLB is empty.

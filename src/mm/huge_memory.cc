@@ -144,10 +144,10 @@ bool pmd_trans_huge_lock(thread& task, page_table& table, PteSlot& pmd) {
 bool zap_huge_pmd(thread& task, mmu_gather& tlb, unsigned page_nr, PteSlot& pmd) {
   page_table& table = tlb.mm->table_of(page_nr);
   const bool huge = pmd_trans_huge_lock(task, table, pmd);
-  task.zapped_huge_at[table.first_page] = static_cast<std::uint8_t>(pmd.current());
+  task.zapped_huge_at[table.first_page] = pmd.current();
   if (!huge) return false;
   const pte_t old = task.system->arch().ptep_get_and_clear(*task.cpu, pmd);
-  task.zapped_huge_at[table.first_page] = static_cast<std::uint8_t>(pmd.current());
+  task.zapped_huge_at[table.first_page] = pmd.current();
   for (unsigned page = table.first_page; page < table.end_page; ++page) {
     tlb_remove_tlb_entry(tlb, page);
   }

@@ -94,7 +94,7 @@ void madvise_free_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, 
     } else if (is_swap_pte(pte)) {
       zap_swap_pte(task, slot);
     }
-    task.zapped_at[page_nr] = static_cast<std::uint8_t>(slot.current());
+    task.zapped_at[page_nr] = slot.current();
   }
   if (tlb.need_flush) count_generation(task, tlb, table, GenerationCount::AfterClear);
   unlock_ptl(task, mm, first_page);

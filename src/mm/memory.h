@@ -7,8 +7,6 @@
 
 namespace mmcheck::mm {
 
-enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
-
 /// FAULT_FLAG_UNSHARE: an anonymous page that other processes have too is replaced by a copy, or is
 /// found to be this one's own, although nothing is written to it.
 enum class Unshare : std::uint8_t { No, Yes };
@@ -50,5 +48,9 @@ void enter_kernel(thread& task);
 /// thread was killed.
 bool user_load(thread& task, Vaddr va, std::uint64_t& value);
 bool user_store(thread& task, Vaddr va, std::uint64_t value);
+
+/// A store that keeps a part of what is there, or a locked instruction: up to its last step, and to
+/// the page. What is left of that step is frame.read() and frame.update(). Null if killed.
+folio* user_begin_update(thread& task, Vaddr va, machine::Translation& translation);
 
 }  // namespace mmcheck::mm

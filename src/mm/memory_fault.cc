@@ -132,6 +132,10 @@ void do_read_fault(thread& task, vm_fault& vmf) {
   pte_alloc(task, vmf);
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
+  if (page == nullptr) {
+    vmf.sigbus = true;
+    return;
+  }
   const bool mapped = finish_fault(task, vmf, vmf.page_of(*page), 0);
   folio_unlock(task, *page);
   if (!mapped) folio_put(task, *page);
@@ -144,6 +148,11 @@ void do_cow_fault(thread& task, vm_fault& vmf) {
   folio& copy = folio_alloc(task);
   address_space& file = *vmf.vma.file;
   folio* page = task.system->file_operations->fault(task, file, vmf.vma.index_of(vmf.page_nr));
+  if (page == nullptr) {
+    folio_put(task, copy);
+    vmf.sigbus = true;
+    return;
+  }
   task.x().step({.format = "copy_user_highpage({})", .args = {arg(*page)}});
   copy.frame.write(vmf.page_of(*page).frame.read());
   bool first = lock_and_recheck(task, vmf);
@@ -170,6 +179,10 @@ void do_shared_fault(thread& task, vm_fault& vmf) {
   pte_alloc(task, vmf);
   const FileOperations& operations = *task.system->file_operations;
   folio* page = operations.fault(task, *vmf.vma.file, vmf.vma.index_of(vmf.page_nr));
+  if (page == nullptr) {
+    vmf.sigbus = true;
+    return;
+  }
   folio_unlock(task, *page);
   if (!operations.page_mkwrite(task, *page)) {
     folio_put(task, *page);

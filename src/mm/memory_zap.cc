@@ -50,7 +50,7 @@ pte_t get_and_clear_ptes(thread& task, mmu_gather& tlb, unsigned page_nr, unsign
   pte_t all{};
   for (unsigned page = page_nr; page < page_nr + nr; ++page) {
     const pte_t pte = task.system->arch().ptep_get_and_clear(*task.cpu, tlb.mm->pte(page));
-    task.zapped_at[page] = static_cast<std::uint8_t>(tlb.mm->pte(page).current());
+    task.zapped_at[page] = tlb.mm->pte(page).current();
     tlb_remove_tlb_entry(tlb, page);
     if (page == page_nr) all = pte;
     if (pte_dirty(pte)) all = pte_mkdirty(all);
@@ -167,7 +167,7 @@ unsigned zap_pte_range(thread& task, mmu_gather& tlb, unsigned first_page, unsig
     } else {
       if (is_swap_pte(pte)) zap_swap_pte(task, mm.pte(page_nr));
       if (is_migration_entry(pte)) zap_migration_entry(task, mm.pte(page_nr));
-      task.zapped_at[page_nr] = static_cast<std::uint8_t>(mm.pte(page_nr).current());
+      task.zapped_at[page_nr] = mm.pte(page_nr).current();
     }
     page_nr += nr;
   }
@@ -231,8 +231,7 @@ void unmap_mapping_range(thread& task, address_space& file, unsigned first, unsi
     tlb_finish_mmu(task, tlb);
   }
   file.i_mmap_rwsem.up_read(task, {.format = "i_mmap_unlock_read()", .detail = Detail::Minor});
-  std::fill(task.zapped_at.begin(), task.zapped_at.end(),
-            std::uint8_t{0});  // Nobody was promised anything about these addresses.
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(), 0u);  // Nobody was promised anything.
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include "mm/mmap.h"
 #include "mm/rmap.h"
 #include "mm/swap.h"
+#include "mm/vma.h"
 
 namespace mmcheck::mm {
 
@@ -211,25 +212,35 @@ void apply_vma_lock_flags(thread& task, unsigned first_page, unsigned end_page, 
 }
 
 /// linux v6.12 mm/gup.c: populate_vma_page_range, of one page: as a store, where that makes a copy
-void populate_page(thread& task, unsigned page_nr) {
+FaultResult populate_page(thread& task, unsigned page_nr) {
   mm_struct& mm = *task.mm;
   mm.mmap_lock.down_read(task, {.format = "mm_populate(): mmap_read_lock()"});
   const vm_area_struct* vma = find_vma(mm, page_nr);
-  const bool shared = vma != nullptr && vma->kind == VmaKind::SharedFile;
   // Part of the lock's step.
   const bool present = vma == nullptr || pte_present(mm.pte(page_nr).walk_last());
+  const vm_flags_t flags = vma == nullptr ? vm_flags_t{} : vm_flags_of(task, *vma);
+  const bool store = vma != nullptr && vma->kind != VmaKind::SharedFile && (flags & kVmWrite) != 0;
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
-  if (present) return;
-  const auto kind = shared ? machine::AccessKind::Load : machine::AccessKind::Store;
-  static_cast<void>(handle_mm_fault(task, mm.va_of(page_nr), kind));
+  if (present) return FaultResult::Done;
+  return handle_mm_fault(task, mm.va_of(page_nr),
+                         store ? machine::AccessKind::Store : machine::AccessKind::Load);
 }
 
 }  // namespace
 
+// differs: mmap_lock is dropped between pages.
+FaultResult mm_populate(thread& task, unsigned first_page, unsigned end_page) {
+  for (unsigned page_nr = first_page; page_nr < end_page; ++page_nr) {
+    const FaultResult result = populate_page(task, page_nr);
+    if (result != FaultResult::Done) return result;
+  }
+  return FaultResult::Done;
+}
+
 // linux v6.12 mm/mlock.c: do_mlock; mm/gup.c: __mm_populate
 void sys_mlock(thread& task, unsigned first_page, unsigned end_page) {
   apply_vma_lock_flags(task, first_page, end_page, true);
-  for (unsigned page_nr = first_page; page_nr < end_page; ++page_nr) populate_page(task, page_nr);
+  mm_populate(task, first_page, end_page);
 }
 
 // linux v6.12 mm/mlock.c: munlock

@@ -2,6 +2,7 @@
 #include "mm/mmap.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "mm/memory.h"
 #include "mm/mlock.h"
@@ -43,46 +44,126 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
   unmap_returns(task, first_page, end_page, {.format = "munmap({}) returns", .args = {va}});
 }
 
-// linux v6.1 mm/mmap.c: mmap_region; v6.12 mm/mmap.c: __mmap_region
+namespace {
+
+/// linux v6.1 mm/mmap.c: mmap_region; v6.12 mm/mmap.c: __mmap_region [mm.mmap_lock for writing]
+/// differs: does not merge VMAs.
+void mmap_region(thread& task, unsigned first_page, const MmapRequest& request) {
+  mm_struct& mm = *task.mm;
+  const unsigned end_page = first_page + request.nr_pages;
+  VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::MapFixed);
+  vm_area_struct& vma = vm_area_alloc(task, mm);
+  vma.kind = request.kind;
+  vma.first_page = first_page;
+  vma.end_page = end_page;
+  vma.file = request.file;
+  vma.pgoff = request.pgoff;
+  vma.may_write = request.may_write;
+  if (task.system->has_protection) vma.vm_flags.write(request.flags);
+  vma_link_file(task, vma);
+  vma_start_write(task, vma);
+  vma_mark_attached(task, vma);
+  vma_end_write_all(task, mm);
+}
+
+/// [mm.mmap_lock]
+bool is_free(mm_struct& mm, unsigned first_page, unsigned end_page) {
+  return end_page <= mm.ptes.size() &&
+         std::none_of(mm.vmas.begin(), mm.vmas.end(), [&](const vm_area_struct& vma) {
+           return vma.attached && vma.first_page < end_page && first_page < vma.end_page;
+         });
+}
+
+}  // namespace
+
+// linux v6.12 mm/mmap.c: vm_unmapped_area, unmapped_area_topdown [mm.mmap_lock]
+unsigned vm_unmapped_area(const thread& task, unsigned nr_pages) {
+  mm_struct& mm = *task.mm;
+  auto end = static_cast<unsigned>(mm.ptes.size());
+  while (nr_pages <= end) {
+    unsigned below = end;  // Where something is in the way.
+    for (const vm_area_struct& vma : mm.vmas) {
+      if (!vma.attached || vma.first_page >= end || vma.end_page <= end - nr_pages) continue;
+      below = std::min(below, vma.first_page);
+    }
+    if (below == end) return end - nr_pages;
+    end = below;
+  }
+  task.system->exhausted(Resource::Pages);
+}
+
 void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKind kind,
                     address_space* file, unsigned pgoff, vm_flags_t flags) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "mmap({}, MAP_FIXED): mmap_write_lock()", .args = {va}});
-  VmaList detached = detach_vmas(task, mm, first_page, end_page);
-  if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::MapFixed);
-  vm_area_struct& vma = vm_area_alloc(mm);
-  vma.kind = kind;
-  vma.first_page = first_page;
-  vma.end_page = end_page;
-  vma.file = file;
-  vma.pgoff = pgoff;
-  if (task.system->has_protection) vma.vm_flags.write(flags);
-  vma_link_file(task, vma);
-  vma_start_write(task, vma);
-  vma_mark_attached(task, vma);
-  vma_end_write_all(task, mm);
+  mmap_region(task, first_page,
+              {.nr_pages = end_page - first_page,
+               .kind = kind,
+               .file = file,
+               .pgoff = pgoff,
+               .flags = flags});
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
   unmap_returns(task, first_page, end_page,
                 {.format = "mmap({}, MAP_FIXED) returns", .args = {va}});
 }
 
-// linux v6.12 mm/madvise.c: madvise_dontneed_single_vma; mm/memory.c: zap_page_range_single
-void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) {
+// linux v6.12 mm/mmap.c: do_mmap
+std::int64_t sys_mmap(thread& task, const MmapRequest& request) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_write(task, {.format = "mmap(): mmap_write_lock()"});
+  unsigned first_page = request.first_page;
+  const bool fits = request.place != MmapPlace::Anywhere &&
+                    is_free(mm, first_page, first_page + request.nr_pages);
+  const bool refused = request.place == MmapPlace::FixedNoReplace && !fits;
+  if (!refused) {
+    if (!fits && request.place != MmapPlace::Fixed) {
+      first_page = vm_unmapped_area(task, request.nr_pages);
+    }
+    mmap_region(task, first_page, request);
+  }
+  mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
+  if (refused) return -EEXIST;
+  unmap_returns(task, first_page, first_page + request.nr_pages,
+                {.format = "mmap({}) returns", .args = {machine::arg(mm.va_of(first_page))}});
+  return first_page;
+}
+
+namespace {
+
+/// Up to the first page of a VMA that is locked in memory. [mm.mmap_lock]
+unsigned end_before_locked(mm_struct& mm, unsigned first_page, unsigned end_page) {
+  for (const vm_area_struct& vma : mm.vmas) {
+    if (!vma.attached || !vma.vm_locked || vma.end_page <= first_page) continue;
+    end_page = std::min(end_page, std::max(first_page, vma.first_page));
+  }
+  return end_page;
+}
+
+}  // namespace
+
+// linux v6.12 mm/madvise.c: madvise_walk_vmas, madvise_dontneed_single_vma; mm/memory.c:
+// zap_page_range_single
+int sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_read(task, {.format = "madvise({}, DONTNEED): mmap_read_lock()", .args = {va}});
+  const unsigned end = end_before_locked(mm, first_page, end_page);
+  unsigned nr_mapped = 0;
   for (vm_area_struct& vma : mm.vmas) {
-    if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
+    if (!vma.attached || vma.end_page <= first_page || end <= vma.first_page) continue;
     lru_add_drain(task);
     mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
-    unmap_page_range(task, tlb, std::max(first_page, vma.first_page),
-                     std::min(end_page, vma.end_page), ZapReason::DontNeed);
+    const unsigned begin = std::max(first_page, vma.first_page);
+    nr_mapped += std::min(end, vma.end_page) - begin;
+    unmap_page_range(task, tlb, begin, std::min(end, vma.end_page), ZapReason::DontNeed);
     tlb_finish_mmu(task, tlb);
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
-  unmap_returns(task, first_page, end_page,
-                {.format = "madvise({}, DONTNEED) returns", .args = {va}});
+  unmap_returns(task, first_page, end, {.format = "madvise({}, DONTNEED) returns", .args = {va}});
+  if (end < end_page) return -EINVAL;
+  return nr_mapped < end - first_page ? -ENOMEM : 0;
 }
 
 // linux v6.12 kernel/sched/core.c: context_switch
@@ -118,6 +199,10 @@ void exit_mm(thread& task) {
     auto& usable = task.mm->context.usable;
     usable.write(usable.read_last() & ~(1u << to_index(task.cpu->id())));
   }
+  if (task.mm->has_running) {
+    auto& running = task.mm->running;
+    running.write(running.read_last() & ~(1u << to_index(task.cpu->id())));
+  }
   if (users == 0 && task.system->policies->exit_waits == ExitWaits::ForThreads) exit_mmap(task);
 }
 
@@ -127,7 +212,7 @@ namespace {
 VmaList attached_vmas(mm_struct& mm) {
   VmaList vmas;
   for (vm_area_struct& vma : mm.vmas) {
-    if (vma.attached) vmas.push_back(&vma);
+    if (vma.attached) vmas.push_back(vma);
   }
   return vmas;
 }
@@ -146,6 +231,7 @@ void exit_mmap(thread& task) {
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
+  while (!vmas.empty()) vmas.pop_front();
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   if (task.system->has_oom) {
     task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
@@ -156,6 +242,7 @@ void exit_mmap(thread& task) {
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
+  remove_vmas(task, vmas);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
 }
 

@@ -12,12 +12,31 @@ vm_area_struct* find_vma(mm_struct& mm, unsigned page_nr);
 /// munmap(2) of the pages [first, end).
 void sys_munmap(thread& task, unsigned first_page, unsigned end_page);
 
+/// Where mmap(2) puts a mapping: without MAP_FIXED, at the place that was asked for if it is free.
+enum class MmapPlace : std::uint8_t { Anywhere, Hint, FixedNoReplace, Fixed };
+struct MmapRequest {
+  MmapPlace place = MmapPlace::Anywhere;
+  unsigned first_page = 0;  ///< unless Anywhere
+  unsigned nr_pages = 0;
+  VmaKind kind = VmaKind::Anonymous;
+  address_space* file = nullptr;
+  unsigned pgoff = 0;
+  vm_flags_t flags = kVmRead | kVmWrite;
+  bool may_write = true;  ///< VM_MAYWRITE
+};
+/// mmap(2). Returns the first page, or -EEXIST.
+std::int64_t sys_mmap(thread& task, const MmapRequest& request);
+
+/// Makes the pages present as far as they can be, as a fault would: MAP_POPULATE, mlock(2). Stops
+/// at the first that cannot. linux v6.12 mm/gup.c: __mm_populate
+FaultResult mm_populate(thread& task, unsigned first_page, unsigned end_page);
+
 /// mmap(2) with MAP_FIXED over whatever is mapped there. `file` is null for anonymous memory.
 void sys_mmap_fixed(thread& task, unsigned first_page, unsigned end_page, VmaKind kind,
                     address_space* file, unsigned pgoff, vm_flags_t flags = kVmRead | kVmWrite);
 
-/// mprotect(2). Without `kVmRead` in the flags: PROT_NONE.
-void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags);
+/// mprotect(2). Without `kVmRead` in the flags: PROT_NONE. Returns 0, -ENOMEM or -EACCES.
+int sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags);
 
 /// Whether mremap() leaves the old mapping there, without any page (MREMAP_DONTUNMAP).
 enum class MremapOld : std::uint8_t { Unmap, Keep };
@@ -25,8 +44,23 @@ enum class MremapOld : std::uint8_t { Unmap, Keep };
 void sys_mremap(thread& task, unsigned first_page, unsigned end_page, unsigned new_page,
                 MremapOld old);
 
-/// madvise(2) with MADV_DONTNEED.
-void sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);
+struct MremapRequest {
+  unsigned first_page = 0;
+  unsigned old_pages = 0;
+  unsigned new_pages = 0;
+  bool may_move = false;               ///< MREMAP_MAYMOVE
+  std::optional<unsigned> new_page{};  ///< MREMAP_FIXED
+  MremapOld old = MremapOld::Unmap;
+};
+/// mremap(2). Returns the first page of the mapping afterwards, or -EFAULT, -ENOMEM, -EINVAL.
+std::int64_t sys_mremap(thread& task, const MremapRequest& request);
+
+/// mincore(2): 1 for each page that is present, or of a file and in the page cache; else 0. Returns
+/// 0, or -ENOMEM where something is not mapped.
+int sys_mincore(thread& task, unsigned first_page, unsigned end_page, std::span<std::uint8_t> out);
+
+/// madvise(2) with MADV_DONTNEED. Returns 0, -ENOMEM or -EINVAL.
+int sys_madvise_dontneed(thread& task, unsigned first_page, unsigned end_page);
 
 /// The same with MADV_FREE: what is in the pages may be lost until it is written again.
 void sys_madvise_free(thread& task, unsigned first_page, unsigned end_page);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changing what a mapping allows. linux mm/mprotect.c
 #include <algorithm>
+#include <cerrno>
 
 #include "mm/folio.h"
 #include "mm/mmap.h"
@@ -88,7 +89,7 @@ void change_pte_range(thread& task, mmu_gather& tlb, const vm_area_struct& vma, 
       task.x().step({.format = "set_pte({}) migration", .args = {machine::arg(slot.va())}});
       slot.set_pte(readable);
     }
-    task.zapped_at[page_nr] = static_cast<std::uint8_t>(slot.current());
+    task.zapped_at[page_nr] = slot.current();
   }
   if (tlb.need_flush) count_generation(task, tlb, table, GenerationCount::AfterClear);
   unlock_ptl(task, mm, first_page);
@@ -121,17 +122,35 @@ void mprotect_fixup(thread& task, mmu_gather& tlb, vm_area_struct& vma, vm_flags
   change_protection(task, tlb, vma, flags);
 }
 
+/// How far the call comes, and what it returns. [mm.mmap_lock]
+struct Reach {
+  unsigned end_page = 0;
+  int error = 0;
+};
+Reach reach_of(mm_struct& mm, unsigned first_page, unsigned end_page, vm_flags_t flags) {
+  for (unsigned page = first_page; page < end_page;) {
+    const vm_area_struct* vma = find_vma(mm, page);
+    if (vma == nullptr) return {page, -ENOMEM};
+    if ((flags & kVmWrite) != 0 && !vma->may_write) return {page, -EACCES};
+    page = vma->end_page;
+  }
+  return {end_page, 0};
+}
+
 }  // namespace
 
 // linux v6.12 mm/mprotect.c: do_mprotect_pkey
-// differs: of a range with holes all that is mapped is changed; Linux stops at the first.
-void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags) {
+int sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags_t flags) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "mprotect({}): mmap_write_lock()", .args = {va}});
+  const Reach reach = reach_of(mm, first_page, end_page, flags);
+  end_page = reach.end_page;
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
-  for_each_vma_within(task, mm, first_page, end_page,
-                      [&](vm_area_struct& vma) { mprotect_fixup(task, tlb, vma, flags); });
+  if (first_page < end_page) {
+    for_each_vma_within(task, mm, first_page, end_page,
+                        [&](vm_area_struct& vma) { mprotect_fixup(task, tlb, vma, flags); });
+  }
   tlb_finish_mmu(task, tlb);
   vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
@@ -142,6 +161,7 @@ void sys_mprotect(thread& task, unsigned first_page, unsigned end_page, vm_flags
                                           (flags & kVmRead) == 0 ? Revoked::Load : Revoked::Store);
   }
   forget_zapped(task);
+  return reach.error;
 }
 
 }  // namespace mmcheck::mm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving a mapping. linux mm/mremap.c; copy_vma: v6.1 mm/mmap.c, v6.12 mm/vma.c
 #include <algorithm>
+#include <cerrno>
 
 #include "mm/folio.h"
 #include "mm/mmap.h"
@@ -34,15 +35,31 @@ vm_area_struct* can_merge_after(thread& task, const vm_area_struct& vma, unsigne
 /// linux v6.12 mm/vma.c: vma_expand, vma_prepare, vma_complete
 void vma_expand(thread& task, vm_area_struct& vma, unsigned end_page) {
   vma_start_write(task, vma);
-  auto& lock = vma.file->i_mmap_rwsem;
-  lock.down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
+  kernel::rw_semaphore* lock = nullptr;
+  if (vma.file != nullptr) {
+    lock = &vma.file->i_mmap_rwsem;
+    lock->down_write(task, {.format = "i_mmap_lock_write()", .detail = Detail::Minor});
+  } else if (vma.anon_ready.peek()) {  // Stable: mmap_lock.
+    lock = &vma.anon->root->rwsem;
+    lock->down_write(task, {.format = "anon_vma_lock_write()", .detail = Detail::Minor});
+  }
   vma_resize(task, vma, end_page);
-  lock.up_write(task, {.format = "vma_expand()", .detail = Detail::Minor});
+  if (lock != nullptr) {
+    lock->up_write(task, {.format = "vma_expand()", .detail = Detail::Minor});
+  }
 }
 
 struct copied_vma {
   vm_area_struct& vma;
   RmapLocks locks;  ///< need_rmap_locks
+};
+
+/// From where, how much of it, and where to: which may be longer than what is moved.
+struct Move {
+  unsigned first_page = 0;
+  unsigned nr_pages = 0;
+  unsigned new_page = 0;
+  unsigned new_pages = 0;
 };
 
 /// A VMA for the same pages elsewhere. For a while both are in the reverse map.
@@ -51,19 +68,20 @@ struct copied_vma {
 /// at both: page-table locks make it so, entry by entry. One that comes to the new place first may
 /// miss both. A new VMA is put behind the old one; one that merges with what lies before may be
 /// found first. linux v6.12 mm/vma.c: copy_vma
-copied_vma copy_vma(thread& task, vm_area_struct& vma, unsigned first_page, unsigned nr_pages,
-                    unsigned new_page) {
+copied_vma copy_vma(thread& task, vm_area_struct& vma, const Move& move) {
+  const auto [first_page, nr_pages, new_page, new_pages] = move;
   mm_struct& mm = *vma.mm;
   const unsigned pgoff = vma.index_of(first_page);
   if (vm_area_struct* prev = can_merge_after(task, vma, pgoff, new_page)) {
-    vma_expand(task, *prev, new_page + nr_pages);
+    vma_expand(task, *prev, new_page + new_pages);
     const bool before = prev->pgoff <= vma.pgoff;
     return {*prev, before ? RmapLocks::Needed : RmapLocks::NotNeeded};
   }
-  vm_area_struct& copy = vm_area_alloc(mm);
+  vm_area_struct& copy = vm_area_alloc(task, mm);
   copy.kind = vma.kind;
+  copy.may_write = vma.may_write;
   copy.first_page = new_page;
-  copy.end_page = new_page + nr_pages;
+  copy.end_page = new_page + new_pages;
   copy.file = vma.file;
   copy.pgoff = pgoff;
   copy.vm_locked = vma.vm_locked;
@@ -141,7 +159,7 @@ void move_ptes(thread& task, mm_struct& mm, unsigned first_page, unsigned nr_pag
   for (unsigned nr = 0; nr < nr_pages; ++nr) {
     PteSlot& from = mm.pte(first_page + nr);
     move_pte(task, from, mm.pte(new_page + nr), moved);
-    task.zapped_at[first_page + nr] = static_cast<std::uint8_t>(from.current());
+    task.zapped_at[first_page + nr] = from.current();
   }
   const auto flush = [&](bool now) {
     if (!moved.present || !now) return;
@@ -183,16 +201,16 @@ void move_page_tables(thread& task, vm_area_struct& vma, unsigned first_page, un
 
 /// linux v6.12 mm/mmap.c: do_munmap, with mmap_lock held for writing throughout
 void do_munmap(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  const VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
 }
 
 /// linux v6.12 mm/mremap.c: move_vma
 /// differs: the anon_vma of an old mapping that is kept is the new one's, too, when it needs one.
-void move_vma(thread& task, vm_area_struct& vma, unsigned first_page, unsigned nr_pages,
-              unsigned new_page, MremapOld old) {
+void move_vma(thread& task, vm_area_struct& vma, const Move& move, MremapOld old) {
+  const auto [first_page, nr_pages, new_page, new_pages] = move;
   vma_start_write(task, vma);
-  const copied_vma copied = copy_vma(task, vma, first_page, nr_pages, new_page);
+  const copied_vma copied = copy_vma(task, vma, move);
   move_page_tables(task, vma, first_page, nr_pages, new_page, copied.locks);
   if (old == MremapOld::Unmap) {
     do_munmap(task, *vma.mm, first_page, first_page + nr_pages);
@@ -215,13 +233,91 @@ void sys_mremap(thread& task, unsigned first_page, unsigned end_page, unsigned n
   do_munmap(task, mm, new_page, new_page + nr_pages);
   vm_area_struct* vma = find_vma(mm, first_page);
   const bool moves = vma != nullptr && end_page <= vma->end_page;
-  if (moves) move_vma(task, *vma, first_page, nr_pages, new_page, old);
+  if (moves) move_vma(task, *vma, {first_page, nr_pages, new_page, nr_pages}, old);
   vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
   task.x().step({.format = "mremap({}, {}) returns", .args = {va, new_va}});
   if (moves) task.system->monitor->unmap_returned(task, first_page, end_page);
   task.system->monitor->unmap_returned(task, new_page, new_page + nr_pages);
   forget_zapped(task);
+}
+
+namespace {
+
+/// Whether the kernel may have one VMA where there are two here, that meet at the page. [mmap_lock]
+bool may_be_merged(thread& task, mm_struct& mm, unsigned page) {
+  const vm_area_struct* before = page == 0 ? nullptr : find_vma(mm, page - 1);
+  const vm_area_struct* after = find_vma(mm, page);
+  if (before == nullptr || after == nullptr || before == after) return false;
+  if (before->kind != after->kind || before->vm_locked != after->vm_locked) return false;
+  if (before->file != nullptr &&
+      (before->file != after->file || before->index_of(page) != after->pgoff)) {
+    return false;
+  }
+  return !task.system->has_protection || before->vm_flags.peek() == after->vm_flags.peek();
+}
+
+/// linux v6.12 mm/mremap.c: vma_to_resize; vma_expandable [mmap_lock]
+bool can_expand(mm_struct& mm, const vm_area_struct& vma, const MremapRequest& request) {
+  const unsigned end = request.first_page + request.old_pages;
+  const unsigned new_end = request.first_page + request.new_pages;
+  if (vma.end_page != end || new_end > mm.ptes.size()) return false;
+  return std::none_of(mm.vmas.begin(), mm.vmas.end(), [&](const vm_area_struct& other) {
+    return other.attached && other.first_page < new_end && end < other.end_page;
+  });
+}
+
+/// What mremap() does under mmap_lock. Returns the first page, or an error.
+std::int64_t do_mremap(thread& task, const MremapRequest& request) {
+  mm_struct& mm = *task.mm;
+  const unsigned first = request.first_page;
+  const bool moves = request.new_page.has_value() || request.old == MremapOld::Keep;
+  if (find_vma(mm, first) == nullptr) return -EFAULT;
+  if (request.new_page)
+    do_munmap(task, mm, *request.new_page, *request.new_page + request.new_pages);
+  const unsigned nr_pages = std::min(request.old_pages, request.new_pages);
+  if (nr_pages < request.old_pages)
+    do_munmap(task, mm, first + nr_pages, first + request.old_pages);
+  if (!moves && request.old_pages >= request.new_pages) return first;
+  vm_area_struct* vma = find_vma(mm, first);
+  if (vma == nullptr) return -EFAULT;
+  if (first + nr_pages > vma->end_page) {
+    if (!may_be_merged(task, mm, vma->end_page)) return -EFAULT;
+    throw InputError("mremap(): of two mappings side by side, which the kernel may have merged");
+  }
+  if (!moves && can_expand(mm, *vma, request)) {
+    vma_expand(task, *vma, first + request.new_pages);
+    return first;
+  }
+  if (!moves && !request.may_move) return -ENOMEM;
+  const unsigned new_page =
+      request.new_page ? *request.new_page : vm_unmapped_area(task, request.new_pages);
+  move_vma(task, *vma, {first, nr_pages, new_page, request.new_pages}, request.old);
+  return new_page;
+}
+
+}  // namespace
+
+// linux v6.12 mm/mremap.c: mremap
+// differs: VMAs are not merged; where that could be told it is refused.
+std::int64_t sys_mremap(thread& task, const MremapRequest& request) {
+  mm_struct& mm = *task.mm;
+  const trace::Arg va = machine::arg(mm.va_of(request.first_page));
+  mm.mmap_lock.down_write(task, {.format = "mremap({}): mmap_write_lock()", .args = {va}});
+  const std::int64_t result = do_mremap(task, request);
+  vma_end_write_all(task, mm);
+  mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
+  task.x().step({.format = "mremap({}) returns", .args = {va}});
+  if (result >= 0) {
+    task.system->monitor->unmap_returned(task, request.first_page,
+                                         request.first_page + request.old_pages);
+    if (request.new_page) {
+      task.system->monitor->unmap_returned(task, *request.new_page,
+                                           *request.new_page + request.new_pages);
+    }
+  }
+  forget_zapped(task);
+  return result;
 }
 
 }  // namespace mmcheck::mm

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/memory.h"
+#include "mm/vma.h"
 #include "mm/mmu_gather.h"
 
 namespace mmcheck::mm {
@@ -25,7 +26,7 @@ void oom_reap_vmas(thread& task, mm_struct& mm) {
     unmap_page_range(task, tlb, vma.first_page, vma.end_page, ZapReason::Unmap);
     tlb_finish_mmu(task, tlb);
   }
-  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
+  forget_zapped(task);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ void flush_tlb_pages(thread& task, mm_struct& mm, unsigned first_page, unsigned 
     return;
   }
   const std::span<PteSlot> entries(mm.ptes.data() + first_page, mm.ptes.data() + end_page);
-  task.system->arch().flush_tlb(*task.cpu, entries, mm.cpumask, task.system->cpus.data());
+  task.system->arch().flush_tlb(*task.cpu, entries, mm_cpumask(mm), task.system->cpus.data());
   task.system->monitor->tlb_flushed();
 }
 
@@ -228,7 +228,7 @@ unsigned folio_referenced_one(thread& task, vm_area_struct& vma, folio& page) {
     const pte_t pte = slot.ptep_get();
     if (!pte_present(pte) || !pte_young(pte)) continue;
     slot.set_pte(pte_mkold(pte));
-    task.system->arch().flush_young(*task.cpu, slot, vma.mm->cpumask);
+    task.system->arch().flush_young(*task.cpu, slot, mm_cpumask(*vma.mm));
     ++referenced;
   }
   return referenced;

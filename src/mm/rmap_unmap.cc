@@ -16,7 +16,7 @@ namespace {
 void set_tlb_ubc_flush_pending(thread& task, mm_struct& mm, PteSlot& slot, pte_t old,
                                tlb_batch& batch) {
   if (!pte_accessible(task, mm, old)) return;
-  task.system->arch().arch_tlbbatch_add_pending(*task.cpu, slot, mm.cpumask);
+  task.system->arch().arch_tlbbatch_add_pending(*task.cpu, slot, mm_cpumask(mm));
   std::uint32_t generation = 0;
   if (task.system->policies->generations != nullptr) {
     generation = defer_tlb_flush(task, mm, &mm.table_of(mm.page_of(slot.va())));

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "base/error.h"
 #include "kernel/rcu.h"
 #include "machine/arch/x86_tlb.h"
 #include "mm/folio_batch.h"
@@ -18,7 +19,8 @@ namespace mmcheck::mm {
 /// vm_operations_struct
 class FileOperations {
  public:
-  /// The folio of a file's page, read from disk if need be. Returns it locked, with a reference.
+  /// The folio of a file's page, read from disk if need be. Returns it locked, with a reference;
+  /// null behind the end of the file.
   virtual folio* fault(thread& task, address_space& mapping, unsigned index) const = 0;
   /// Prepares a page for being written through a mapping: buffers, dirty. The page is unlocked on
   /// entry. Returns false if it has left the file; otherwise it is locked on return.
@@ -36,16 +38,61 @@ class FileOperations {
   ~FileOperations() = default;
 };
 
+/// What words of pages stand for, where they stand for bytes.
+class PageBytes {
+ public:
+  /// Of the page that has zeros from this byte on instead.
+  virtual std::uint64_t zero_from(std::uint64_t word, unsigned offset) = 0;
+
+ protected:
+  ~PageBytes() = default;
+};
+
 /// What there is room for.
 struct SystemLimits {
   std::size_t kept_bytes = Kept::kBytesMax;
   unsigned folios = kFoliosMax;
+  unsigned files = 4;
+  unsigned anon_vmas = 48;
+  unsigned mms = 4;
+};
+
+/// Of what the machine has run out.
+enum class Resource : std::uint8_t { Frames, Vmas, Pages };
+
+/// Told when there is none left of something; does not return.
+class ResourceMonitor {
+ public:
+  virtual void exhausted(Resource resource) = 0;
+
+ protected:
+  ~ResourceMonitor() = default;
 };
 
 struct System {
   // As for mm_struct: built anew for each execution.
   System(explore::Execution& x, explore::Memory& words, const SystemLimits& limits = {})
-      : execution(&x), memory(&words), kept(x, limits.kept_bytes), folios(limits.folios) {}
+      : execution(&x),
+        memory(&words),
+        kept(x, limits.kept_bytes),
+        folios(limits.folios),
+        files(limits.files),
+        anon_vmas(limits.anon_vmas),
+        mms(limits.mms) {}
+  /// Of a program that is never rewound.
+  System(explore::Execution& x, explore::Memory& words, const SystemLimits& limits,
+         ResourceMonitor& resource_monitor)
+      : execution(&x),
+        memory(&words),
+        kept(x, Kept::Unbounded{}),
+        folios(limits.folios),
+        files(limits.files),
+        anon_vmas(limits.anon_vmas),
+        mms(limits.mms),
+        recycles(true),
+        resources(&resource_monitor),
+        zone(x, 0, {.format = "zone"}),
+        anon_vma_pool(x, 0, {.format = "anon_vma pool"}) {}
 
   explore::Execution* execution;
   explore::Memory* memory;
@@ -81,9 +128,9 @@ struct System {
   std::optional<machine::X86Tlb> x86_tlb;
   StableVector<swap_slot> swap_slots;  ///< none unless anonymous pages are reclaimed
   StableVector<folio> folios;
-  static_vector<address_space, 4> files;
-  static_vector<anon_vma, 48> anon_vmas;
-  static_vector<mm_struct, kMmsMax> mms;
+  StableVector<address_space> files;
+  StableVector<anon_vma> anon_vmas;
+  StableVector<mm_struct> mms;
   KeptVector<thread> threads;
   bool mlocks = false;                   ///< some thread calls mlock() or munlock(): see mm/mlock.h
   std::span<folio_batch> mlock_batches;  ///< by CPU
@@ -91,10 +138,30 @@ struct System {
   static_vector<mem_cgroup, 2> memcgs;               ///< empty unless a thread moves charges
   static_vector<kernel::spinlock_t, 2> dirty_locks;  ///< only in designs with a DirtyLock
 
+  /// What has been freed is used again, frames at once with the put that frees them; and threads
+  /// begin and end. For programs that go on for long, and that name no mapping before they start.
+  bool recycles = false;
+  ResourceMonitor* resources = nullptr;  ///< only if recycles
+  PageBytes* page_bytes = nullptr;       ///< only if files have ends
+  // Who takes from another CPU's free list, or from the pool, writes it; also free lists are read
+  // under the name of the word.
+  Cell<std::uint32_t> zone;
+  Cell<std::uint32_t> anon_vma_pool;
+
+  [[noreturn]] void exhausted(Resource resource) const {
+    if (resources != nullptr) resources->exhausted(resource);
+    throw InternalError("the machine has run out of something, and nobody is told");
+  }
   const machine::Arch& arch() const { return *policies->arch; }
   /// A page, which may be a tail: its folio is page_folio()'s.
   folio& page(Pfn pfn) { return folios[to_index(pfn)]; }
   folio* cached(std::uint16_t entry) { return entry == 0 ? nullptr : &folios[entry - 1u]; }
 };
+
+/// linux v6.12 include/linux/mm_types.h: mm_cpumask. The CPUs whose TLB may hold entries; an access
+/// of the current step where that changes.
+inline cpumask_t mm_cpumask(const mm_struct& mm) {
+  return mm.has_running ? cpumask_t::of_bits(mm.running.read()) : mm.cpumask;
+}
 
 }  // namespace mmcheck::mm

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/container/static_vector.hpp>
+#include <iterator>
 #include <span>
 
 #include "base/stable_vector.h"
@@ -30,7 +31,7 @@ struct mm_struct;
 struct System;
 
 inline constexpr unsigned kPagesMax = 16;     ///< of one mapping, file or address space
-inline constexpr unsigned kMmsMax = 4;        ///< address spaces
+inline constexpr unsigned kMmsMax = 8;        ///< address spaces
 inline constexpr unsigned kFoliosMax = 32;    ///< of the whole machine
 inline constexpr unsigned kPtrsPerTable = 4;  ///< leaf entries of one page table (Linux: 512)
 
@@ -75,7 +76,8 @@ struct anon_vma {
   Cell<int> refcount;
   Cell<bool> freed;  ///< dead at once: any later use is reported
   EventId& freed_at;
-  VmaTree tree;  ///< [root->rwsem]
+  VmaTree tree;        ///< [root->rwsem]
+  bool taken = false;  ///< [System::anon_vma_pool] only if System::recycles
 };
 
 /// Where a folio belongs: nowhere, to a file's page cache, or to an anon_vma.
@@ -168,6 +170,7 @@ struct alignas(16) folio {
   /// PG_swapcache and folio->swap: slot + 1, or 0. Only where there is swap.
   Cell<std::uint8_t> swapcache;
   std::uint8_t swap_slot = 0;  ///< the one that it gets when it needs one
+  Pfn next_free = kNoPfn;      ///< on a free list; only if System::recycles
 
   // Only where a thread calls madvise(MADV_FREE), System::has_lazyfree.
   Cell<bool> swapbacked;  ///< PG_swapbacked: if not, an anonymous page may be dropped while clean
@@ -202,6 +205,12 @@ struct address_space {
   std::span<EventId> written_at;              ///< ordered by the accesses to blocks
   kernel::rw_semaphore i_mmap_rwsem;
   VmaTree i_mmap;  ///< [i_mmap_rwsem]
+  // Only where the ends of files matter, has_size: pages behind them are not there.
+  bool has_size = false;
+  kernel::rw_semaphore i_rwsem;
+  Cell<std::uint64_t> i_size;  ///< in bytes
+  /// Its pages are never written to a disk: linux v6.12 mm/shmem.c
+  bool is_shmem = false;
 };
 
 /// linux v6.12 include/linux/mm.h: VM_READ, VM_WRITE
@@ -226,10 +235,51 @@ struct vm_area_struct {
   unsigned moved_by = 0;
   Cell<vm_flags_t> vm_flags;  ///< only if System::has_protection; else all is allowed
   bool vm_locked = false;     ///< VM_LOCKED
+  bool may_write = true;      ///< VM_MAYWRITE
   bool attached = false;      ///< in the mm's tree: faults can find it
+
+  vm_area_struct* next = nullptr;  ///< in a VmaList
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
   unsigned anon_index_of(unsigned page) const { return page + moved_by; }
+};
+
+/// VMAs that a call has to do with; each is in one list at a time. [mm.mmap_lock]
+class VmaList {
+ public:
+  class iterator {
+   public:
+    explicit iterator(vm_area_struct* vma) : vma_(vma) {}
+    vm_area_struct* operator*() const { return vma_; }
+    iterator& operator++() {
+      vma_ = vma_->next;
+      return *this;
+    }
+    friend bool operator==(iterator, iterator) = default;
+
+   private:
+    vm_area_struct* vma_;
+  };
+
+  bool empty() const { return first_ == nullptr; }
+  iterator begin() const { return iterator(first_); }
+  iterator end() const { return iterator(nullptr); }
+  void push_back(vm_area_struct& vma) {
+    (last_ == nullptr ? first_ : last_->next) = &vma;
+    last_ = &vma;
+    vma.next = nullptr;
+  }
+  vm_area_struct& pop_front() {
+    vm_area_struct& vma = *first_;
+    first_ = vma.next;
+    if (first_ == nullptr) last_ = nullptr;
+    vma.next = nullptr;
+    return vma;
+  }
+
+ private:
+  vm_area_struct* first_ = nullptr;
+  vm_area_struct* last_ = nullptr;
 };
 
 /// linux v6.12 include/linux/mm_types.h: vm_lock, vm_lock_seq and detached of vm_area_struct
@@ -269,10 +319,13 @@ struct mm_struct {
   Cell<std::uint32_t> tlb_gen_pending;    ///< with generations: changes whose flush was put off
   Cell<std::uint32_t> tlb_gen_completed;  ///< and those that flushes have completed
   Cell<std::uint32_t> write_protect_seq;  ///< odd while fork() copies; only where pages are pinned
-  Cell<bool> exiting;           ///< exit_group() was called: threads stop at their next instruction
-  Cell<bool> unstable;          ///< MMF_UNSTABLE: the OOM reaper may have taken pages
-  Cell<bool> oom_skip;          ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
-  cpumask_t cpumask;            ///< CPUs whose TLB may hold its entries
+  Cell<bool> exiting;   ///< exit_group() was called: threads stop at their next instruction
+  Cell<bool> unstable;  ///< MMF_UNSTABLE: the OOM reaper may have taken pages
+  Cell<bool> oom_skip;  ///< MMF_OOM_SKIP: nothing is left for the OOM reaper
+  cpumask_t cpumask;    ///< CPUs whose TLB may hold its entries: see mm_cpumask()
+  /// CPUs that run its threads, as bits, where that changes: only if System::recycles.
+  Cell<std::uint32_t> running;
+  bool has_running = false;
   machine::mm_context context;  ///< where Arch::uses_context
   bool has_context = false;
   // If it is a child that is to be born:
@@ -292,11 +345,13 @@ struct mm_struct {
   /// Address spaces do not overlap, so that an address in a report says whose it is.
   static constexpr unsigned kFirstUserPage = 16;
   static constexpr unsigned kUserPages = 64;
-  Vaddr va_of(unsigned page) const {
-    return Vaddr((std::uint64_t{kFirstUserPage} + id * kUserPages + page) * kPageSizeBytes);
+  std::uint64_t base = 0;  ///< where all address spaces begin, if they do overlap
+  std::uint64_t first_page() const {
+    return base != 0 ? base / kPageSizeBytes : kFirstUserPage + id * kUserPages;
   }
+  Vaddr va_of(unsigned page) const { return Vaddr((first_page() + page) * kPageSizeBytes); }
   unsigned page_of(Vaddr va) const {
-    return static_cast<unsigned>(to_bytes(va) / kPageSizeBytes) - kFirstUserPage - id * kUserPages;
+    return static_cast<unsigned>(to_bytes(va) / kPageSizeBytes - first_page());
   }
 
   PteSlot& pte(unsigned page) { return ptes[page]; }
@@ -305,6 +360,8 @@ struct mm_struct {
                          [page](const page_table& table) { return page < table.end_page; });
   }
 };
+
+enum class FaultResult : std::uint8_t { Done, Sigsegv, Sigbus };
 
 /// A page that a call of the thread has got and not given back, with what that added to its count.
 struct held_page {
@@ -324,10 +381,14 @@ struct thread : task_struct {
   /// Folios that no other CPU can take: a per-CPU free list.
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
+  // The same, if System::recycles: what was freed first is used first. [System::zone]
+  Pfn first_free = kNoPfn;
+  Pfn last_free = kNoPfn;
+  FaultResult fault = FaultResult::Done;  ///< the last one that was not handled
   kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.
-  std::span<std::uint8_t> zapped_at;
-  std::span<std::uint8_t> zapped_huge_at;   ///< the same of PteSlot::huge(), where there are any
+  std::span<std::uint32_t> zapped_at;
+  std::span<std::uint32_t> zapped_huge_at;  ///< the same of PteSlot::huge(), where there are any
   KeptVector<encoded_page> gathered;        ///< the pages of its mmu_gather
   KeptVector<page_table*> gathered_tables;  ///< its tables; if System::follows_tables
   std::array<held_page, 4> held_pages{};

@@ -29,7 +29,8 @@ bool translate(thread& task, Vaddr va, AccessKind kind, Translation& translation
     translation = task.cpu->translate(task.mm->pte(task.mm->page_of(va)), kind);
     if (translation.result == Translation::Result::Ok) return true;
     enter_kernel(task);
-    if (handle_mm_fault(task, va, kind) != FaultResult::Done) {
+    task.fault = handle_mm_fault(task, va, kind);
+    if (task.fault != FaultResult::Done) {
       task.killed = true;
       return false;
     }
@@ -54,32 +55,52 @@ void enter_kernel(thread& task) { task.system->memory->fence(); }
 
 // The walk and the access are two steps: between them the entry may change, and the access still
 // goes through what the walk found, unless an invalidation has completed on this CPU.
-bool user_load(thread& task, Vaddr va, std::uint64_t& value) {
+namespace {
+
+/// `announce(Pfn)` makes the step of the access. Returns the page, and how it was found; null if
+/// the thread was killed.
+template <typename Announce>
+folio* user_access(thread& task, Vaddr va, AccessKind kind, Translation& translation,
+                   Announce announce) {
   PteSlot& slot = task.mm->pte(task.mm->page_of(va));
-  Translation translation;
-  while (translate(task, va, AccessKind::Load, translation)) {
-    task.x().step(
-        {.format = "user load {}: {}", .args = {machine::arg(va), machine::arg(translation.pfn)}});
+  while (translate(task, va, kind, translation)) {
+    announce(translation.pfn);
     if (!task.cpu->still_valid(slot, translation)) continue;
     note_if_stale(task, slot, translation);
-    value = task.system->page(translation.pfn).frame.load();
-    return true;
+    return &task.system->page(translation.pfn);
   }
-  return false;
+  return nullptr;
+}
+
+}  // namespace
+
+bool user_load(thread& task, Vaddr va, std::uint64_t& value) {
+  Translation translation;
+  folio* page = user_access(task, va, AccessKind::Load, translation, [&](Pfn pfn) {
+    task.x().step({.format = "user load {}: {}", .args = {machine::arg(va), machine::arg(pfn)}});
+  });
+  if (page != nullptr) value = page->frame.load();
+  return page != nullptr;
 }
 
 bool user_store(thread& task, Vaddr va, std::uint64_t value) {
-  PteSlot& slot = task.mm->pte(task.mm->page_of(va));
   Translation translation;
-  while (translate(task, va, AccessKind::Store, translation)) {
+  folio* page = user_access(task, va, AccessKind::Store, translation, [&](Pfn pfn) {
     task.x().step({.format = "user store {} = {}: {}",
-                   .args = {machine::arg(va), machine::arg(value), machine::arg(translation.pfn)}});
-    if (!task.cpu->still_valid(slot, translation)) continue;
-    note_if_stale(task, slot, translation);
-    task.system->page(translation.pfn).frame.store(value, translation.leaf(slot));
-    return true;
-  }
-  return false;
+                   .args = {machine::arg(va), machine::arg(value), machine::arg(pfn)}});
+  });
+  if (page == nullptr) return false;
+  page->frame.store(value, translation.leaf(task.mm->pte(task.mm->page_of(va))));
+  return true;
+}
+
+// differs: waits for earlier stores to reach memory, also where hardware has buffers and the
+// instruction is not a locked one.
+folio* user_begin_update(thread& task, Vaddr va, Translation& translation) {
+  return user_access(task, va, AccessKind::Store, translation, [&](Pfn pfn) {
+    enter_kernel(task);
+    task.x().step({.format = "user store {}: {}", .args = {machine::arg(va), machine::arg(pfn)}});
+  });
 }
 
 }  // namespace mmcheck::mm

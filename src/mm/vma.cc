@@ -10,13 +10,14 @@
 
 namespace mmcheck::mm {
 
-vm_area_struct& vm_area_alloc(mm_struct& mm) {
+vm_area_struct& vm_area_alloc(const thread& task, mm_struct& mm) {
   for (vm_area_struct& vma : mm.vmas) {
     if (vma.mm == nullptr) {
       vma.mm = &mm;
       return vma;
     }
   }
+  if (task.system->recycles) task.system->exhausted(Resource::Vmas);
   throw InternalError("no vm_area_struct left: the scenario maps and splits too often");
 }
 
@@ -31,8 +32,9 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
 // Walks of the reverse map see either the whole or both parts: both locks are held over the change.
 void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vma_start_write(task, vma);
-  vm_area_struct& tail = vm_area_alloc(*vma.mm);
+  vm_area_struct& tail = vm_area_alloc(task, *vma.mm);
   tail.kind = vma.kind;
+  tail.may_write = vma.may_write;
   tail.vm_locked = vma.vm_locked;
   tail.first_page = page_nr;
   tail.end_page = vma.end_page;
@@ -57,12 +59,12 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
   for_each_vma_within(task, mm, first_page, end_page, [&](vm_area_struct& vma) {
     vma_start_write(task, vma);
     vma_mark_detached(task, vma);
-    detached.push_back(&vma);
+    detached.push_back(vma);
   });
   return detached;
 }
 
-void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason reason) {
+void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason) {
   lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
@@ -70,6 +72,20 @@ void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason re
   }
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);
+  remove_vmas(task, vmas);
+}
+
+// No walk finds them any more: they have left all trees.
+void remove_vmas(const thread& task, VmaList& vmas) {
+  while (!vmas.empty()) {
+    vm_area_struct& vma = vmas.pop_front();
+    if (!task.system->recycles) continue;
+    vma.mm = nullptr;
+    vma.file = nullptr;
+    vma.anon = nullptr;
+    vma.moved_by = 0;
+    vma.may_write = true;
+  }
 }
 
 vm_flags_t vm_flags_of(const thread& task, const vm_area_struct& vma) {
@@ -77,8 +93,8 @@ vm_flags_t vm_flags_of(const thread& task, const vm_area_struct& vma) {
 }
 
 void forget_zapped(thread& task) {
-  std::fill(task.zapped_at.begin(), task.zapped_at.end(), std::uint8_t{0});
-  std::fill(task.zapped_huge_at.begin(), task.zapped_huge_at.end(), std::uint8_t{0});
+  std::fill(task.zapped_at.begin(), task.zapped_at.end(), 0u);
+  std::fill(task.zapped_huge_at.begin(), task.zapped_huge_at.end(), 0u);
 }
 
 }  // namespace mmcheck::mm

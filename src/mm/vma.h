@@ -7,10 +7,11 @@
 
 namespace mmcheck::mm {
 
-using VmaList = static_vector<vm_area_struct*, 12>;
-
 /// A VMA that is in no tree. [mm.mmap_lock for writing]
-vm_area_struct& vm_area_alloc(mm_struct& mm);
+vm_area_struct& vm_area_alloc(const thread& task, mm_struct& mm);
+
+/// The place for a new mapping: the highest that is free. [mm.mmap_lock for writing]
+unsigned vm_unmapped_area(const thread& task, unsigned nr_pages);
 
 /// Into the tree of its file, if it has one. linux v6.12 mm/vma.c: vma_link_file
 void vma_link_file(thread& task, vm_area_struct& vma);
@@ -40,7 +41,12 @@ void for_each_vma_within(thread& task, mm_struct& mm, unsigned first_page, unsig
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
 
 /// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
-void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason reason);
+/// Empties the list.
+void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason);
+
+/// They are free, and the list is empty. linux v6.12 mm/vma.c: remove_vma
+/// differs: without System::recycles a vm_area_struct is not used again.
+void remove_vmas(const thread& task, VmaList& vmas);
 
 /// What the flags allow; everything where no protection changes. An access of the current step.
 vm_flags_t vm_flags_of(const thread& task, const vm_area_struct& vma);

@@ -17,24 +17,33 @@ trace::Arg count_arg(int count) {
   return machine::arg(static_cast<std::uint64_t>(std::int64_t{count}));
 }
 
-/// Whether the entry maps one of the folio's pages.
-bool maps(machine::pte_t pte, const mm::folio& page) {
-  if (!pte_present(pte)) return false;
-  const unsigned first = to_index(page.frame.pfn());
-  const unsigned pfn = to_index(pte_pfn(pte));
-  return first <= pfn && pfn < first + mm::folio_nr_pages(page);
-}
-
 }  // namespace
 
-bool Monitors::dirty_entry_maps(const mm::folio& page) const {
+void Monitors::count_mappings() {
+  mappings_.assign(system_->folios.size(), {});
+  const auto count = [&](machine::pte_t pte) {
+    if (!pte_present(pte)) return;
+    Mappings& mappings = mappings_[to_index(pte_pfn(pte))];
+    ++mappings.all;
+    mappings.dirty |= pte_dirty(pte);
+  };
   for (const mm::mm_struct& mm : system_->mms) {
-    for (const machine::PteSlot& slot : mm.ptes) {
-      if (pte_dirty(slot.peek()) && maps(slot.peek(), page)) return true;
-    }
-    for (const machine::PteSlot& pmd : mm.huge_pmds) {
-      if (pte_dirty(pmd.peek()) && maps(pmd.peek(), page)) return true;
-    }
+    for (const machine::PteSlot& slot : mm.ptes) count(slot.peek());
+    for (const machine::PteSlot& pmd : mm.huge_pmds) count(pmd.peek());
+  }
+}
+
+int Monitors::mappings_of(const mm::folio& page) const {
+  int sum = 0;
+  for (unsigned nr = 0; nr < mm::folio_nr_pages(page); ++nr) {
+    sum += mappings_[to_index(page.frame.pfn()) + nr].all;
+  }
+  return sum;
+}
+
+bool Monitors::dirty_entry_maps(const mm::folio& page) const {
+  for (unsigned nr = 0; nr < mm::folio_nr_pages(page); ++nr) {
+    if (mappings_[to_index(page.frame.pfn()) + nr].dirty) return true;
   }
   return false;
 }
@@ -97,13 +106,7 @@ void Monitors::check_counts(mm::folio& page) {
   const int refcount = page.refcount.peek();
   if (refcount == mm::folio::kFree || refcount == mm::folio::kOffline) return;
   const int mapcount = mm::folio_mapcount_peek(page);
-  int mapped = 0;
-  for (const mm::mm_struct& mm : system_->mms) {
-    for (const machine::PteSlot& slot : mm.ptes) {
-      mapped += maps(slot.peek(), page) ? 1 : 0;
-    }
-    for (const machine::PteSlot& pmd : mm.huge_pmds) mapped += maps(pmd.peek(), page) ? 1 : 0;
-  }
+  const int mapped = mappings_of(page);
   if (mapcount != mapped) {
     broken(RuleId::Count,
            {.what = {.format = "in the end {} has map count {} and another number of mappings",
@@ -206,6 +209,7 @@ void Monitors::check_swap_counts(const mm::swap_slot& slot, unsigned number) {
 }
 
 void Monitors::check_final_state() {
+  count_mappings();
   for (const mm::mm_struct& mm : system_->mms) check_unmapped(mm);
   for (const mm::mm_struct& mm : system_->mms) check_protected(mm);
   for (mm::address_space& file : system_->files) {

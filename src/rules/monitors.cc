@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/monitors.h"
 
+#include <algorithm>
+
 #include "mm/folio.h"
 
 namespace mmcheck::rules {
@@ -67,7 +69,27 @@ void Monitors::check_revoked(const machine::PteSlot& slot, unsigned version) {
           .events = {slot.version(version + 1).stored_at, revoked.at, x().current_event()}});
 }
 
+void Monitors::watch(mm::System& system) {
+  system_ = &system;
+  if (!system.recycles) return;
+  for (MappedBy& slots : mapped_by_) slots.clear();
+  mapped_by_.resize(system.folios.capacity());
+}
+
+// Where there are many entries, not all are looked at when a frame is freed.
+void Monitors::entry_changed(machine::PteSlot& slot, machine::pte_t value) {
+  if (pte_pfn(value) == kNoPfn) return;
+  MappedBy& slots = mapped_by_[to_index(pte_pfn(value))];
+  if (std::find(slots.begin(), slots.end(), &slot) == slots.end()) slots.push_back(&slot);
+}
+
 void Monitors::frame_freed(const machine::Frame& frame) {
+  if (system_->recycles) {
+    MappedBy& slots = mapped_by_[to_index(frame.pfn())];
+    for (machine::PteSlot* slot : slots) frame_freed_under(frame, *slot, 1);
+    slots.clear();
+    return;
+  }
   for (mm::mm_struct& mm : system_->mms) {
     for (machine::PteSlot& slot : mm.ptes) frame_freed_under(frame, slot, 1);
     for (machine::PteSlot& pmd : mm.huge_pmds) frame_freed_under(frame, pmd, mm::kPtrsPerTable);
@@ -87,7 +109,7 @@ void Monitors::frame_freed_under(const machine::Frame& frame, machine::PteSlot& 
   // Read in any case: an entry that is made after the free must be told from one made before.
   const machine::pte_t now = slot.ptep_get();
   bool ever = false;
-  for (unsigned v = 0; v <= slot.current(); ++v) ever |= maps(slot.version(v).value);
+  for (unsigned v = slot.oldest(); v <= slot.current(); ++v) ever |= maps(slot.version(v).value);
   if (!ever) return;
   exercised_.add(RuleId::Free);
   if (maps(now)) {
@@ -111,7 +133,7 @@ void Monitors::frame_freed_under(const machine::Frame& frame, machine::PteSlot& 
 void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
   if (system_->x86_tlb) check_revoked(slot, version);
   const Pfn used = pte_pfn(slot.version(version).value);
-  for (unsigned v = 0; v <= slot.current(); ++v) {
+  for (unsigned v = slot.oldest(); v <= slot.current(); ++v) {
     const Pfn other = pte_pfn(slot.version(v).value);
     if (other == kNoPfn || other == used) continue;
     exercised_.add(RuleId::Cohere);
@@ -128,7 +150,7 @@ void Monitors::translated(const machine::PteSlot& slot, unsigned version) {
 void Monitors::read_lockless(const machine::PteSlot& slot, machine::pte_t seen) {
   if (slot.current() > 0) exercised_.add(RuleId::Torn);
   if (!pte_present(seen)) return;
-  for (unsigned v = 0; v <= slot.current(); ++v) {
+  for (unsigned v = slot.oldest(); v <= slot.current(); ++v) {
     if (slot.version(v).value == seen) return;
   }
   broken(RuleId::Torn,

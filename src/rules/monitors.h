@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+#include <vector>
+
 #include "mm/system.h"
 #include "rules/rules.h"
 
@@ -13,7 +16,7 @@ class Monitors : public mm::Monitor {
   virtual ~Monitors() = default;
 
   /// The system that is watched from now on. Called once per execution, before any step.
-  void watch(mm::System& system) { system_ = &system; }
+  void watch(mm::System& system);
 
   /// All threads are done: what must hold then.
   void check_final_state();
@@ -32,6 +35,7 @@ class Monitors : public mm::Monitor {
   void store_landed(const machine::Frame& frame) override;
   void load_done(const machine::Frame& frame) override;
   void translated(const machine::PteSlot& slot, unsigned version) override;
+  void entry_changed(machine::PteSlot& slot, machine::pte_t value) override;
   void freed_table_walked(const machine::TablePage& table) override;
   void table_freed(const machine::TablePage& table, unsigned generation) override;
   void read_lockless(const machine::PteSlot& slot, machine::pte_t seen) override;
@@ -82,7 +86,9 @@ class Monitors : public mm::Monitor {
   int batches_holding(const mm::folio& page) const;
   void check_swapped(const mm::swap_slot& slot);
   void check_swap_counts(const mm::swap_slot& slot, unsigned number);
+  void count_mappings();
   bool dirty_entry_maps(const mm::folio& page) const;
+  int mappings_of(const mm::folio& page) const;
   void frame_freed_under(const machine::Frame& frame, machine::PteSlot& slot, unsigned nr_pages);
   void zap_returned(const machine::PteSlot& slot, unsigned zapped_at);
   void check_unmapped(const mm::mm_struct& mm);
@@ -95,7 +101,16 @@ class Monitors : public mm::Monitor {
   void check_pinned(const mm::thread& task, const mm::folio& page);
   void check_reader(const mm::mm_struct& mm, const mm::folio& page);
 
+  using MappedBy = boost::container::small_vector<machine::PteSlot*, 2>;
+  /// In the end: the entries that map a frame.
+  struct Mappings {
+    int all = 0;
+    bool dirty = false;
+  };
+
   mm::System* system_ = nullptr;
+  std::vector<MappedBy> mapped_by_;  ///< by frame: entries that do or did; if System::recycles
+  std::vector<Mappings> mappings_;   ///< by frame; of a huge entry its first one
   RuleSet exercised_;  ///< over all executions: steps that are taken back have been made
   RuleSet watched_ = RuleSet::all();
 };

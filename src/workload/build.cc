@@ -405,9 +405,9 @@ void Builder::build_threads() {
     thread.monitor = system_.monitor;
     thread.system = &system_;
     if (decl.process) thread.mm = &system_.mms[*decl.process];
-    thread.zapped_at = system_.kept.make_array<std::uint8_t>(entries_max);
+    thread.zapped_at = system_.kept.make_array<std::uint32_t>(entries_max);
     if (system_.has_large_folios) {
-      thread.zapped_huge_at = system_.kept.make_array<std::uint8_t>(entries_max);
+      thread.zapped_huge_at = system_.kept.make_array<std::uint32_t>(entries_max);
     }
     thread.gathered = {system_.kept, entries_max};
     if (system_.follows_tables) thread.gathered_tables = {system_.kept, entries_max};
