@@ -107,8 +107,8 @@ TEST(Campaign, FindsTheSameWithSeveralJobs) {
     for (const Difference& difference : found.differences) all.push_back(difference.number);
     return all;
   };
-  EXPECT_EQ(numbers(run_with(&confuse_signals, 300, 1)),
-            numbers(run_with(&confuse_signals, 300, 3)));
+  EXPECT_EQ(numbers(run_with(&confuse_signals, 100, 1)),
+            numbers(run_with(&confuse_signals, 100, 3)));
 }
 
 TEST(Campaign, CountsWhatIsRefused) {
