@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux mm/mincore.c
+// What is asked and noted about ranges of pages. linux mm/mincore.c, mm/mlock.c
+#include <algorithm>
 #include <cerrno>
 
+#include "mm/memory.h"
 #include "mm/mmap.h"
+#include "mm/vma.h"
 
 namespace mmcheck::mm {
 
@@ -36,6 +39,49 @@ int sys_mincore(thread& task, unsigned first_page, unsigned end_page, std::span<
   }
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   return error;
+}
+
+MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
+                        FunctionRef<bool(const vm_area_struct&)> wanted) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_read(task, {.format = "mmap_read_lock()"});
+  MappedRange range{.end = first_page};
+  while (range.end < end_page) {
+    const vm_area_struct* vma = find_vma(mm, range.end);
+    if (vma != nullptr && !wanted(*vma)) break;
+    range.whole &= vma != nullptr;
+    range.end = vma == nullptr ? range.end + 1 : std::min(vma->end_page, end_page);
+  }
+  mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
+  return range;
+}
+
+FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kind) {
+  mm_struct& mm = *task.mm;
+  task.x().step({.format = "follow_page_mask({})?",
+                 .args = {machine::arg(mm.va_of(page_nr))},
+                 .detail = Detail::Minor});
+  const pte_t pte = mm.pte(page_nr).walk_last();
+  const bool there = pte_present(pte) && (kind == machine::AccessKind::Load || pte_write(pte));
+  return there ? FaultResult::Done : handle_mm_fault(task, mm.va_of(page_nr), kind);
+}
+
+bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool locked) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_write(
+      task, {.format = locked ? "mlock(): mmap_write_lock()" : "munlock(): mmap_write_lock()"});
+  unsigned reach = first_page;
+  while (reach < end_page) {
+    const vm_area_struct* vma = find_vma(mm, reach);
+    if (vma == nullptr) break;
+    reach = std::min(vma->end_page, end_page);
+  }
+  if (first_page < reach) {
+    for_each_vma_within(task, mm, first_page, reach,
+                        [&](vm_area_struct& vma) { vma.vm_locked = locked; });
+  }
+  mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
+  return reach == end_page;
 }
 
 }  // namespace mmcheck::mm

@@ -2,6 +2,7 @@
 // System calls that change mappings. linux mm/mmap.c, mm/vma.c, mm/madvise.c
 #pragma once
 
+#include "base/function_ref.h"
 #include "mm/system.h"
 
 namespace mmcheck::mm {
@@ -26,6 +27,22 @@ struct MmapRequest {
 };
 /// mmap(2). Returns the first page, or -EEXIST.
 std::int64_t sys_mmap(thread& task, const MmapRequest& request);
+
+/// Of the pages [first, end): up to where every VMA is as it is wanted, and whether there was one
+/// for each page up to there. Takes mmap_lock.
+struct MappedRange {
+  unsigned end = 0;
+  bool whole = true;
+};
+MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
+                        FunctionRef<bool(const vm_area_struct&)> wanted);
+
+/// A page as an access of this kind would make it. linux v6.12 mm/gup.c: faultin_page
+FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kind);
+
+/// mlock(2) and munlock(2), without batches: see mm/mlock.h. Up to the first hole; false if there
+/// is one. linux v6.12 mm/mlock.c: apply_vma_lock_flags
+bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool locked);
 
 /// Makes the pages present as far as they can be, as a fault would: MAP_POPULATE, mlock(2). Stops
 /// at the first that cannot. linux v6.12 mm/gup.c: __mm_populate

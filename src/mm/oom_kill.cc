@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "mm/memory.h"
-#include "mm/vma.h"
 #include "mm/mmu_gather.h"
+#include "mm/vma.h"
 
 namespace mmcheck::mm {
 

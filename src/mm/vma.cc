@@ -30,7 +30,7 @@ void vma_link_file(thread& task, vm_area_struct& vma) {
 }
 
 // Walks of the reverse map see either the whole or both parts: both locks are held over the change.
-void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
+vm_area_struct& split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vma_start_write(task, vma);
   vm_area_struct& tail = vm_area_alloc(task, *vma.mm);
   tail.kind = vma.kind;
@@ -52,6 +52,7 @@ void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   if (vma.file != nullptr) {
     vma.file->i_mmap_rwsem.up_write(task, {.format = "split_vma()", .detail = Detail::Minor});
   }
+  return tail;
 }
 
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {

@@ -16,10 +16,11 @@ unsigned vm_unmapped_area(const thread& task, unsigned nr_pages);
 /// Into the tree of its file, if it has one. linux v6.12 mm/vma.c: vma_link_file
 void vma_link_file(thread& task, vm_area_struct& vma);
 
-/// The new VMA is the part from `page_nr` on. linux v6.12 mm/vma.c: split_vma
-void split_vma(thread& task, vm_area_struct& vma, unsigned page_nr);
+/// The new VMA, which it returns, is the part from `page_nr` on. linux v6.12 mm/vma.c: split_vma
+vm_area_struct& split_vma(thread& task, vm_area_struct& vma, unsigned page_nr);
 
-/// Calls `function` for each VMA of the range; those that reach over its ends are split before.
+/// Calls `function` for each VMA of the range; those that reach over its ends are split before. For
+/// some more than once, where vm_area_structs are used again.
 /// [mm.mmap_lock for writing]
 template <typename Function>
 void for_each_vma_within(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page,
@@ -28,7 +29,10 @@ void for_each_vma_within(thread& task, mm_struct& mm, unsigned first_page, unsig
     vm_area_struct& vma = mm.vmas[i];
     if (!vma.attached || vma.end_page <= first_page || end_page <= vma.first_page) continue;
     if (vma.first_page < first_page) {
-      split_vma(task, vma, first_page);  // The tail comes later in this loop.
+      // The tail comes later in this loop.
+      const vm_area_struct& tail = split_vma(task, vma, first_page);
+      const auto place = static_cast<unsigned>(&tail - mm.vmas.data());
+      if (place < i) i = place - 1;  // Or now: wraps around, and back in the loop.
       continue;
     }
     if (end_page < vma.end_page) split_vma(task, vma, end_page);

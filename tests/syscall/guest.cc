@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest.h"
+
+namespace mmcheck::syscall {
+
+GuestProgram::GuestProgram(std::vector<Body> bodies, std::string_view design,
+                           explore::MemoryModel model)
+    : bodies_(std::move(bodies)), design_(*design::find_design(design)), memory_(model) {}
+
+void GuestProgram::setup(explore::Execution& execution) {
+  execution_ = &execution;
+  memory_.reset(execution);
+  kernel_.reset();
+  kernel_.emplace(execution, memory_, contents_, monitors_, design_, room, features);
+  threads_.clear();
+  threads_.resize(room.threads);
+  for (unsigned t = 0; t < room.threads; ++t) {
+    threads_[t] = {this, t};
+    const auto cpu = static_cast<CpuId>(t);
+    if (t == 0) {
+      execution.spawn("main", cpu, &run_thread, &threads_[t]);
+    } else {
+      execution.spawn_daemon("thread", cpu, &run_thread, &threads_[t]);
+    }
+  }
+  kernel_->start();
+}
+
+void GuestProgram::run_thread(void* context) {
+  const Thread& thread = *static_cast<Thread*>(context);
+  GuestProgram& program = *thread.program;
+  if (thread.number != 0) {
+    program.execution_->step_when(program.kernel_->started(thread.number), {.format = "started"});
+  }
+  Guest guest(*program.kernel_, thread.number);
+  if (thread.number < program.bodies_.size()) program.bodies_[thread.number](guest);
+}
+
+void run(GuestProgram& program) {
+  while (true) {
+    try {
+      explore::run_once(program, [](ThreadId) {});
+      return;
+    } catch (const OutOfRoom& more) {
+      program.room = more.needed;
+      program.features = more.features;
+    }
+  }
+}
+
+void run(const Body& body) {
+  GuestProgram program({body});
+  program.room.threads = 1;
+  run(program);
+}
+
+explore::Result search(GuestProgram& program, const explore::Options& options) {
+  while (true) {
+    try {
+      return explore::explore(program, options);
+    } catch (const OutOfRoom& more) {
+      program.room = more.needed;
+      program.features = more.features;
+    }
+  }
+}
+
+}  // namespace mmcheck::syscall

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads and processes: what they share, and how they end.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "guest.h"
+
+namespace mmcheck::syscall {
+
+namespace {
+
+TEST(Process, ForkCopiesPrivateMemoryAndSharesFiles) {
+  std::int64_t priv = 0;
+  std::int64_t shared = 0;
+  int fd = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          priv = guest.map_anonymous(2 * kPage);
+                          shared = guest.mmap(0, kPage, kReadWrite, MAP_SHARED | MAP_ANONYMOUS);
+                          fd = static_cast<int>(guest.kernel.open(0, "f", O_CREAT | O_RDWR));
+                          guest.store(priv, "before");
+                          const std::int64_t child = guest.kernel.fork(0, 1);
+                          ASSERT_GE(child, 0);
+                          EXPECT_EQ(guest.store(priv, "parent"), Fault::None);
+                          EXPECT_EQ(guest.kernel.wait_process(0, static_cast<unsigned>(child)), 7);
+                          EXPECT_EQ(guest.load(priv, 6), "parent");
+                          EXPECT_EQ(guest.load(shared, 5), "child");
+                          EXPECT_EQ(guest.pread(fd, 9, 0), "written");
+                          EXPECT_EQ(guest.read(fd, 9), "");  // The position is shared.
+                        },
+                        [&](Guest& guest) {
+                          EXPECT_EQ(guest.load(priv, 6), "before");
+                          EXPECT_EQ(guest.store(priv, "child!"), Fault::None);
+                          EXPECT_EQ(guest.load(priv, 6), "child!");
+                          EXPECT_EQ(guest.store(shared, "child"), Fault::None);
+                          EXPECT_EQ(guest.write(fd, "written"), 7);
+                          guest.kernel.exit_group(1, 7);
+                        }});
+  run(program);
+}
+
+TEST(Process, ThreadsShareMemory) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(kPage);
+                          EXPECT_EQ(guest.kernel.clone_thread(0, 1), 0);
+                          guest.store(p, "main");
+                        },
+                        [&](Guest& guest) {
+                          const std::string seen = guest.load(p, 4);
+                          EXPECT_TRUE(seen == "main" || seen == std::string(4, '\0')) << seen;
+                          EXPECT_EQ(guest.kernel.munmap(1, u(p), kPage), 0);
+                          guest.kernel.exit_thread(1);
+                        }});
+  program.room.threads = 2;
+  EXPECT_FALSE(search(program, {.strategy = explore::Strategy::Random, .executions_max = 300})
+                   .counterexample);
+}
+
+TEST(Process, KillEndsAtTheNextAccess) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(kPage);
+                          const auto child = static_cast<unsigned>(guest.kernel.fork(0, 1));
+                          EXPECT_EQ(guest.kernel.kill(0, child, 9), 0);
+                          EXPECT_EQ(guest.kernel.wait_process(0, child), 9);
+                          EXPECT_EQ(guest.kernel.kill(0, child, 9), -ESRCH);
+                        },
+                        [&](Guest& guest) {
+                          while (true) {
+                            if (guest.load(p, 1) == "killed") return;
+                            if (guest.kernel.munmap(1, u(p), kPage) == Kernel::kKilled) return;
+                            const std::int64_t again = guest.mmap(
+                                u(p), kPage, kReadWrite, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS);
+                            if (again == Kernel::kKilled) return;
+                          }
+                        }});
+  program.room.threads = 2;
+  EXPECT_FALSE(search(program, {.strategy = explore::Strategy::Random, .executions_max = 100})
+                   .counterexample);
+}
+
+TEST(Process, ExitGroupEndsAllThreads) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(kPage);
+                          guest.kernel.clone_thread(0, 1);
+                          guest.kernel.exit_group(0, 0);
+                        },
+                        [&](Guest& guest) {
+                          while (guest.store(p, "x") != Fault::Killed) {
+                          }
+                        }});
+  program.room.threads = 2;
+  EXPECT_FALSE(search(program, {.strategy = explore::Strategy::Random, .executions_max = 100})
+                   .counterexample);
+}
+
+/// All executions of a small program: two threads unmap and touch one page.
+TEST(Process, ExploredCompletely) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(kPage);
+                          guest.kernel.clone_thread(0, 1);
+                          guest.kernel.madvise(0, u(p), kPage, MADV_DONTNEED);
+                        },
+                        [&](Guest& guest) { guest.store(p, "x"); }});
+  program.room = {.threads = 2, .pages = 1, .frames = 4, .files = 1, .file_pages = 1, .vmas = 1};
+  const explore::Result result = search(program, {});
+  EXPECT_TRUE(result.complete);
+  EXPECT_FALSE(result.counterexample);
+  EXPECT_GT(result.executions, 1u);
+}
+
+}  // namespace
+
+}  // namespace mmcheck::syscall
