@@ -160,8 +160,9 @@ void Model::Run::run(const conform::Program& program, Outcome& outcome) {
   outcome_ = &outcome;
   outcome.results.assign(program.calls.size(), Result{});
   const unsigned processes = program.nr_processes();
-  room.threads = std::max(room.threads, processes);
-  room.processes = std::max(room.processes, processes);
+  // A thread that never begins would wait for it to the end.
+  room.threads = processes;
+  room.processes = processes;
   explore::run_once(*this, [](ThreadId) {});
 }
 
