@@ -7,12 +7,12 @@ namespace mmcheck::conform {
 namespace {
 
 /// The host reads ahead, keeps pages that it was advised to drop, and maps what is around a fault:
-/// of pages of files it may have more than the model, never less. Where a page is of a file, the
-/// model says in a second word.
+/// of pages of files it may have more than the model, never less. Which pages are of
+/// files the model says.
 bool agree_on_mincore(const Result& host, const Result& model) {
   const std::uint64_t there = host.words[0].value;
   const std::uint64_t here = model.words[0].value;
-  const std::uint64_t of_files = model.nr_words > 1 ? model.words[1].value : 0;
+  const std::uint64_t of_files = model.words[1].value;
   return ((there ^ here) & ~of_files) == 0 && (here & ~there) == 0;
 }
 

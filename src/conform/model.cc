@@ -107,12 +107,35 @@ class ModelKernel final : public Kernel {
     return fault_of(kernel_.update(thread_, addr, width, old,
                                    [value](std::uint64_t before) { return before + value; }));
   }
-  void smaps(std::span<std::uint64_t, kSmapsFields>) override {}
+  std::uint64_t file_pages(std::uint64_t addr, std::uint64_t length) override;
+  void smaps(std::span<std::uint64_t, kSmapsFields> fields) override;
 
  private:
   syscall::Kernel& kernel_;
   unsigned thread_;
 };
+
+std::uint64_t ModelKernel::file_pages(std::uint64_t addr, std::uint64_t length) {
+  std::uint64_t bits = 0;
+  for (std::uint64_t i = 0; i * kPageSizeBytes < length; ++i) {
+    bits |= std::uint64_t{kernel_.page_use(thread_, addr + i * kPageSizeBytes).file} << i;
+  }
+  return bits;
+}
+
+// linux v6.12 fs/proc/task_mmu.c: __show_smap
+void ModelKernel::smaps(std::span<std::uint64_t, kSmapsFields> fields) {
+  const auto count = [&](SmapsField field) { ++fields[static_cast<std::size_t>(field)]; };
+  for (std::uint64_t i = 0; i < kWindowPages; ++i) {
+    const syscall::PageUse use = kernel_.page_use(thread_, kWindow + i * kPageSizeBytes);
+    if (use.mapped) count(SmapsField::Size);
+    if (!use.present) continue;
+    if (use.anonymous) count(SmapsField::Anonymous);
+    count(use.file ? SmapsField::FileRss : SmapsField::AnonRss);
+    if (use.file || !use.dirty) continue;
+    count(use.shared ? SmapsField::AnonSharedDirty : SmapsField::AnonPrivateDirty);
+  }
+}
 
 }  // namespace
 

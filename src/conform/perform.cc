@@ -191,7 +191,9 @@ void Performer::mincore() {
   for (std::size_t i = 0; i < resident.size(); ++i) {
     bits |= std::uint64_t{resident[i] & 1u} << i;
   }
-  if (!result_.failed()) result_.add(bits);
+  if (result_.failed()) return;
+  result_.add(bits);
+  result_.add(kernel_.file_pages(address(0), number(1)));
 }
 
 void Performer::open() {

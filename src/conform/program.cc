@@ -53,9 +53,9 @@ class Alive {
   bool accept(const Call& call) {
     if (call.process >= kProcesses || !alive_[call.process]) return false;
     if (call.op == Op::Fork) {
-      const std::int64_t child = call.operands[0];
-      if (child <= 0 || child >= kProcesses || seen_[static_cast<std::size_t>(child)]) return false;
-      alive_[static_cast<std::size_t>(child)] = seen_[static_cast<std::size_t>(child)] = true;
+      // They are numbered in the order in which they are made.
+      if (call.operands[0] != nr_processes_ || nr_processes_ == kProcesses) return false;
+      alive_[nr_processes_++] = true;
     } else if (call.op == Op::Exit) {
       // The first process is there to the end: it waits for the others.
       if (call.process == 0) return false;
@@ -66,8 +66,22 @@ class Alive {
 
  private:
   std::array<bool, kProcesses> alive_{true};
-  std::array<bool, kProcesses> seen_{true};
+  unsigned nr_processes_ = 1;
 };
+
+/// Numbers the processes in the order of the forks. Calls of those that no fork makes get the
+/// number of none.
+void renumber(std::vector<Call>& calls) {
+  std::array<std::uint8_t, kProcesses> numbers{};
+  std::fill(numbers.begin() + 1, numbers.end(), kProcesses);
+  std::uint8_t nr_processes = 1;
+  for (Call& call : calls) {
+    call.process = numbers[call.process];
+    if (call.op != Op::Fork || call.process == kProcesses) continue;
+    numbers[static_cast<std::size_t>(call.operands[0])] = nr_processes;
+    call.operands[0] = nr_processes++;
+  }
+}
 
 /// Whether no call can reach what lies behind the window, which is the harness's own memory. Where
 /// the end of the range lies before its beginning, none does.
@@ -104,6 +118,7 @@ bool is_valid(const Program& program) {
 }
 
 Program without_orphans(Program program) {
+  renumber(program.calls);
   Alive alive;
   std::erase_if(program.calls, [&](const Call& call) { return !alive.accept(call); });
   return program;

@@ -153,8 +153,9 @@ struct Result {
 
   std::int64_t value = 0;  ///< as Linux's: -errno if it failed; addresses as distances
   std::uint32_t nr_words = 0;
-  /// Mincore: one, a bit for each page. Read: the bytes, or, of more than 8, a hash of them. Load:
-  /// one for each access. Smaps: one for each field.
+  /// Mincore: a bit for each page that is resident; a bit for each that is of a file, where the
+  /// side can tell. Read: the bytes, or, of more than 8, a hash of them. Load: one for each access.
+  /// Smaps: one for each field.
   std::array<Word, kWords> words{};
 
   void add(std::uint64_t word, Fault fault = Fault::None) {

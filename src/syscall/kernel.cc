@@ -143,6 +143,8 @@ explore::Guard Kernel::ended(unsigned process) const { return impl_->ended(proce
 unsigned Kernel::process_of(unsigned t) const { return impl_->process_of(t); }
 unsigned Kernel::free_thread() const { return impl_->free_thread(); }
 
+PageUse Kernel::page_use(unsigned t, std::uint64_t addr) const { return impl_->page_use(t, addr); }
+
 bool Kernel::is_user(std::uint64_t addr) const { return impl_->is_user(addr); }
 Fault Kernel::load(unsigned t, std::uint64_t addr, std::span<std::byte> out) {
   return impl_->load(t, addr, out);

@@ -52,6 +52,16 @@ struct OutOfRoom {
 /// has ended, and calls nothing more.
 enum class Fault : std::uint8_t { None, Sigsegv, Sigbus, Killed };
 
+/// What mincore(2) and /proc/PID/smaps are made from, of one page of an address space.
+struct PageUse {
+  bool mapped = false;     ///< there is a VMA
+  bool file = false;       ///< which has a file, as shared anonymous memory has
+  bool present = false;    ///< the entry maps a page other than the zero page
+  bool anonymous = false;  ///< which belongs to no file
+  bool dirty = false;      ///< entry or page
+  bool shared = false;     ///< others map it too
+};
+
 /// The kernel and the machine that it runs on, for one execution. Of programs that are not
 /// rewindable().
 ///
@@ -143,6 +153,9 @@ class Kernel {
   unsigned process_of(unsigned t) const;
   /// A slot that is free, or room.threads. No step.
   unsigned free_thread() const;
+
+  /// No step.
+  PageUse page_use(unsigned t, std::uint64_t addr) const;
 
   // --- memory accesses of user code. Each is one step or more ------------------------------------
 

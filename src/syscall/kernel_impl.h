@@ -126,6 +126,8 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   }
   unsigned process_of(unsigned t) const;
   unsigned free_thread() const;
+  // usage.cc
+  PageUse page_use(unsigned t, std::uint64_t addr);
   // access.cc
   bool is_user(std::uint64_t addr) const {
     return addr >= kUserBase && addr - kUserBase < bytes_of_space();

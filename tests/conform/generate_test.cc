@@ -51,6 +51,16 @@ TEST(Generate, MakesEveryCall) {
   }
 }
 
+TEST(Program, ProcessesAreNumberedInTheOrderOfTheForks) {
+  const Program program{
+      .calls = {{.op = Op::Fork, .operands = {2}}, {.op = Op::Smaps, .process = 2}}};
+  EXPECT_FALSE(is_valid(program));
+  const Program valid = without_orphans(program);
+  EXPECT_TRUE(is_valid(valid));
+  EXPECT_EQ(valid.calls[0].operands[0], 1);
+  EXPECT_EQ(valid.calls[1].process, 1);
+}
+
 TEST(Program, OrphansGoWithTheFork) {
   Program program{.calls = {{.op = Op::Fork, .operands = {1}},
                             {.op = Op::Smaps, .process = 1},
