@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conform/compare.h"
 
-#include <algorithm>
-
 namespace mmcheck::conform {
 namespace {
 
@@ -16,10 +14,22 @@ bool agree_on_mincore(const Result& host, const Result& model) {
   return ((there ^ here) & ~of_files) == 0 && (here & ~there) == 0;
 }
 
+/// Where the host maps the zero page, which smaps does not count, the model has a page of its own.
 bool agree_on_smaps(const Result& host, const Result& model) {
-  constexpr auto kFileRss = static_cast<std::size_t>(SmapsField::FileRss);
-  return std::equal(host.words.begin(), host.words.begin() + kFileRss, model.words.begin()) &&
-         host.words[kFileRss].value >= model.words[kFileRss].value;
+  const auto field = [](const Result& result, SmapsField of) {
+    return result.words[static_cast<std::size_t>(of)].value;
+  };
+  const std::uint64_t zeros = field(model, SmapsField::AnonZeros);
+  const auto agree_but_for_zeros = [&](SmapsField of) {
+    const std::uint64_t there = field(host, of);
+    const std::uint64_t here = field(model, of);
+    return there <= here && here <= there + zeros;
+  };
+  return field(host, SmapsField::Size) == field(model, SmapsField::Size) &&
+         field(host, SmapsField::FileRss) >= field(model, SmapsField::FileRss) &&
+         agree_but_for_zeros(SmapsField::Anonymous) && agree_but_for_zeros(SmapsField::AnonRss) &&
+         agree_but_for_zeros(SmapsField::AnonSharedDirty) &&
+         agree_but_for_zeros(SmapsField::AnonPrivateDirty);
 }
 
 bool agree(const Call& call, const Result& host, const Result& model) {

@@ -126,11 +126,13 @@ std::uint64_t ModelKernel::file_pages(std::uint64_t addr, std::uint64_t length) 
 // linux v6.12 fs/proc/task_mmu.c: __show_smap
 void ModelKernel::smaps(std::span<std::uint64_t, kSmapsFields> fields) {
   const auto count = [&](SmapsField field) { ++fields[static_cast<std::size_t>(field)]; };
-  for (std::uint64_t i = 0; i < kWindowPages; ++i) {
+  // Mappings that begin in the window may end behind it.
+  for (std::uint64_t i = 0; i < 2 * kWindowPages; ++i) {
     const syscall::PageUse use = kernel_.page_use(thread_, kWindow + i * kPageSizeBytes);
     if (use.mapped) count(SmapsField::Size);
     if (!use.present) continue;
     if (use.anonymous) count(SmapsField::Anonymous);
+    if (use.zeros) count(SmapsField::AnonZeros);
     count(use.file ? SmapsField::FileRss : SmapsField::AnonRss);
     if (use.file || !use.dirty) continue;
     count(use.shared ? SmapsField::AnonSharedDirty : SmapsField::AnonPrivateDirty);

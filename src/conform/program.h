@@ -144,8 +144,9 @@ enum class SmapsField : std::uint8_t {
   AnonSharedDirty,
   AnonPrivateDirty,
   FileRss,
+  AnonZeros,  ///< of the model only: anonymous pages for which Linux may have mapped the zero page
 };
-inline constexpr std::size_t kSmapsFields = 6;
+inline constexpr std::size_t kSmapsFields = 7;
 
 /// Of one call. What else than `value` there is depends on the operation.
 struct Result {

@@ -41,6 +41,12 @@ Fault Kernel::Impl::load(unsigned t, std::uint64_t addr, std::span<std::byte> ou
 }
 
 Fault Kernel::Impl::store(unsigned t, std::uint64_t addr, std::span<const std::byte> in) {
+  // Hardware looks at both pages before it stores to either.
+  constexpr std::size_t kInstructionMax = 64;
+  if (in.size() <= kInstructionMax && bytes_in_page(addr, in.size()) < in.size()) {
+    const Fault fault = begin_store(t, addr, static_cast<unsigned>(in.size()));
+    if (fault != Fault::None) return fault;
+  }
   while (!in.empty()) {
     const std::size_t bytes = bytes_in_page(addr, in.size());
     const Fault fault = begin_store(t, addr, static_cast<unsigned>(bytes));

@@ -19,7 +19,7 @@ constexpr std::uint64_t kPageMask = ~(kPageSizeBytes - 1);
 /// Wraps around to 0.
 std::uint64_t round_up(std::uint64_t bytes) { return (bytes + kPageSizeBytes - 1) & kPageMask; }
 
-enum class Advice : std::uint8_t { Unknown, Unsupported, Hint, DontNeed, Free, Read, Write };
+enum class Advice : std::uint8_t { Unknown, Unsupported, Hint, Cold, DontNeed, Free, Read, Write };
 
 Advice advice_of(int advice) {
   // Of the kernel's, which the C library may not know.
@@ -32,6 +32,8 @@ Advice advice_of(int advice) {
     case MADV_DONTDUMP:
     case MADV_DODUMP:
       return Advice::Hint;
+    case MADV_COLD:
+      return Advice::Cold;
     case MADV_DONTNEED:
       return Advice::DontNeed;
     case MADV_FREE:
@@ -64,6 +66,15 @@ std::int64_t Kernel::Impl::madvise_free(mm::thread& task, const PageRange& pages
   for (unsigned page = pages.first; page < range.end; page += mm::kPagesMax) {
     mm::sys_madvise_free(task, page, std::min(page + mm::kPagesMax, range.end));
   }
+  if (range.end < pages.end) return -EINVAL;
+  return range.whole ? 0 : -ENOMEM;
+}
+
+// linux v6.12 mm/madvise.c: madvise_cold, can_madv_lru_vma
+// differs: nothing here depends on which list a page is on.
+std::int64_t Kernel::Impl::madvise_cold(mm::thread& task, const PageRange& pages) {
+  const mm::MappedRange range =
+      mm::check_range(task, pages.first, pages.end, [](const auto& vma) { return !vma.vm_locked; });
   if (range.end < pages.end) return -EINVAL;
   return range.whole ? 0 : -ENOMEM;
 }
@@ -117,6 +128,9 @@ std::int64_t Kernel::Impl::madvise(mm::thread& task, std::uint64_t addr, std::ui
       error = mm::check_range(task, pages.first, pages.end, [](const auto&) { return true; }).whole
                   ? 0
                   : -ENOMEM;
+      break;
+    case Advice::Cold:
+      error = madvise_cold(task, pages);
       break;
     case Advice::Unsupported:
     case Advice::Unknown:

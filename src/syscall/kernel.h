@@ -56,8 +56,9 @@ enum class Fault : std::uint8_t { None, Sigsegv, Sigbus, Killed };
 struct PageUse {
   bool mapped = false;     ///< there is a VMA
   bool file = false;       ///< which has a file, as shared anonymous memory has
-  bool present = false;    ///< the entry maps a page other than the zero page
+  bool present = false;    ///< the entry maps a page
   bool anonymous = false;  ///< which belongs to no file
+  bool zeros = false;      ///< and has nothing but zeros in it: Linux may have mapped the zero page
   bool dirty = false;      ///< entry or page
   bool shared = false;     ///< others map it too
 };

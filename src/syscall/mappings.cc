@@ -36,6 +36,27 @@ mm::vm_flags_t vm_flags_of(int prot) {
   return flags;
 }
 
+/// What mmap() says of the type of a mapping, and of a file that does not allow it.
+/// linux v6.12 mm/mmap.c: do_mmap; include/linux/mman.h: LEGACY_MAP_MASK
+int error_of_type(const OpenFile* file, int prot, int flags) {
+  const int type = flags & MAP_TYPE;
+  if (file == nullptr) return type == MAP_SHARED || type == MAP_PRIVATE ? 0 : -EINVAL;
+  const int mode = file->flags & O_ACCMODE;
+  if (type == MAP_SHARED_VALIDATE && (flags & (~kKnown | MAP_FIXED_NOREPLACE)) != 0) {
+    return -EOPNOTSUPP;
+  }
+  const bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+  if (!shared && type != MAP_PRIVATE) return -EINVAL;
+  if (shared && (prot & PROT_WRITE) != 0 && mode == O_RDONLY) return -EACCES;
+  return mode == O_WRONLY ? -EACCES : 0;
+}
+
+bool is_mapped(mm::thread& task, const mm::MmapRequest& request) {
+  const unsigned end = request.first_page + request.nr_pages;
+  const auto none = [](const mm::vm_area_struct&) { return false; };
+  return mm::check_range(task, request.first_page, end, none).end < end;
+}
+
 }  // namespace
 
 PageRange Kernel::Impl::range_of(std::uint64_t addr, std::uint64_t length) const {
@@ -72,8 +93,7 @@ std::int64_t Kernel::Impl::check_place(std::uint64_t addr, std::uint64_t length,
     }
     room_for(addr + length - kUserBase);
     request.place = no_replace ? mm::MmapPlace::FixedNoReplace : mm::MmapPlace::Fixed;
-  } else if (is_user(page_align(addr))) {
-    addr = page_align(addr);
+  } else if (addr &= ~(kPageSizeBytes - 1); is_user(addr)) {  // round_hint_to_min()
     request.place = mm::MmapPlace::Hint;
   } else {
     return 0;
@@ -87,13 +107,13 @@ std::int64_t Kernel::Impl::check_place(std::uint64_t addr, std::uint64_t length,
 std::int64_t Kernel::Impl::map(mm::thread& task, mm::MmapRequest& request, OpenFile* file, int prot,
                                int flags) {
   const int type = flags & MAP_TYPE;
+  if (const int error = error_of_type(file, prot, flags); error != 0) {
+    const bool no_replace = request.place == mm::MmapPlace::FixedNoReplace;
+    return no_replace && is_mapped(task, request) ? -EEXIST : error;
+  }
   if (file != nullptr) {
     const int mode = file->flags & O_ACCMODE;
-    if (type == MAP_SHARED_VALIDATE && (flags & ~kKnown) != 0) return -EOPNOTSUPP;
     const bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!shared && type != MAP_PRIVATE) return -EINVAL;
-    if (shared && (prot & PROT_WRITE) != 0 && mode == O_RDONLY) return -EACCES;
-    if (mode == O_WRONLY) return -EACCES;
     request.kind = shared ? mm::VmaKind::SharedFile : mm::VmaKind::PrivateFile;
     request.may_write = !shared || mode != O_RDONLY;
     request.file = &pages_of(*file);
@@ -111,10 +131,8 @@ std::int64_t Kernel::Impl::map(mm::thread& task, mm::MmapRequest& request, OpenF
     vfs_.write(vfs_.read_last() + 1);  // Part of the last step.
     inodes_[inode].opens = 0;
     return page;
-  } else if (type == MAP_PRIVATE) {
-    request.kind = mm::VmaKind::Anonymous;
   } else {
-    return -EINVAL;
+    request.kind = mm::VmaKind::Anonymous;
   }
   return mm::sys_mmap(task, request);
 }

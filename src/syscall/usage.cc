@@ -18,13 +18,12 @@ PageUse Kernel::Impl::page_use(unsigned t, std::uint64_t addr) {
   use.file = vma->file != nullptr;
   const machine::pte_t pte = mm.pte(page_nr).peek();
   if (!machine::pte_present(pte)) return use;
+  use.present = true;
   const mm::folio& page = system_.page(machine::pte_pfn(pte));
   use.anonymous = page.mapping.peek().is_anon();
   use.dirty = machine::pte_dirty(pte) || page.dirty.peek();
   use.shared = page.mapcount.peek() > 0;
-  // Where Linux maps the zero page the model has one of its own, to which nobody has written.
-  const bool lazyfree = system_.has_lazyfree && !page.swapbacked.peek();
-  use.present = !use.anonymous || use.dirty || lazyfree;
+  use.zeros = use.anonymous && page.frame.peek() == 0;
   return use;
 }
 

@@ -42,6 +42,13 @@ TEST(Compare, OfPagesOfFilesTheHostMayHaveMore) {
   EXPECT_FALSE(agree(Op::Smaps, result(0, {5, 1, 2, 0, 1, 2}), result(0, {5, 1, 1, 0, 1, 2})));
 }
 
+TEST(Compare, TheHostDoesNotCountTheZeroPage) {
+  EXPECT_TRUE(agree(Op::Smaps, result(0, {5, 1, 1, 0, 1}), result(0, {5, 2, 2, 0, 2, 0, 1})));
+  EXPECT_TRUE(agree(Op::Smaps, result(0, {5, 2, 2, 0, 2}), result(0, {5, 2, 2, 0, 2, 0, 1})));
+  EXPECT_FALSE(agree(Op::Smaps, result(0, {5, 0, 0, 0, 0}), result(0, {5, 2, 2, 0, 2, 0, 1})));
+  EXPECT_FALSE(agree(Op::Smaps, result(0, {5, 3, 3, 0, 3}), result(0, {5, 2, 2, 0, 2, 0, 1})));
+}
+
 TEST(Compare, ASideThatFailedDiffersBehindTheLastCall) {
   const Program program{.calls = {{.op = Op::Smaps}}};
   Outcome failed;
