@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mm/folio.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace mmcheck::mm {
@@ -169,15 +171,16 @@ void free_folio(System& system, folio& page) {
 
 // To the end of this CPU's list: what was freed last stays dead for longest.
 void add_free_folio(thread& task, folio& page) {
+  FreeList& list = task.system->free_lists[to_index(task.cpu->id())];
   const Pfn pfn = page.frame.pfn();
-  if (task.first_free == kNoPfn) {
-    task.first_free = pfn;
+  if (list.nr == 0) {
+    list.first = pfn;
   } else {
-    task.system->page(task.last_free).next_free = pfn;
+    task.system->page(list.last).next_free = pfn;
   }
-  task.last_free = pfn;
+  list.last = pfn;
   page.next_free = kNoPfn;
-  ++task.nr_free_folios;
+  ++list.nr;
 }
 
 namespace {
@@ -197,19 +200,18 @@ void put_and_free(thread& task, folio& page, int refs) {
 /// of each CPU are here, and so who runs out takes from another.
 folio& take_free_folio(thread& task) {
   System& system = *task.system;
-  thread* from = &task;
-  if (task.nr_free_folios > 0) {
+  FreeList* list = &system.free_lists[to_index(task.cpu->id())];
+  if (list->nr > 0) {
     static_cast<void>(system.zone.read_last());
   } else {
     system.zone.write(system.zone.read_last() + 1);
-    for (thread& other : system.threads) {
-      if (other.nr_free_folios > from->nr_free_folios) from = &other;
-    }
+    list = std::max_element(system.free_lists.begin(), system.free_lists.end(),
+                            [](const FreeList& a, const FreeList& b) { return a.nr < b.nr; });
+    if (list->nr == 0) system.exhausted(Resource::Frames);
   }
-  if (from->nr_free_folios == 0) system.exhausted(Resource::Frames);
-  folio& page = system.page(from->first_free);
-  from->first_free = page.next_free;
-  --from->nr_free_folios;
+  folio& page = system.page(list->first);
+  list->first = page.next_free;
+  --list->nr;
   return page;
 }
 

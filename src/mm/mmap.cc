@@ -36,7 +36,7 @@ void sys_munmap(thread& task, unsigned first_page, unsigned end_page) {
   mm_struct& mm = *task.mm;
   const trace::Arg va = machine::arg(mm.va_of(first_page));
   mm.mmap_lock.down_write(task, {.format = "munmap({}): mmap_write_lock()", .args = {va}});
-  VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  const VmaList detached = detach_vmas(task, mm, first_page, end_page);
   vma_end_write_all(task, mm);
   mm.mmap_lock.downgrade_write(task, {.format = "mmap_write_downgrade()", .detail = Detail::Minor});
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
@@ -51,7 +51,7 @@ namespace {
 void mmap_region(thread& task, unsigned first_page, const MmapRequest& request) {
   mm_struct& mm = *task.mm;
   const unsigned end_page = first_page + request.nr_pages;
-  VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  const VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::MapFixed);
   vm_area_struct& vma = vm_area_alloc(task, mm);
   vma.kind = request.kind;
@@ -209,8 +209,8 @@ void exit_mm(thread& task) {
 namespace {
 
 /// [mm.mmap_lock]
-VmaList attached_vmas(mm_struct& mm) {
-  VmaList vmas;
+VmaList attached_vmas(const thread& task, mm_struct& mm) {
+  VmaList vmas(task);
   for (vm_area_struct& vma : mm.vmas) {
     if (vma.attached) vmas.push_back(vma);
   }
@@ -227,18 +227,17 @@ void exit_mmap(thread& task) {
   mm.mmap_lock.down_read(task, {.format = "exit_mmap(): mmap_read_lock()"});
   lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/true);
-  VmaList vmas = attached_vmas(mm);
+  VmaList vmas = attached_vmas(task, mm);
   for (vm_area_struct* vma : vmas) {
     unmap_page_range(task, tlb, vma->first_page, vma->end_page, ZapReason::Exit);
   }
-  while (!vmas.empty()) vmas.pop_front();
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   if (task.system->has_oom) {
     task.x().step({.format = "MMF_OOM_SKIP", .detail = Detail::Minor});
     mm.oom_skip.write(true);
   }
   mm.mmap_lock.down_write(task, {.format = "mmap_write_lock()", .detail = Detail::Minor});
-  vmas = attached_vmas(mm);  // The same, unless a design lets other threads go on.
+  vmas = attached_vmas(task, mm);  // The same, unless a design lets other threads go on.
   for (vm_area_struct* vma : vmas) vma->attached = false;
   for (vm_area_struct* vma : vmas) free_pgtables(task, tlb, *vma);
   tlb_finish_mmu(task, tlb);

@@ -201,7 +201,7 @@ void move_page_tables(thread& task, vm_area_struct& vma, unsigned first_page, un
 
 /// linux v6.12 mm/mmap.c: do_munmap, with mmap_lock held for writing throughout
 void do_munmap(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  VmaList detached = detach_vmas(task, mm, first_page, end_page);
+  const VmaList detached = detach_vmas(task, mm, first_page, end_page);
   if (!detached.empty()) unmap_region(task, mm, detached, ZapReason::Unmap);
 }
 

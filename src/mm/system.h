@@ -3,7 +3,9 @@
 // memory manager can reach.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "kernel/rcu.h"
@@ -67,6 +69,13 @@ class ResourceMonitor {
 
  protected:
   ~ResourceMonitor() = default;
+};
+
+/// A per-CPU free list where frames are used again: what was freed first is used first.
+struct FreeList {
+  Pfn first = kNoPfn;
+  Pfn last = kNoPfn;
+  unsigned nr = 0;
 };
 
 struct System {
@@ -141,8 +150,10 @@ struct System {
   /// What has been freed is used again, frames at once with the put that frees them; and threads
   /// begin and end. For programs that go on for long, and that name no mapping before they start.
   bool recycles = false;
-  ResourceMonitor* resources = nullptr;  ///< only if recycles
-  PageBytes* page_bytes = nullptr;       ///< only if files have ends
+  ResourceMonitor* resources = nullptr;                ///< only if recycles
+  PageBytes* page_bytes = nullptr;                     ///< only if files have ends
+  std::array<FreeList, machine::kCpusMax> free_lists;  ///< [zone]
+  std::array<std::vector<vm_area_struct*>, machine::kCpusMax> vma_lists;  ///< see VmaList
   // Who takes from another CPU's free list, or from the pool, writes it; also free lists are read
   // under the name of the word.
   Cell<std::uint32_t> zone;

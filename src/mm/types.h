@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/container/static_vector.hpp>
-#include <iterator>
 #include <span>
 
 #include "base/stable_vector.h"
@@ -238,48 +237,8 @@ struct vm_area_struct {
   bool may_write = true;      ///< VM_MAYWRITE
   bool attached = false;      ///< in the mm's tree: faults can find it
 
-  vm_area_struct* next = nullptr;  ///< in a VmaList
-
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }
   unsigned anon_index_of(unsigned page) const { return page + moved_by; }
-};
-
-/// VMAs that a call has to do with; each is in one list at a time. [mm.mmap_lock]
-class VmaList {
- public:
-  class iterator {
-   public:
-    explicit iterator(vm_area_struct* vma) : vma_(vma) {}
-    vm_area_struct* operator*() const { return vma_; }
-    iterator& operator++() {
-      vma_ = vma_->next;
-      return *this;
-    }
-    friend bool operator==(iterator, iterator) = default;
-
-   private:
-    vm_area_struct* vma_;
-  };
-
-  bool empty() const { return first_ == nullptr; }
-  iterator begin() const { return iterator(first_); }
-  iterator end() const { return iterator(nullptr); }
-  void push_back(vm_area_struct& vma) {
-    (last_ == nullptr ? first_ : last_->next) = &vma;
-    last_ = &vma;
-    vma.next = nullptr;
-  }
-  vm_area_struct& pop_front() {
-    vm_area_struct& vma = *first_;
-    first_ = vma.next;
-    if (first_ == nullptr) last_ = nullptr;
-    vma.next = nullptr;
-    return vma;
-  }
-
- private:
-  vm_area_struct* first_ = nullptr;
-  vm_area_struct* last_ = nullptr;
 };
 
 /// linux v6.12 include/linux/mm_types.h: vm_lock, vm_lock_seq and detached of vm_area_struct
@@ -381,9 +340,6 @@ struct thread : task_struct {
   /// Folios that no other CPU can take: a per-CPU free list.
   folio* free_folios = nullptr;
   unsigned nr_free_folios = 0;
-  // The same, if System::recycles: what was freed first is used first. [System::zone]
-  Pfn first_free = kNoPfn;
-  Pfn last_free = kNoPfn;
   FaultResult fault = FaultResult::Done;  ///< the last one that was not handled
   kernel::rcu_reader rcu;
   /// By page: the version of its entry that the unmapping call under way has left behind.

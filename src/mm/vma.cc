@@ -56,7 +56,7 @@ vm_area_struct& split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
 }
 
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page) {
-  VmaList detached;
+  VmaList detached(task);
   for_each_vma_within(task, mm, first_page, end_page, [&](vm_area_struct& vma) {
     vma_start_write(task, vma);
     vma_mark_detached(task, vma);
@@ -65,7 +65,7 @@ VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned e
   return detached;
 }
 
-void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason) {
+void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason reason) {
   lru_add_drain(task);
   mmu_gather tlb = tlb_gather_mmu(task, mm, /*fullmm=*/false);
   for (vm_area_struct* vma : vmas) {
@@ -77,15 +77,14 @@ void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason) 
 }
 
 // No walk finds them any more: they have left all trees.
-void remove_vmas(const thread& task, VmaList& vmas) {
-  while (!vmas.empty()) {
-    vm_area_struct& vma = vmas.pop_front();
-    if (!task.system->recycles) continue;
-    vma.mm = nullptr;
-    vma.file = nullptr;
-    vma.anon = nullptr;
-    vma.moved_by = 0;
-    vma.may_write = true;
+void remove_vmas(const thread& task, const VmaList& vmas) {
+  if (!task.system->recycles) return;
+  for (vm_area_struct* vma : vmas) {
+    vma->mm = nullptr;
+    vma->file = nullptr;
+    vma->anon = nullptr;
+    vma->moved_by = 0;
+    vma->may_write = true;
   }
 }
 

@@ -7,6 +7,34 @@
 
 namespace mmcheck::mm {
 
+/// VMAs that a call has to do with. Where there may be many, their place is the thread's, which has
+/// one list at a time; elsewhere on its stack.
+class VmaList {
+ public:
+  explicit VmaList(const thread& task) {
+    if (!task.system->recycles) return;
+    many_ = &task.system->vma_lists[to_index(task.cpu->id())];
+    many_->clear();
+  }
+
+  void push_back(vm_area_struct& vma) {
+    if (many_ != nullptr) {
+      many_->push_back(&vma);
+    } else {
+      few_.push_back(&vma);
+    }
+  }
+  bool empty() const { return begin() == end(); }
+  vm_area_struct* const* begin() const { return many_ != nullptr ? many_->data() : few_.data(); }
+  vm_area_struct* const* end() const {
+    return begin() + (many_ != nullptr ? many_->size() : few_.size());
+  }
+
+ private:
+  static_vector<vm_area_struct*, 12> few_;
+  std::vector<vm_area_struct*>* many_ = nullptr;
+};
+
 /// A VMA that is in no tree. [mm.mmap_lock for writing]
 vm_area_struct& vm_area_alloc(const thread& task, mm_struct& mm);
 
@@ -45,12 +73,11 @@ void for_each_vma_within(thread& task, mm_struct& mm, unsigned first_page, unsig
 VmaList detach_vmas(thread& task, mm_struct& mm, unsigned first_page, unsigned end_page);
 
 /// linux v6.1 mm/mmap.c: unmap_region; v6.12 mm/vma.c: vms_clear_ptes
-/// Empties the list.
-void unmap_region(thread& task, mm_struct& mm, VmaList& vmas, ZapReason reason);
+void unmap_region(thread& task, mm_struct& mm, const VmaList& vmas, ZapReason reason);
 
-/// They are free, and the list is empty. linux v6.12 mm/vma.c: remove_vma
+/// They are free. linux v6.12 mm/vma.c: remove_vma
 /// differs: without System::recycles a vm_area_struct is not used again.
-void remove_vmas(const thread& task, VmaList& vmas);
+void remove_vmas(const thread& task, const VmaList& vmas);
 
 /// What the flags allow; everything where no protection changes. An access of the current step.
 vm_flags_t vm_flags_of(const thread& task, const vm_area_struct& vma);

@@ -27,7 +27,7 @@ Fault Kernel::Impl::fault_of(unsigned t) {
 }
 
 Fault Kernel::Impl::load(unsigned t, std::uint64_t addr, std::span<std::byte> out) {
-  mm::thread& task = system_.threads[t];
+  mm::thread& task = thread_of(t);
   while (!out.empty()) {
     if (!is_user(addr)) return Fault::Sigsegv;
     const std::size_t bytes = bytes_in_page(addr, out.size());
@@ -59,7 +59,7 @@ Fault Kernel::Impl::store(unsigned t, std::uint64_t addr, std::span<const std::b
 }
 
 Fault Kernel::Impl::begin_store(unsigned t, std::uint64_t addr, unsigned bytes) {
-  mm::thread& task = system_.threads[t];
+  mm::thread& task = thread_of(t);
   BegunStore& begun = begun_[t];
   if (!is_user(addr) || !is_user(addr + bytes - 1)) return Fault::Sigsegv;
   const auto in_first = static_cast<unsigned>(bytes_in_page(addr, bytes));

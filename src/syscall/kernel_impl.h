@@ -75,7 +75,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   /// What each call begins with. `call(task)` returns its result.
   template <typename Call>
   std::int64_t enter(unsigned t, Call call) {
-    mm::thread& task = system_.threads[t];
+    mm::thread& task = thread_of(t);
     if (take_signal(t)) return kKilled;
     mm::enter_kernel(task);
     return call(task);
@@ -167,6 +167,11 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   [[noreturn]] void need(const Room& room) const { throw OutOfRoom{room, features_}; }
   [[noreturn]] void need(const Features& features) const { throw OutOfRoom{room_, features}; }
 
+  mm::thread& thread_of(unsigned t) {
+    mm::thread& task = system_.threads[t];
+    if (task.mm == nullptr) throw InternalError("a thread that has ended calls the kernel");
+    return task;
+  }
   bool take_signal(unsigned t);
   void end_thread(unsigned t);
   void join(unsigned t, unsigned process);

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -108,7 +108,7 @@ class GuestProgram final : public explore::Program {
   rules::Monitors monitors_;
   explore::Execution* execution_ = nullptr;
   std::vector<Thread> threads_;
-  std::optional<Kernel> kernel_;
+  std::unique_ptr<Kernel> kernel_;
 };
 
 /// Runs one execution, with as much room as it takes.
@@ -117,5 +117,12 @@ void run(GuestProgram& program);
 void run(const Body& body);
 /// A sample of executions, or all, with as much room as it takes.
 explore::Result search(GuestProgram& program, const explore::Options& options);
+
+/// One execution of any length, at random, without a log of its steps.
+struct Walk {
+  std::uint64_t steps = 0;
+  std::string rule;  ///< that was broken, if any
+};
+Walk random_walk(GuestProgram& program, std::uint64_t seed, std::uint64_t steps_max);
 
 }  // namespace mmcheck::syscall
