@@ -88,6 +88,9 @@ class ConformHostReport {
     for (const auto& [reason, number] : summary.reasons) {
       out_ << fmt::format("refused {} times: {}\n", number, reason);
     }
+    for (const auto& [name, number] : summary.known) {
+      out_ << fmt::format("compared up to a known difference only, {}: {}\n", name, number);
+    }
     out_ << fmt::format("agree {}, differ {}, refused {}", summary.agree, summary.differ,
                         summary.refused);
     if (summary.unsteady > 0) out_ << fmt::format(", unsteady {}", summary.unsteady);
@@ -114,6 +117,8 @@ class ConformHostReport {
       json["calls"][std::string(shape.name)] = {{"succeeded", figures.succeeded},
                                                 {"failed", figures.failed}};
     }
+    json["known"] = Json::object();
+    for (const auto& [name, number] : summary.known) json["known"][name] = number;
     json["refusals"] = Json::object();
     for (const auto& [reason, number] : summary.reasons) json["refusals"][reason] = number;
     return json;

@@ -65,9 +65,11 @@ void Worker::run(std::uint64_t number) {
     return;
   }
   count(program, host);
-  const std::optional<std::size_t> difference = first_difference(program, host, model);
+  const Comparison comparison = compare(program, host, model);
+  const std::optional<std::size_t>& difference = comparison.difference;
   if (!difference) {
     ++summary.agree;
+    if (comparison.known != nullptr) ++summary.known[std::string(comparison.known->name)];
     return;
   }
   if (!is_steady(program, host)) {
@@ -111,13 +113,13 @@ Difference Worker::minimised(Program program, Op op) {
     Outcome model;
     run_both(candidate, host, model);
     if (!model.refused.empty()) return false;
-    const std::optional<std::size_t> difference = first_difference(candidate, host, model);
+    const std::optional<std::size_t> difference = compare(candidate, host, model).difference;
     return difference &&
            (*difference == candidate.calls.size() || candidate.calls[*difference].op == op);
   });
   run_both(found.program, found.host, found.model);
-  found.call =
-      first_difference(found.program, found.host, found.model).value_or(found.program.calls.size());
+  found.call = compare(found.program, found.host, found.model)
+                   .difference.value_or(found.program.calls.size());
   return found;
 }
 
@@ -133,6 +135,7 @@ void Summary::add(const Summary& other) {
     operations[i].failed += other.operations[i].failed;
   }
   for (const auto& [reason, number] : other.reasons) reasons[reason] += number;
+  for (const auto& [name, number] : other.known) known[name] += number;
 }
 
 Summary run(const Options& options) {

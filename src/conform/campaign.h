@@ -36,6 +36,8 @@ struct Summary {
   std::uint64_t unsteady = 0;
   std::array<Figures, 64> operations{};          ///< by Op
   std::map<std::string, std::uint64_t> reasons;  ///< why programs were refused, and how many
+  /// How many of those that agree were compared up to a known difference only: by its name.
+  std::map<std::string, std::uint64_t> known;
 
   void add(const Summary& other);
 };

@@ -157,10 +157,19 @@ bool is_mremap_of_impossible_length(const Call& call) {
 bool is_mremap_of_nothing(const Call& call) {
   return call.op == Op::Mremap && call.operands[1] == 0;
 }
+bool is_mremap_of_bytes_that_stays(const Call& call) {
+  return call.op == Op::Mremap && (call.operands[3] & MREMAP_DONTUNMAP) != 0 &&
+         call.operands[1] != call.operands[2] &&
+         (call.operands[1] + kPage - 1) / kPage == (call.operands[2] + kPage - 1) / kPage;
+}
 bool is_advice_about_fork(const Call& call) {
   const std::int64_t advice = call.operands[2];
   return call.op == Op::Madvise && (advice == MADV_DONTFORK || advice == MADV_DOFORK ||
                                     advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK);
+}
+bool is_advice_about_order(const Call& call) {
+  return call.op == Op::Madvise &&
+         (call.operands[2] == MADV_RANDOM || call.operands[2] == MADV_SEQUENTIAL);
 }
 bool is_remove(const Call& call) {
   return call.op == Op::Madvise && call.operands[2] == MADV_REMOVE;
@@ -173,8 +182,18 @@ constexpr std::array kExclusions{
               &is_mremap_of_impossible_length},
     Exclusion{"mremap-of-nothing", "the model refuses it: a second mapping of the same pages",
               &is_mremap_of_nothing},
+    Exclusion{
+        "mremap-dontunmap-bytes",
+        "mremap() with MREMAP_DONTUNMAP of two lengths that differ in bytes and not in pages: "
+        "an error until v6.17",
+        &is_mremap_of_bytes_that_stays},
     Exclusion{"advice-about-fork", "the model refuses MADV_DONTFORK, MADV_WIPEONFORK and the like",
               &is_advice_about_fork},
+    Exclusion{
+        "advice-about-order",
+        "MADV_RANDOM and MADV_SEQUENTIAL divide a mapping, which mremap() can tell; the model "
+        "keeps no such flags",
+        &is_advice_about_order},
     Exclusion{"remove", "the model refuses MADV_REMOVE: holes in files", &is_remove},
 };
 

@@ -107,7 +107,7 @@ class ModelKernel final : public Kernel {
     return fault_of(kernel_.update(thread_, addr, width, old,
                                    [value](std::uint64_t before) { return before + value; }));
   }
-  std::uint64_t file_pages(std::uint64_t addr, std::uint64_t length) override;
+  PageKinds page_kinds(std::uint64_t addr, std::uint64_t length) override;
   void smaps(std::span<std::uint64_t, kSmapsFields> fields) override;
 
  private:
@@ -115,12 +115,14 @@ class ModelKernel final : public Kernel {
   unsigned thread_;
 };
 
-std::uint64_t ModelKernel::file_pages(std::uint64_t addr, std::uint64_t length) {
-  std::uint64_t bits = 0;
+Kernel::PageKinds ModelKernel::page_kinds(std::uint64_t addr, std::uint64_t length) {
+  PageKinds kinds;
   for (std::uint64_t i = 0; i * kPageSizeBytes < length; ++i) {
-    bits |= std::uint64_t{kernel_.page_use(thread_, addr + i * kPageSizeBytes).file} << i;
+    const syscall::PageUse use = kernel_.page_use(thread_, addr + i * kPageSizeBytes);
+    kinds.file |= std::uint64_t{use.file} << i;
+    kinds.zeros |= std::uint64_t{use.zeros} << i;
   }
-  return bits;
+  return kinds;
 }
 
 // linux v6.12 fs/proc/task_mmu.c: __show_smap
@@ -133,9 +135,9 @@ void ModelKernel::smaps(std::span<std::uint64_t, kSmapsFields> fields) {
     if (!use.present) continue;
     if (use.anonymous) count(SmapsField::Anonymous);
     if (use.zeros) count(SmapsField::AnonZeros);
-    count(use.file ? SmapsField::FileRss : SmapsField::AnonRss);
-    if (use.file || !use.dirty) continue;
-    count(use.shared ? SmapsField::AnonSharedDirty : SmapsField::AnonPrivateDirty);
+    if (use.file) continue;
+    count(SmapsField::AnonRss);
+    if (use.dirty) count(use.shared ? SmapsField::AnonSharedDirty : SmapsField::AnonPrivateDirty);
   }
 }
 

@@ -43,7 +43,7 @@ void SmapsSum::add_line(std::string_view line) {
   const std::string_view first = take_word(line);
   if (first.empty()) return;
   if (first.back() != ':') {
-    past_ = past_ || number_of(first, 16) >= kWindow + kWindowPages * 4096;
+    past_ = past_ || number_of(first, 16) >= kWindow + 2 * kWindowPages * 4096;
     within_ = !past_ && number_of(first, 16) >= kWindow;
     if (within_) begin_mapping(line);
   } else if (within_) {
@@ -63,8 +63,8 @@ void SmapsSum::begin_mapping(std::string_view line) {
 void SmapsSum::add_figure(std::string_view name, std::uint64_t pages) {
   if (name == "Size") field(SmapsField::Size) += pages;
   if (name == "Anonymous") field(SmapsField::Anonymous) += pages;
-  if (name == "Rss") field(file_ ? SmapsField::FileRss : SmapsField::AnonRss) += pages;
   if (file_) return;
+  if (name == "Rss") field(SmapsField::AnonRss) += pages;
   if (name == "Shared_Dirty") field(SmapsField::AnonSharedDirty) += pages;
   if (name == "Private_Dirty") field(SmapsField::AnonPrivateDirty) += pages;
 }

@@ -193,7 +193,9 @@ void Performer::mincore() {
   }
   if (result_.failed()) return;
   result_.add(bits);
-  result_.add(kernel_.file_pages(address(0), number(1)));
+  const Kernel::PageKinds kinds = kernel_.page_kinds(address(0), number(1));
+  result_.add(kinds.file);
+  result_.add(kinds.zeros);
 }
 
 void Performer::open() {

@@ -50,11 +50,15 @@ class Kernel {
   virtual Fault store(std::uint64_t addr, unsigned width, std::uint64_t value) = 0;
   virtual Fault add(std::uint64_t addr, unsigned width, std::uint64_t value,
                     std::uint64_t& old) = 0;
-  /// A bit for each page of the range whose mapping has a file, where that can be told.
-  virtual std::uint64_t file_pages(std::uint64_t addr, std::uint64_t length) {
+  /// Of the pages of the range, as bits; empty where it cannot be told.
+  struct PageKinds {
+    std::uint64_t file = 0;   ///< the mapping has a file
+    std::uint64_t zeros = 0;  ///< anonymous, and may be the zero page
+  };
+  virtual PageKinds page_kinds(std::uint64_t addr, std::uint64_t length) {
     static_cast<void>(addr);
     static_cast<void>(length);
-    return 0;
+    return {};
   }
   virtual void smaps(std::span<std::uint64_t, kSmapsFields> fields) = 0;
 

@@ -140,13 +140,12 @@ inline constexpr std::int64_t kElsewhere = 0x7fff'ffff'ffff;
 enum class SmapsField : std::uint8_t {
   Size,
   Anonymous,
-  AnonRss,  ///< of mappings without a file, as the next two
+  AnonRss,  ///< of mappings without a file, as the next
   AnonSharedDirty,
   AnonPrivateDirty,
-  FileRss,
   AnonZeros,  ///< of the model only: anonymous pages for which Linux may have mapped the zero page
 };
-inline constexpr std::size_t kSmapsFields = 7;
+inline constexpr std::size_t kSmapsFields = 6;
 
 /// Of one call. What else than `value` there is depends on the operation.
 struct Result {
@@ -154,9 +153,9 @@ struct Result {
 
   std::int64_t value = 0;  ///< as Linux's: -errno if it failed; addresses as distances
   std::uint32_t nr_words = 0;
-  /// Mincore: a bit for each page that is resident; a bit for each that is of a file, where the
-  /// side can tell. Read: the bytes, or, of more than 8, a hash of them. Load: one for each access.
-  /// Smaps: one for each field.
+  /// Mincore: a bit for each page that is resident; and, where the side can tell, for each that is
+  /// of a file, and that may be the zero page. Read: the bytes, or, of more than 8, a hash of them.
+  /// Load: one for each access. Smaps: one for each field.
   std::array<Word, kWords> words{};
 
   void add(std::uint64_t word, Fault fault = Fault::None) {

@@ -148,8 +148,7 @@ std::string pages_text(std::uint64_t resident, std::int64_t bytes) {
 
 std::string smaps_text(const Result& result) {
   constexpr std::array<std::string_view, kSmapsFields> kNames{
-      "Size",     "Anonymous", "anon Rss", "anon Shared_Dirty", "anon Private_Dirty",
-      "file Rss", "zeros"};
+      "Size", "Anonymous", "anon Rss", "anon Shared_Dirty", "anon Private_Dirty", "zeros"};
   std::string text;
   for (std::size_t i = 0; i < kSmapsFields; ++i) {
     text += fmt::format("{}{} {}", i == 0 ? "" : ", ", kNames[i], result.words[i].value);

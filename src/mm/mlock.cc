@@ -217,11 +217,14 @@ FaultResult populate_page(thread& task, unsigned page_nr) {
   mm.mmap_lock.down_read(task, {.format = "mm_populate(): mmap_read_lock()"});
   const vm_area_struct* vma = find_vma(mm, page_nr);
   // Part of the lock's step.
-  const bool present = vma == nullptr || pte_present(mm.pte(page_nr).walk_last());
+  const pte_t pte = mm.pte(page_nr).walk_last();
   const vm_flags_t flags = vma == nullptr ? vm_flags_t{} : vm_flags_of(task, *vma);
   const bool store = vma != nullptr && vma->kind != VmaKind::SharedFile && (flags & kVmWrite) != 0;
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
-  if (present) return FaultResult::Done;
+  // Whoever may not read it is not helped by its being there.
+  if (vma != nullptr && flags == 0) return FaultResult::Sigsegv;
+  // What is there to be read only is copied, where a store would.
+  if (vma == nullptr || (pte_present(pte) && (!store || pte_write(pte)))) return FaultResult::Done;
   return handle_mm_fault(task, mm.va_of(page_nr),
                          store ? machine::AccessKind::Store : machine::AccessKind::Load);
 }

@@ -191,7 +191,23 @@ std::int64_t Kernel::Impl::munmap(mm::thread& task, std::uint64_t addr, std::uin
   return 0;
 }
 
+namespace {
+
+/// Private memory that is locked, of which a store would make copies from now on.
+/// linux v6.12 mm/mprotect.c: mprotect_fixup
+bool is_locked_and_read_only(mm::thread& task, const PageRange& pages) {
+  for (unsigned page = pages.first; page < pages.end; ++page) {
+    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
+    if (vma == nullptr || !vma->vm_locked || vma->kind == mm::VmaKind::SharedFile) continue;
+    if ((vma->vm_flags.peek() & mm::kVmWrite) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 // linux v6.12 mm/mprotect.c: do_mprotect_pkey
+// differs: mmap_lock is dropped before locked memory is populated.
 std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::uint64_t length,
                                     int prot) {
   if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) != 0) throw InputError("mprotect(): PROT_GROWSDOWN");
@@ -208,7 +224,13 @@ std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::u
     features.protection = true;
     need(features);
   }
+  const bool populate = (prot & PROT_WRITE) != 0 && is_locked_and_read_only(task, pages);
   const int error = mm::sys_mprotect(task, pages.first, pages.end, vm_flags_of(prot));
+  for (unsigned page = pages.first; populate && page < pages.end; ++page) {
+    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
+    if (vma == nullptr) break;
+    if (vma->vm_locked) static_cast<void>(mm::mm_populate(task, page, page + 1));
+  }
   return error == 0 && !pages.whole ? -ENOMEM : error;
 }
 
@@ -237,7 +259,7 @@ std::int64_t Kernel::Impl::mremap(mm::thread& task, std::uint64_t old_addr,
                             .may_move = may_move,
                             .old = keep ? mm::MremapOld::Keep : mm::MremapOld::Unmap};
   mm::MmapRequest place;
-  if (fixed) {
+  if (fixed || keep) {  // Also where the new address is a hint only.
     if (!is_aligned(new_addr)) return -EINVAL;
     if (new_bytes > kTaskSize || new_addr > kTaskSize - new_bytes) return -EINVAL;
     if (old_addr + old_bytes > new_addr && new_addr + new_bytes > old_addr) return -EINVAL;
@@ -248,6 +270,10 @@ std::int64_t Kernel::Impl::mremap(mm::thread& task, std::uint64_t old_addr,
   if (fixed) request.new_page = place.first_page;
   const std::int64_t page = mm::sys_mremap(task, request);
   if (page < 0) return page;
+  const auto first = static_cast<unsigned>(page);
+  if (const auto* vma = mm::find_vma(*task.mm, first); vma != nullptr && vma->vm_locked) {
+    static_cast<void>(mm::mm_populate(task, first + request.old_pages, first + request.new_pages));
+  }
   evict_unused(task);
   return static_cast<std::int64_t>(kUserBase) + page * static_cast<std::int64_t>(kPageSizeBytes);
 }

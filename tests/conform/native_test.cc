@@ -84,7 +84,7 @@ TEST(Host, IsSteady) {
     one.begin(program);
     const Outcome there = other.run(program);
     const Outcome here = one.finish();
-    const auto difference = first_difference(program, here, there);
+    const auto difference = compare(program, here, there).difference;
     if (difference) ++unsteady;
     if (difference) ADD_FAILURE() << number << '\n' << text_of(program, here, there, *difference);
   }

@@ -25,7 +25,7 @@ constexpr std::string_view kText =
     "7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n"
     "Size:                  4 kB\n";
 
-constexpr std::array<std::uint64_t, kSmapsFields> kSum{5, 3, 2, 1, 1, 2, 0};
+constexpr std::array<std::uint64_t, kSmapsFields> kSum{5, 3, 2, 1, 1, 0};
 
 TEST(SmapsSum, CountsTheWindow) {
   SmapsSum sum;
