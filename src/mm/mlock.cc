@@ -223,8 +223,9 @@ FaultResult populate_page(thread& task, unsigned page_nr) {
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   // Whoever may not read it is not helped by its being there.
   if (vma != nullptr && flags == 0) return FaultResult::Sigsegv;
-  // What is there to be read only is copied, where a store would.
-  if (vma == nullptr || (pte_present(pte) && (!store || pte_write(pte)))) return FaultResult::Done;
+  // What may be stored to is as after a store: copied, and dirty.
+  const bool stored = pte_write(pte) && pte_dirty(pte);
+  if (vma == nullptr || (pte_present(pte) && (!store || stored))) return FaultResult::Done;
   return handle_mm_fault(task, mm.va_of(page_nr),
                          store ? machine::AccessKind::Store : machine::AccessKind::Load);
 }

@@ -27,7 +27,8 @@ vm_area_struct* can_merge_after(thread& task, const vm_area_struct& vma, unsigne
   if (vma.kind != VmaKind::SharedFile || new_page == 0) return nullptr;
   vm_area_struct* prev = find_vma(*vma.mm, new_page - 1);
   if (prev == nullptr || prev->kind != vma.kind || prev->file != vma.file) return nullptr;
-  if (prev->vm_locked != vma.vm_locked || prev->index_of(new_page) != pgoff) return nullptr;
+  if (prev->vm_locked != vma.vm_locked || prev->may_write != vma.may_write) return nullptr;
+  if (prev->index_of(new_page) != pgoff) return nullptr;
   const bool differ = task.system->has_protection && prev->vm_flags.peek() != vma.vm_flags.peek();
   return differ ? nullptr : prev;
 }
@@ -214,7 +215,10 @@ void move_vma(thread& task, vm_area_struct& vma, const Move& move, MremapOld old
   move_page_tables(task, vma, first_page, nr_pages, new_page, copied.locks);
   if (old == MremapOld::Unmap) {
     do_munmap(task, *vma.mm, first_page, first_page + nr_pages);
-  } else if (vma.first_page == first_page && vma.end_page == first_page + nr_pages) {
+    return;
+  }
+  vma.vm_locked = false;  // All of it, whatever was moved.
+  if (vma.first_page == first_page && vma.end_page == first_page + nr_pages) {
     unlink_anon_vmas(task, vma);
   }
 }
