@@ -149,6 +149,7 @@ void dup_vma(thread& task, vm_area_struct& dst, const vm_area_struct& src, mm_st
   dst.may_write = src.may_write;
   if (task.system->has_protection) dst.vm_flags.write(src.vm_flags.peek());  // Stable: mmap_lock.
   if (task.system->policies->fork.anon_vma_fork == Step::Kept) anon_vma_fork(task, dst, src);
+  vma_init_lock(task, dst);
   dst.attached = true;
   vma_link_file(task, dst);
   copy_page_range(task, dst, src);

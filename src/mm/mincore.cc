@@ -6,6 +6,7 @@
 #include "mm/memory.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
+#include "mm/vma_lock.h"
 
 namespace mmcheck::mm {
 
@@ -77,9 +78,12 @@ bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool lock
     reach = std::min(vma->end_page, end_page);
   }
   if (first_page < reach) {
-    for_each_vma_within(task, mm, first_page, reach,
-                        [&](vm_area_struct& vma) { vma.vm_locked = locked; });
+    for_each_vma_within(task, mm, first_page, reach, [&](vm_area_struct& vma) {
+      vma_start_write(task, vma);
+      vma.vm_locked = locked;
+    });
   }
+  vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
   return reach == end_page;
 }

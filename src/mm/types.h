@@ -293,9 +293,9 @@ struct mm_struct {
   EventId* born_at = nullptr;
   KeptVector<vm_area_struct> vmas;
   // If System::has_vma_locks:
-  static_vector<vma_lock, 12> vma_locks;  ///< of the VMAs, in their order
-  Cell<std::uint32_t> mm_lock_seq;        ///< [mmap_lock for writing]
-  Cell<std::uint32_t> mm_mt;              ///< changes whenever the tree of VMAs does
+  StableVector<vma_lock> vma_locks;  ///< of the VMAs, in their order
+  Cell<std::uint32_t> mm_lock_seq;   ///< [mmap_lock for writing]
+  Cell<std::uint32_t> mm_mt;         ///< changes whenever the tree of VMAs does
   StableVector<page_table> tables;
   StableVector<PteSlot> ptes;  ///< by page number
   machine::pmd_t pud;          ///< above `huge_pmds`: always there

@@ -7,8 +7,9 @@ namespace mmcheck::mm {
 
 namespace {
 
-vma_lock& lock_of(vm_area_struct& vma) {
-  return vma.mm->vma_locks[static_cast<std::size_t>(&vma - vma.mm->vmas.begin())];
+/// Not by vma.mm: who has found the VMA may come to its lock when the VMA is free.
+vma_lock& lock_of(mm_struct& mm, vm_area_struct& vma) {
+  return mm.vma_locks[static_cast<std::size_t>(&vma - mm.vmas.begin())];
 }
 
 bool write_locked(const vma_lock& lock, const mm_struct& mm) {
@@ -27,15 +28,15 @@ bool write_locked(const vma_lock& lock, const mm_struct& mm) {
 ///     down_read_trylock
 ///     [goes on]                         detaches, clears the entries
 ///     installs an entry                 [mapped for ever: R-PERM]
-bool vma_start_read(thread& task, vm_area_struct& vma) {
-  vma_lock& lock = lock_of(vma);
+bool vma_start_read(thread& task, mm_struct& mm, vm_area_struct& vma) {
+  vma_lock& lock = lock_of(mm, vma);
   task.x().step({.format = "vma_start_read()?", .detail = Detail::Minor});
-  if (write_locked(lock, *vma.mm)) return false;
+  if (write_locked(lock, mm)) return false;
   task.x().step({.format = "down_read_trylock(vm_lock)"});
   if (!lock.rwsem.down_read_trylock(task)) return false;
   if (task.system->policies->vma_lock.seq_recheck == Step::Dropped) return true;
   task.x().step({.format = "vma_start_read()"});
-  if (!write_locked(lock, *vma.mm)) return true;
+  if (!write_locked(lock, mm)) return true;
   vma_end_read(task, vma);
   return false;
 }
@@ -50,23 +51,23 @@ vm_area_struct* lock_vma_under_rcu(thread& task, mm_struct& mm, unsigned page_nr
   task.x().step({.format = "lock_vma_under_rcu({})", .args = {machine::arg(mm.va_of(page_nr))}});
   static_cast<void>(mm.mm_mt.read_last());
   vm_area_struct* vma = find_vma(mm, page_nr);
-  if (vma == nullptr || !vma_start_read(task, *vma)) return nullptr;
+  if (vma == nullptr || !vma_start_read(task, mm, *vma)) return nullptr;
   if (task.system->policies->vma_lock.detached_check == Step::Dropped) return vma;
   task.x().step({.format = "vma->detached?", .detail = Detail::Minor});
-  const bool detached = lock_of(*vma).detached.read_last();
+  const bool detached = lock_of(mm, *vma).detached.read_last();
   if (!detached && vma->first_page <= page_nr && page_nr < vma->end_page) return vma;
   vma_end_read(task, *vma);
   return nullptr;
 }
 
 void vma_end_read(thread& task, vm_area_struct& vma) {
-  lock_of(vma).rwsem.up_read(task, {.format = "vma_end_read()", .detail = Detail::Minor});
+  lock_of(*task.mm, vma).rwsem.up_read(task, {.format = "vma_end_read()", .detail = Detail::Minor});
 }
 
 void vma_start_write(thread& task, vm_area_struct& vma) {
   if (!task.system->has_vma_locks) return;
   if (task.system->policies->vma_lock.start_write == Step::Dropped) return;
-  vma_lock& lock = lock_of(vma);
+  vma_lock& lock = lock_of(*vma.mm, vma);
   const std::uint32_t seq = vma.mm->mm_lock_seq.peek();  // Stable: mmap_lock.
   if (lock.seq.peek() == seq) return;
   lock.rwsem.down_write(task, {.format = "vma_start_write()"});
@@ -92,10 +93,17 @@ void change_tree(thread& task, mm_struct& mm, const trace::StepText& text) {
 
 }  // namespace
 
+// differs: Linux waits for a grace period before the VMA's memory is another VMA.
+void vma_init_lock(const thread& task, vm_area_struct& vma) {
+  if (!task.system->has_vma_locks || !task.system->recycles) return;
+  lock_of(*vma.mm, vma).detached.write(false);
+}
+
 // linux v6.12 mm/vma.h: vma_iter_store
 void vma_mark_attached(thread& task, vm_area_struct& vma) {
   change_tree(task, *vma.mm, {.format = "vma_iter_store()", .detail = Detail::Minor});
   vma.attached = true;
+  vma_init_lock(task, vma);
 }
 
 // linux v6.12 mm/vma.h: vma_iter_store, of one that is in the tree
@@ -108,7 +116,7 @@ void vma_resize(thread& task, vm_area_struct& vma, unsigned end_page) {
 void vma_mark_detached(thread& task, vm_area_struct& vma) {
   change_tree(task, *vma.mm, {.format = "vma_mark_detached()"});
   vma.attached = false;
-  if (task.system->has_vma_locks) lock_of(vma).detached.write(true);
+  if (task.system->has_vma_locks) lock_of(*vma.mm, vma).detached.write(true);
 }
 
 }  // namespace mmcheck::mm

@@ -21,6 +21,10 @@ void vma_start_write(thread& task, vm_area_struct& vma);
 /// Before mmap_lock is dropped or downgraded.
 void vma_end_write_all(thread& task, mm_struct& mm);
 
+/// The VMA may have been another one before. Part of the current step.
+/// linux v6.12 kernel/fork.c: vma_lock_alloc
+void vma_init_lock(const thread& task, vm_area_struct& vma);
+
 /// The VMA comes into the tree that faults look at, or leaves it.
 /// [mm.mmap_lock for writing, vma_start_write() done]
 void vma_mark_attached(thread& task, vm_area_struct& vma);

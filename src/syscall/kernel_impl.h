@@ -158,6 +158,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   void build_files();
   void build_anon_vmas();
   void build_process(unsigned process);
+  void build_vma_locks(mm::mm_struct& mm);
   void build_entries(mm::mm_struct& mm);
   void build_threads();
   void build_folios();

@@ -79,6 +79,7 @@ Kernel::Impl::Impl(explore::Execution& execution, explore::Memory& memory, PageC
   system_.has_fork = features.fork;
   system_.has_protection = features.protection;
   system_.has_lazyfree = features.lazyfree;
+  system_.has_vma_locks = design.policies->vma_lock.fault == mm::FaultLock::Vma;
   system_.truncates = features.truncate;
   system_.gather_bundle = kBundle;
   system_.gather_batch_max = kBatch;
@@ -172,9 +173,23 @@ void Kernel::Impl::build_process(unsigned process) {
     vma.anon_ready = {x, false, quiet("anon_vma")};
     if (features_.protection) vma.vm_flags = {x, mm::vm_flags_t{}, quiet("vm_flags")};
   }
+  if (system_.has_vma_locks) build_vma_locks(mm);
   build_entries(mm);
   processes_[process].state = {x, process == 0 ? ProcessState::Alive : ProcessState::Free,
                                quiet("process")};
+}
+
+void Kernel::Impl::build_vma_locks(mm::mm_struct& mm) {
+  explore::Execution& x = *system_.execution;
+  mm.mm_lock_seq = {x, 1, quiet("mm_lock_seq")};
+  mm.mm_mt = {x, 0, quiet("mm_mt")};
+  mm.vma_locks.reserve(room_.vmas);
+  for (unsigned i = 0; i < room_.vmas; ++i) {
+    mm::vma_lock& lock = mm.vma_locks.emplace_back();
+    lock.rwsem = {x, kernel::LockClass::vma_lock, quiet("vm_lock")};
+    lock.seq = {x, 0, quiet("vm_lock_seq")};
+    lock.detached = {x, false, quiet("detached")};
+  }
 }
 
 void Kernel::Impl::build_entries(mm::mm_struct& mm) {

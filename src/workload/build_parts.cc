@@ -115,6 +115,7 @@ void Builder::build_vma_locks(mm::mm_struct& mm) {
   explore::Execution& x = *system_.execution;
   mm.mm_lock_seq = Cell<std::uint32_t>(x, 1, quiet("mm_lock_seq"));
   mm.mm_mt = Cell<std::uint32_t>(x, 0, quiet("mm_mt"));
+  mm.vma_locks.reserve(mm.vmas.size());
   for (unsigned i = 0; i < mm.vmas.size(); ++i) {
     mm::vma_lock& lock = mm.vma_locks.emplace_back();
     lock.rwsem = {x, kernel::LockClass::vma_lock, quiet("vm_lock")};
