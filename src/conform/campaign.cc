@@ -47,7 +47,8 @@ class Worker {
   void run(std::uint64_t number);
   void count(const Program& program, const Outcome& host);
   bool is_steady(const Program& program, const Outcome& host);
-  Difference minimised(Program program, Op op);
+  /// Nothing if what was found last does not come again.
+  std::optional<Difference> minimised(Program program, Op op);
 
   std::uint64_t seed_;
   std::unique_ptr<Side> host_;
@@ -76,10 +77,16 @@ void Worker::run(std::uint64_t number) {
     ++summary.unsteady;
     return;
   }
-  ++summary.differ;
   const bool side_failed = *difference == program.calls.size();
-  differences.push_back(minimised(program, side_failed ? Op{} : program.calls[*difference].op));
-  differences.back().number = number;
+  std::optional<Difference> found =
+      minimised(program, side_failed ? Op{} : program.calls[*difference].op);
+  if (!found) {
+    ++summary.unsteady;
+    return;
+  }
+  ++summary.differ;
+  found->number = number;
+  differences.push_back(std::move(*found));
 }
 
 void Worker::count(const Program& program, const Outcome& host) {
@@ -106,7 +113,7 @@ bool Worker::is_steady(const Program& program, const Outcome& host) {
 }
 
 // The call that differs stays one of the same kind, or what is found ends as something else.
-Difference Worker::minimised(Program program, Op op) {
+std::optional<Difference> Worker::minimised(Program program, Op op) {
   Difference found;
   found.program = minimise(std::move(program), [&](const Program& candidate) {
     Outcome host;
@@ -118,8 +125,10 @@ Difference Worker::minimised(Program program, Op op) {
            (*difference == candidate.calls.size() || candidate.calls[*difference].op == op);
   });
   run_both(found.program, found.host, found.model);
-  found.call = compare(found.program, found.host, found.model)
-                   .difference.value_or(found.program.calls.size());
+  const std::optional<std::size_t> difference =
+      compare(found.program, found.host, found.model).difference;
+  if (!difference || !is_steady(found.program, found.host)) return std::nullopt;
+  found.call = *difference;
   return found;
 }
 

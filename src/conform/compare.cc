@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conform/compare.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -9,15 +10,20 @@
 namespace mmcheck::conform {
 namespace {
 
+/// Whether pages of files may be dropped, if they are clean by then.
+enum class Eviction : std::uint8_t { None, Advised };
+
 /// The host reads ahead, keeps pages that it was advised to drop, and maps what is around a fault:
 /// of pages of files it may have more than the model, never less. Where it maps the zero page,
-/// which the model does not have, it may have less. Which pages these are the model says.
-bool agree_on_mincore(const Result& host, const Result& model) {
+/// which the model does not have, it may have less. Which pages these are the model says. When the
+/// host has written back what it is advised to drop, and can drop it, is a matter of time.
+bool agree_on_mincore(const Result& host, const Result& model, Eviction eviction) {
   const std::uint64_t there = host.words[0].value;
   const std::uint64_t here = model.words[0].value;
   const std::uint64_t of_files = model.words[1].value;
   const std::uint64_t zeros = model.words[2].value;
-  return (there & ~here & ~of_files) == 0 && (here & ~there & ~zeros) == 0;
+  const std::uint64_t dropped = eviction == Eviction::Advised ? of_files : 0;
+  return (there & ~here & ~of_files) == 0 && (here & ~there & ~zeros & ~dropped) == 0;
 }
 
 /// smaps does not count the zero page, for which the model may have a page, of its own or one that
@@ -37,10 +43,10 @@ bool agree_on_smaps(const Result& host, const Result& model) {
          agree_but_for_zeros(SmapsField::AnonPrivateDirty);
 }
 
-bool agree(const Call& call, const Result& host, const Result& model) {
+bool agree(const Call& call, const Result& host, const Result& model, Eviction eviction) {
   if (host.value != model.value) return false;
   if (host.failed()) return true;
-  if (call.op == Op::Mincore) return agree_on_mincore(host, model);
+  if (call.op == Op::Mincore) return agree_on_mincore(host, model, eviction);
   if (call.op == Op::Smaps) return agree_on_smaps(host, model);
   return host == model;
 }
@@ -83,13 +89,16 @@ std::span<const KnownDifference> known_differences() { return kKnownDifferences;
 
 Comparison compare(const Program& program, const Outcome& host, const Outcome& model) {
   if (!host.error.empty() || !model.error.empty()) return {.difference = program.calls.size()};
+  Eviction eviction = Eviction::None;
   for (std::size_t i = 0; i < program.calls.size(); ++i) {
     const Call& call = program.calls[i];
     for (const KnownDifference& known : kKnownDifferences) {
       if (known.matches(call, host.results[i], model.results[i]))
         return {.difference = {}, .known = &known};
     }
-    if (!agree(call, host.results[i], model.results[i])) return {.difference = i};
+    if (!agree(call, host.results[i], model.results[i], eviction)) return {.difference = i};
+    const bool advised = call.op == Op::PosixFadvise && call.operands[3] == POSIX_FADV_DONTNEED;
+    if (advised) eviction = Eviction::Advised;
   }
   return {};
 }

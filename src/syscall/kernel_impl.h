@@ -68,8 +68,8 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
 
   // mm::ResourceMonitor, mm::PageBytes
   void exhausted(mm::Resource resource) override;
-  std::uint64_t zero_from(std::uint64_t word, unsigned offset) override {
-    return contents_.zero_from(word, offset);
+  std::uint64_t zero(std::uint64_t word, unsigned begin, unsigned end) override {
+    return contents_.zero(word, begin, end);
   }
 
   /// What each call begins with. `call(task)` returns its result.
