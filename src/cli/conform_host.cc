@@ -31,10 +31,15 @@ struct ConformHostOptions {
   bool json = false;
 };
 
-/// Files are where the host has its temporary ones.
+/// Files are where the host has its temporary ones, on a disk if it has any there.
 std::string temporary_folder() {
   try {
-    return std::filesystem::temp_directory_path().string();
+    const std::string folder = std::filesystem::temp_directory_path().string();
+    if (!conform::is_in_memory(folder)) return folder;
+    const std::string other = "/var/tmp";
+    if (std::filesystem::is_directory(other) && !conform::is_in_memory(other)) return other;
+    throw InputError(fmt::format(
+        "{} is on tmpfs, and the files of the model are as on a disk: set TMPDIR", folder));
   } catch (const std::filesystem::filesystem_error& error) {
     throw InputError(fmt::format("no folder for temporary files (TMPDIR): {}", error.what()));
   }

@@ -151,6 +151,7 @@ class Model::Run final : public explore::Program {
   /// Throws what the kernel throws.
   void run(const conform::Program& program, Outcome& outcome);
   void setup(explore::Execution& execution) override;
+  void finished(explore::Execution&) override { kernel_->finished(); }
 
   syscall::Room room;
   syscall::Features features;
@@ -228,7 +229,9 @@ void Model::Run::make_calls(Thread& thread) {
     execution_->write(turn_, i + 1);
     if (program_->calls[i].op == Op::Exit) return;
   }
+  // While others make calls, nothing of what they could see of this process may go.
   wait_for_turn(program_->calls.size());
+  kernel_->exit_group(thread.number, 0);
 }
 
 void Model::Run::make(Thread& thread, std::size_t position) {

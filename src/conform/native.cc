@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,11 @@
 #include "conform/native_server.h"
 
 namespace mmcheck::conform {
+
+bool is_in_memory(const std::string& folder) {
+  struct statfs status {};
+  return ::statfs(folder.c_str(), &status) == 0 && status.f_type == TMPFS_MAGIC;
+}
 
 Host::Host(const std::string& folder) {
   if (::sysconf(_SC_PAGESIZE) != 4096) {

@@ -13,6 +13,10 @@ namespace mmcheck::conform {
 
 struct Shared;
 
+/// Whether files in this folder are in memory only, as on tmpfs. Their pages are not those of a
+/// file on a disk: what is read of a hole is in no page, for one.
+bool is_in_memory(const std::string& folder);
+
 /// The host's side: a process that runs one program after the other, forks where they do, and
 /// leaves nothing behind between two of them. One object serves one thread.
 class Host final : public Side {

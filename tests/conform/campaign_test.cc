@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "conform/model.h"
 #include "conform/native.h"
 #include "conform/text.h"
 
@@ -20,23 +21,24 @@ std::unique_ptr<Side> host() {
 
 using Mistake = std::function<void(const Program&, Outcome&)>;
 
-/// The host, but for a mistake.
+/// Another side, but for a mistake.
 class Mistaken final : public Side {
  public:
-  explicit Mistaken(Mistake mistake) : host_(host()), mistake_(std::move(mistake)) {}
+  Mistaken(std::unique_ptr<Side> side, Mistake mistake)
+      : side_(std::move(side)), mistake_(std::move(mistake)) {}
 
   void begin(const Program& program) override {
     program_ = &program;
-    host_->begin(program);
+    side_->begin(program);
   }
   Outcome finish() override {
-    Outcome outcome = host_->finish();
+    Outcome outcome = side_->finish();
     mistake_(*program_, outcome);
     return outcome;
   }
 
  private:
-  std::unique_ptr<Side> host_;
+  std::unique_ptr<Side> side_;
   Mistake mistake_;
   const Program* program_ = nullptr;
 };
@@ -46,13 +48,14 @@ struct Found {
   std::vector<Difference> differences;
 };
 
-Found run_with(const Mistake& mistake, std::uint64_t programs, unsigned jobs = 1) {
+Found run_with(const Mistake& mistake, std::uint64_t programs, unsigned jobs = 1,
+               const SideFactory& side = &host) {
   Found found;
   Options options;
   options.programs = programs;
   options.jobs = jobs;
   options.host = &host;
-  options.model = [&] { return std::make_unique<Mistaken>(mistake); };
+  options.model = [&] { return std::make_unique<Mistaken>(side(), mistake); };
   options.on_difference = [&](const Difference& difference) {
     found.differences.push_back(difference);
   };
@@ -93,6 +96,16 @@ TEST(Campaign, FindsAForgottenError) {
   EXPECT_EQ(first.program.calls.size(), 1u);
   EXPECT_EQ(first.host.results[0].value, -EINVAL);
   EXPECT_EQ(first.model.results[0].value, 0);
+}
+
+TEST(Campaign, FindsAForgottenErrorOfTheModel) {
+  const design::Design* design = design::find_design("linux-6.12");
+  ASSERT_NE(design, nullptr);
+  const Found found =
+      run_with(&forget_alignment, 500, 1, [design] { return std::make_unique<Model>(*design); });
+  ASSERT_GT(found.differences.size(), 0u);
+  EXPECT_EQ(found.differences.front().program.calls.size(), 1u);
+  EXPECT_EQ(found.differences.front().program.calls[0].op, Op::Munmap);
 }
 
 TEST(Campaign, FindsAWrongSignal) {
