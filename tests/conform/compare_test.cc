@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 
+#include "conform/generate.h"
 #include "conform/text.h"
 
 namespace mmcheck::conform {
@@ -67,6 +70,18 @@ TEST(Compare, ASideThatFailedDiffersBehindTheLastCall) {
   Outcome failed;
   failed.error = "broken";
   EXPECT_EQ(compare(program, {.results = {Result{}}}, failed).difference, 1u);
+}
+
+TEST(Documentation, NamesEachExclusionAndEachKnownDifference) {
+  std::ifstream file("docs/reference/conformance.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const auto is_named = [&](std::string_view name) {
+    return text.find("| `" + std::string(name) + "` |") != std::string::npos;
+  };
+  for (const Exclusion& each : exclusions()) EXPECT_TRUE(is_named(each.name)) << each.name;
+  for (const KnownDifference& each : known_differences()) {
+    EXPECT_TRUE(is_named(each.name)) << each.name;
+  }
 }
 
 TEST(Text, IsC) {
