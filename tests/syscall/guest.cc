@@ -14,6 +14,7 @@ GuestProgram::GuestProgram(std::vector<Body> bodies, std::string_view design,
 
 void GuestProgram::setup(explore::Execution& execution) {
   execution_ = &execution;
+  outcome.assign(bodies_.size(), 0);
   memory_.reset(execution);
   kernel_.reset();
   kernel_ =
@@ -35,11 +36,17 @@ void GuestProgram::setup(explore::Execution& execution) {
 void GuestProgram::run_thread(void* context) {
   const Thread& thread = *static_cast<Thread*>(context);
   GuestProgram& program = *thread.program;
-  if (thread.number != 0) {
-    program.execution_->step_when(program.kernel_->started(thread.number), {.format = "started"});
-  }
   Guest guest(*program.kernel_, thread.number);
-  if (thread.number < program.bodies_.size()) program.bodies_[thread.number](guest);
+  if (thread.number == 0) {
+    program.bodies_[0](guest);
+    return;
+  }
+  // The slot may be used again and again.
+  while (true) {
+    program.execution_->step_when(program.kernel_->started(thread.number), {.format = "started"});
+    if (thread.number < program.bodies_.size()) program.bodies_[thread.number](guest);
+    if (program.kernel_->process_of(thread.number) != Kernel::kNoProcess) return;
+  }
 }
 
 void run(GuestProgram& program) {

@@ -78,14 +78,18 @@ class Guest {
 
 using Body = std::function<void(Guest&)>;
 
-/// Thread 0 runs the first body; the others wait until somebody starts them.
+/// Thread 0 runs the first body; the others wait until somebody starts them, and again when they
+/// have ended.
 class GuestProgram final : public explore::Program {
  public:
   explicit GuestProgram(std::vector<Body> bodies, std::string_view design = "linux-6.12",
                         explore::MemoryModel model = explore::MemoryModel::Sc);
 
   void setup(explore::Execution& execution) override;
-  void finished(explore::Execution&) override { kernel_->finished(); }
+  void finished(explore::Execution& execution) override {
+    for (const std::uint64_t value : outcome) execution.outcome(value);
+    kernel_->finished();
+  }
   unsigned objects_max() const override { return explore::kObjectsMaxOfAll; }
 
   Kernel& kernel() { return *kernel_; }
@@ -93,6 +97,7 @@ class GuestProgram final : public explore::Program {
 
   Room room{.threads = 2};
   Features features;
+  std::vector<std::uint64_t> outcome;  ///< of an execution; its threads say what it is
 
  private:
   struct Thread {

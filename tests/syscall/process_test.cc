@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "guest.h"
 
 namespace mmcheck::syscall {
@@ -93,6 +95,103 @@ TEST(Process, ExitGroupEndsAllThreads) {
   program.room.threads = 2;
   EXPECT_FALSE(search(program, {.strategy = explore::Strategy::Random, .executions_max = 100})
                    .counterexample);
+}
+
+TEST(Process, OneAfterTheOther) {
+  std::int64_t p = 0;
+  int number = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(3 * kPage);
+                          for (number = 0; number < 20; ++number) {
+                            guest.store(p, "parent");
+                            const std::int64_t child = guest.kernel.fork(0, 1);
+                            ASSERT_GE(child, 0);
+                            guest.store(p + kPage, std::to_string(number));
+                            const auto process = static_cast<unsigned>(child);
+                            EXPECT_EQ(guest.kernel.wait_process(0, process), number);
+                            EXPECT_EQ(guest.kernel.wait_process(0, process), -ECHILD);
+                            EXPECT_EQ(guest.load(p, 6), "parent");
+                            EXPECT_EQ(guest.kernel.free_thread(), 1u);
+                          }
+                        },
+                        [&](Guest& guest) {
+                          EXPECT_EQ(guest.load(p, 6), "parent");
+                          EXPECT_EQ(guest.store(p, "child"), Fault::None);
+                          EXPECT_EQ(guest.store(p + 2 * kPage, "child"), Fault::None);
+                          guest.kernel.exit_group(1, number);
+                        }});
+  run(program);
+}
+
+TEST(Process, ThreadsComeAndGo) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          for (int i = 0; i < 10; ++i) {
+                            p = guest.map_anonymous(2 * kPage);
+                            guest.store(p, "new");
+                            guest.kernel.clone_thread(0, 1);
+                            while (guest.load(p + kPage, 4) != "seen") {
+                            }
+                            EXPECT_EQ(guest.kernel.munmap(0, u(p), 2 * kPage), 0);
+                            while (guest.kernel.free_thread() != 1) guest.load(p, 1);
+                          }
+                        },
+                        [&](Guest& guest) {
+                          EXPECT_EQ(guest.load(p, 3), "new");
+                          guest.store(p + kPage, "seen");
+                          guest.kernel.exit_thread(1);
+                        }});
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    EXPECT_EQ(random_walk(program, seed, 1'000'000).rule, "");
+  }
+}
+
+std::uint64_t number_of(const std::string& text) {
+  std::uint64_t number = 0;
+  for (const char c : text) number = number * 256 + static_cast<unsigned char>(c);
+  return number;
+}
+
+/// What random walks see, a complete search sees, too: no class is missed because some step does
+/// not say what it uses.
+void expect_all_outcomes(GuestProgram& program) {
+  std::set<std::uint64_t> all;
+  std::set<std::uint64_t> sampled;
+  search(program, {.executions_max = 1});  // For room.
+  const explore::Result result =
+      explore::explore(program, {}, [&](std::uint64_t outcome) { all.insert(outcome); });
+  EXPECT_TRUE(result.complete);
+  EXPECT_FALSE(result.counterexample);
+  explore::explore(program, {.strategy = explore::Strategy::Random, .executions_max = 3000},
+                   [&](std::uint64_t outcome) { sampled.insert(outcome); });
+  EXPECT_GT(sampled.size(), 1u);
+  for (const std::uint64_t outcome : sampled) EXPECT_EQ(all.count(outcome), 1u);
+}
+
+TEST(Process, CompleteSearchesMissNoOutcomeOfMappings) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          p = guest.map_anonymous(kPage);
+                          guest.kernel.clone_thread(0, 1);
+                          guest.store(p, "a");
+                          guest.kernel.munmap(0, u(p), kPage);
+                        },
+                        [&](Guest& guest) { program.outcome[1] = number_of(guest.load(p, 1)); }});
+  program.room = {.threads = 2, .pages = 1, .frames = 3, .files = 1, .file_pages = 1, .vmas = 1};
+  expect_all_outcomes(program);
+}
+
+TEST(Process, CompleteSearchesMissNoOutcomeOfFiles) {
+  int fd = 0;
+  GuestProgram program(
+      {[&](Guest& guest) {
+         fd = static_cast<int>(guest.kernel.open(0, "f", O_CREAT | O_RDWR));
+         guest.kernel.clone_thread(0, 1);
+         program.outcome[0] = static_cast<std::uint64_t>(guest.write(fd, "ab"));
+       },
+       [&](Guest& guest) { program.outcome[1] = number_of(guest.pread(fd, 2, 0)); }});
+  program.room = {.threads = 2, .pages = 1, .frames = 3, .files = 1, .file_pages = 1, .vmas = 1};
+  expect_all_outcomes(program);
 }
 
 /// All executions of a small program: two threads unmap and touch one page.
