@@ -47,7 +47,8 @@ struct FilePage {
 };
 FilePage filemap_read(thread& task, address_space& mapping, unsigned index);
 
-/// The part in one page of a write(2): of the bytes from `pos` to `end`; `change` makes the new contents of the old ones.
+/// The part in one page of a write(2), from `pos` to `end`; `change` makes the new contents of the
+/// old ones.
 /// [i_rwsem]
 void perform_write(thread& task, address_space& mapping, std::uint64_t pos, std::uint64_t end,
                    FunctionRef<std::uint64_t(std::uint64_t)> change);
