@@ -129,10 +129,10 @@ void Generator::believe(const Call& call) {
 // What there is in the end: memory, residency, accounts and files. As calls, so that of a program
 // that differs only what differs need be left.
 void Generator::observe() {
-  for (std::uint8_t process = 0; process < nr_processes_; ++process) {
+  for (unsigned process = 0; process < nr_processes_; ++process) {
     if (!alive_[process]) continue;
     const auto look = [&](Op op, std::array<std::int64_t, kOperandsMax> operands) {
-      add(Call{.op = op, .process = process, .operands = operands});
+      add(Call{.op = op, .process = static_cast<std::uint8_t>(process), .operands = operands});
     };
     if (dice_.percent(40)) look(Op::Smaps, {});
     std::size_t looked = 0;
