@@ -30,10 +30,11 @@ LAYERS = {name: set(ORDER[:i]) for i, name in enumerate(ORDER)}
 LAYERS["workload"] -= {"syscall"}
 LAYERS["cost"] -= {"syscall"}
 LAYERS["hunt"] = set(ORDER) - {"syscall", "cost"}
+LAYERS["conform"] = set(ORDER[:ORDER.index("syscall") + 1])
 LAYERS["guest"] = set(ORDER[:ORDER.index("syscall") + 1])
 LAYERS["report"] = {"base", "trace"}
 LAYERS["book"] = set(ORDER[:ORDER.index("rules") + 1]) | {"report"}
-LAYERS["cli"] = set(ORDER) | {"hunt", "guest", "report", "book"}
+LAYERS["cli"] = set(ORDER) | {"hunt", "conform", "guest", "report", "book"}
 
 # The model sees what a program may do to the explorer, not how the explorer searches.
 MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules", "syscall"}
