@@ -39,6 +39,7 @@ struct GuestOptions {
   std::string replay;
   bool json = false;
   bool all_steps = false;
+  bool output = false;
 };
 
 constexpr std::uint64_t kSampleExecutions = 10'000;
@@ -112,7 +113,7 @@ class Guest {
       : options_(options),
         console_(session.console),
         compiled_(guest::compile({options.sources, options.flags}, folder_)),
-        module_(compiled_.path),
+        module_(compiled_.path, compiled_.constructors),
         program_(module_, arguments_of(session),
                  {.memory = options.memory,
                   .races = !allows(options, "R-RACE"),
@@ -130,6 +131,7 @@ class Guest {
     if (options_.json) {
       console_.out << json_of(found);
     } else if (!found.result.counterexample) {
+      if (options_.output) console_.out << program_.output();
       console_.out << fmt::format("{}: held, {}\n", name_of(options_), figures(found));
     } else {
       show(found);
@@ -170,9 +172,12 @@ class Guest {
     const trace::Record record = explore::replay(program_, schedule);
     console_.out << report::paint(
                         console_.colour, report::Emphasis::Bold,
-                        fmt::format("{}: {} broken, after {} executions", name_of(options_),
-                                    counterexample.rule, found.result.executions))
-                 << "\n\n";
+                        fmt::format("{}: {} broken, after {} execution{}", name_of(options_),
+                                    counterexample.rule, found.result.executions,
+                                    found.result.executions == 1 ? "" : "s"))
+                 << '\n'
+                 << report::paragraph("", record.violation ? record.violation->what : "", 0)
+                 << '\n';
     // An endless program is run again by the seed of its execution.
     const bool by_seed = program_.endless() && options_.strategy == "random";
     print(record, by_seed ? fmt::format("--strategy random --executions 1 --seed {}",
@@ -242,6 +247,8 @@ void add_run_command(CLI::App& app, Session& session) {
   command->add_flag("--json", options->json, "One JSON object per program");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");
+  command->add_flag("--output", options->output,
+                    "Show what the last execution has printed, also where no rule is broken");
   command->callback([options, &session] {
     session.command = [options, &session] { return run_guest(*options, session); };
   });

@@ -139,6 +139,9 @@ void Engine::put_memory_in_place(unsigned index) {
 void Engine::split(unsigned index, unsigned twin) {
   fibers_.share(index, twin);
   static_cast<ThreadState&>(threads_[twin]) = threads_[index];
+  threads_[twin].pending = Pending::Guarded;
+  threads_[twin].nr_guards = 1;
+  threads_[twin].guard[0] = twin_guard_;
   set_pending_bits(twin);
   program_.split(ThreadId{static_cast<std::uint8_t>(index)},
                  ThreadId{static_cast<std::uint8_t>(twin)});

@@ -153,6 +153,7 @@ class Engine {
   Fibers fibers_;
   bool swaps_memory_;
   int twin_ = -1;  ///< of the thread that is being suspended: see Execution::step_as_two
+  Guard twin_guard_{};
   Rewinder rewinder_;
   bool rewinding_;
   std::unique_ptr<std::uint64_t[]> words_;

@@ -75,9 +75,10 @@ void Execution::step_when(const Guard& guard, const trace::StepText& text) {
   engine_->announce(Pending::Guarded, text);
 }
 
-bool Execution::step_as_two(ThreadId twin, const trace::StepText& text) {
+bool Execution::step_as_two(ThreadId twin, const Guard& guard, const trace::StepText& text) {
   engine_->threads_[engine_->current_].nr_guards = 0;
   engine_->twin_ = to_index(twin);
+  engine_->twin_guard_ = guard;
   engine_->announce(Pending::Step, text);
   return engine_->current_ == to_index(twin);
 }

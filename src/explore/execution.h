@@ -111,10 +111,11 @@ class Execution {
   void step_when(const Guard& guard, const trace::StepText& text);
 
   /// The calling thread becomes two: `twin`, a thread of the setup's that waits, goes on from here
-  /// as well, whatever it has waited for. Both have the same next step. Returns whether it is the
+  /// as well. Both have the same next step; the twin's waits for the guard, which holds from now
+  /// on, and did not before: that there is a twin is the caller's doing. Returns whether it is the
   /// twin who returns. What the twin's stack looks like is the program's to provide
   /// (Program::resumes): it is where the caller's is. Of programs that are not rewindable.
-  bool step_as_two(ThreadId twin, const trace::StepText& text);
+  bool step_as_two(ThreadId twin, const Guard& guard, const trace::StepText& text);
   /// What a suspended thread has on its stack begins here.
   const std::byte* stack_pointer(ThreadId thread) const;
 

@@ -157,6 +157,7 @@ Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
   words.emplace_back("-lm");
   const CommandResult result = run_command(words);
   if (result.status != 0) refuse(options.sources.front(), result, words.front());
+  if (guest.needs_kernel) guest.constructors = take_constructors(guest.path);
   return guest;
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "guest/constructors.h"
+
 namespace mmcheck::guest {
 
 struct CompileOptions {
@@ -30,8 +32,9 @@ class TemporaryFolder {
 };
 
 struct Compiled {
-  std::filesystem::path path;  ///< of the shared object
-  bool needs_kernel = false;   ///< it makes system calls that the model has
+  std::filesystem::path path;   ///< of the shared object
+  bool needs_kernel = false;    ///< it makes system calls that the model has
+  Constructors constructors{};  ///< which the loader does not run: where the kernel is needed
 };
 
 /// Compiles and links into the folder. Throws InputError:

@@ -28,6 +28,20 @@ constexpr std::string_view kOfLibrary[] = {
     "__gxx_personality_v0",
     "__stack_chk_fail",
     "abs",
+    "ffs",
+    "ffsl",
+    "getopt",
+    "opterr",
+    "optopt",
+    "sigaddset",
+    "sigdelset",
+    "sigemptyset",
+    "sigfillset",
+    "sigismember",
+    "strsignal",
+    "islower",
+    "isupper",
+    "isxdigit",
     "atoi",
     "atol",
     "atoll",
@@ -84,11 +98,21 @@ constexpr std::string_view kOfLibrary[] = {
 
 /// What functions_sys.cc has.
 constexpr std::string_view kOfKernel[] = {
-    "close",     "creat",  "dup",     "fdatasync",     "fork",    "fstat",        "fsync",
-    "ftruncate", "getpid", "kill",    "lseek",         "madvise", "memfd_create", "mincore",
-    "mlock",     "mmap",   "mmap64",  "mprotect",      "mremap",  "msync",        "munlock",
-    "munmap",    "open",   "open64",  "posix_fadvise", "pread",   "pwrite",       "read",
-    "unlink",    "wait",   "waitpid", "write",
+    "close",         "creat",     "dup",
+    "fdatasync",     "fork",      "fstat",
+    "fsync",         "ftruncate", "getpid",
+    "kill",          "lseek",     "madvise",
+    "memfd_create",  "mincore",   "mlock",
+    "mmap",          "mmap64",    "mprotect",
+    "mremap",        "msync",     "munlock",
+    "munmap",        "open",      "open64",
+    "fallocate",     "fopen",     "ioctl",
+    "mlock2",        "mlockall",  "munlockall",
+    "pipe",          "prctl",     "process_mrelease",
+    "socketpair",    "syscall",   "tmpfile",
+    "posix_fadvise", "pread",     "pwrite",
+    "read",          "unlink",    "wait",
+    "waitpid",       "write",
 };
 
 }  // namespace
@@ -98,6 +122,11 @@ Support support_of(std::string_view symbol) {
   link_pthread_functions();
   link_libc_functions();
   link_sys_functions();
+  link_string_functions();
+  link_stdio_functions();
+  link_proc_functions();
+  link_signal_functions();
+  link_jump_functions();
   const std::string own = std::string(kPrefix) + std::string(symbol);
   if (dlsym(RTLD_DEFAULT, own.c_str()) != nullptr) {
     const bool kernel = std::ranges::find(kOfKernel, symbol) != std::end(kOfKernel);

@@ -9,10 +9,12 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "guest/guest_function.h"
+#include "guest/text.h"
 
 namespace guest = mmcheck::guest;
 using guest::address_of;
@@ -116,21 +118,10 @@ GUEST(int, memcmp, const void* one, const void* other, std::size_t bytes) {
   const std::vector<std::byte> b = runtime().take_bytes(other, bytes, PLACE);
   return std::memcmp(a.data(), b.data(), bytes);
 }
-GUEST(char*, strcpy, char* to, const char* from) {
-  runtime().load_range(from, std::strlen(from) + 1, PLACE);
-  runtime().store_range(to, std::strlen(from) + 1, PLACE);
-  return std::strcpy(to, from);
-}
-GUEST(char*, strncpy, char* to, const char* from, std::size_t bytes) {
-  runtime().load_range(from, strnlen(from, bytes), PLACE);
-  runtime().store_range(to, bytes, PLACE);
-  return std::strncpy(to, from, bytes);
-}
 GUEST(char*, strdup, const char* from) {
-  const std::size_t bytes = std::strlen(from) + 1;
-  runtime().load_range(from, bytes, PLACE);
-  auto* block = static_cast<char*>(allocate(bytes, 16, PLACE));
-  return block == nullptr ? nullptr : std::strcpy(block, from);
+  const std::string text = guest::take_string(from, PLACE);
+  auto* block = static_cast<char*>(allocate(text.size() + 1, 16, PLACE));
+  return block == nullptr ? nullptr : std::strcpy(block, text.c_str());
 }
 
 // --- output
@@ -138,49 +129,38 @@ GUEST(char*, strdup, const char* from) {
 
 namespace {
 
-std::string formatted(const char* format, va_list arguments) {
-  va_list again;
-  va_copy(again, arguments);
-  const int bytes = std::vsnprintf(nullptr, 0, format, arguments);
-  std::string text(static_cast<std::size_t>(std::max(bytes, 0)), '\0');
-  std::vsnprintf(text.data(), text.size() + 1, format, again);
-  va_end(again);
-  return text;
+int print(const std::string& text) {
+  runtime().write_out(text);
+  return static_cast<int>(text.size());
 }
 
-int print(const std::string& text) {
-  runtime().print(text);
-  return static_cast<int>(text.size());
+int print_to(FILE* stream, const std::string& text, Place place) {
+  return guest::print_to(stream, text, place) ? static_cast<int>(text.size()) : -1;
 }
 
 int print_into(char* to, std::size_t room, const std::string& text, Place place) {
   if (room == 0) return static_cast<int>(text.size());
   const std::size_t bytes = std::min(text.size(), room - 1);
-  runtime().store_range(to, bytes + 1, place);
-  std::memcpy(to, text.data(), bytes);
-  to[bytes] = '\0';
+  const std::string kept = text.substr(0, bytes);
+  runtime().put_bytes(to, std::as_bytes(std::span(kept.c_str(), bytes + 1)), place);
   return static_cast<int>(text.size());
 }
 
 }  // namespace
 
-#define FORMAT(text)                                     \
-  va_list arguments;                                     \
-  va_start(arguments, format);                           \
-  const std::string text = formatted(format, arguments); \
+#define FORMAT(text)                                                     \
+  va_list arguments;                                                     \
+  va_start(arguments, format);                                           \
+  const std::string text = guest::format_text(format, arguments, PLACE); \
   va_end(arguments)
 
 GUEST(int, printf, const char* format, ...) {
   FORMAT(text);
   return print(text);
 }
-GUEST(int, fprintf, FILE*, const char* format, ...) {
+GUEST(int, fprintf, FILE* stream, const char* format, ...) {
   FORMAT(text);
-  return print(text);
-}
-GUEST(int, dprintf, int, const char* format, ...) {
-  FORMAT(text);
-  return print(text);
+  return print_to(stream, text, PLACE);
 }
 GUEST(int, sprintf, char* to, const char* format, ...) {
   FORMAT(text);
@@ -191,26 +171,35 @@ GUEST(int, snprintf, char* to, std::size_t room, const char* format, ...) {
   return print_into(to, room, text, PLACE);
 }
 GUEST(int, vprintf, const char* format, va_list arguments) {
-  return print(formatted(format, arguments));
+  return print(guest::format_text(format, arguments, PLACE));
 }
-GUEST(int, vfprintf, FILE*, const char* format, va_list arguments) {
-  return print(formatted(format, arguments));
+GUEST(int, vfprintf, FILE* stream, const char* format, va_list arguments) {
+  return print_to(stream, guest::format_text(format, arguments, PLACE), PLACE);
 }
-GUEST(int, puts, const char* text) { return print(std::string(text) + '\n'); }
+GUEST(int, vsnprintf, char* to, std::size_t room, const char* format, va_list arguments) {
+  return print_into(to, room, guest::format_text(format, arguments, PLACE), PLACE);
+}
+GUEST(int, puts, const char* text) { return print(guest::take_string(text, PLACE) + '\n'); }
 GUEST(int, putchar, int c) { return print(std::string(1, static_cast<char>(c))), c; }
-GUEST(int, putc, int c, FILE*) { return print(std::string(1, static_cast<char>(c))), c; }
-GUEST(int, fputc, int c, FILE*) { return print(std::string(1, static_cast<char>(c))), c; }
-GUEST(int, fputs, const char* text, FILE*) { return print(text); }
-GUEST(std::size_t, fwrite, const void* from, std::size_t bytes, std::size_t count, FILE*) {
-  runtime().load_range(from, bytes * count, PLACE);
-  print(std::string(static_cast<const char*>(from), bytes * count));
+GUEST(int, putc, int c, FILE* stream) {
+  return print_to(stream, std::string(1, static_cast<char>(c)), PLACE), c;
+}
+GUEST(int, fputc, int c, FILE* stream) {
+  return print_to(stream, std::string(1, static_cast<char>(c)), PLACE), c;
+}
+GUEST(int, fputs, const char* text, FILE* stream) {
+  return print_to(stream, guest::take_string(text, PLACE), PLACE);
+}
+GUEST(std::size_t, fwrite, const void* from, std::size_t bytes, std::size_t count, FILE* stream) {
+  const std::vector<std::byte> given = runtime().take_bytes(from, bytes * count, PLACE);
+  print_to(stream, std::string(reinterpret_cast<const char*>(given.data()), given.size()), PLACE);
   return count;
 }
 GUEST(int, fflush, FILE*) { return 0; }
 GUEST(int, setvbuf, FILE*, char*, int, std::size_t) { return 0; }
 GUEST(void, setbuf, FILE*, char*) {}
 GUEST(void, perror, const char* text) {
-  print((text == nullptr ? "" : std::string(text) + ": ") +
+  print((text == nullptr ? "" : guest::take_string(text, PLACE) + ": ") +
         std::strerror(runtime().error_number()) + '\n');
 }
 GUEST(int*, __errno_location, ) { return &runtime().error_number(); }

@@ -6,11 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <string>
 
+#include "guest/descriptors.h"
 #include "guest/guest_function.h"
+#include "guest/text.h"
 
 namespace guest = mmcheck::guest;
 using guest::address_of;
@@ -18,6 +21,8 @@ using guest::Place;
 using guest::runtime;
 
 namespace {
+
+constexpr std::size_t kPagesMax = std::size_t{1} << 16;  ///< of an address space
 
 /// The C library's convention.
 template <typename T = int>
@@ -36,6 +41,10 @@ void* returned_address(std::int64_t result) {
 mmcheck::syscall::Kernel& kernel() { return runtime().kernel(); }
 
 unsigned self() { return runtime().self(); }
+
+void put_read(void* to, const std::vector<std::byte>& got, std::int64_t bytes, Place place) {
+  runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(bytes)), place);
+}
 
 mode_t mode_of(int flags, va_list arguments) {
   const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
@@ -79,10 +88,14 @@ GUEST(int, msync, void* at, std::size_t bytes, int flags) {
   return returned(kernel().msync(self(), address_of(at), bytes, flags));
 }
 GUEST(int, mincore, void* at, std::size_t bytes, unsigned char* result) {
-  std::vector<std::uint8_t> pages((bytes + 4095) / 4096);
+  // More than the model has room for is not mapped.
+  std::vector<std::uint8_t> pages(std::min<std::size_t>(bytes / 4096 + 1, kPagesMax));
   const std::int64_t done = kernel().mincore(self(), address_of(at), bytes, pages);
-  if (done == 0) runtime().put_bytes(result, std::as_bytes(std::span(pages)), PLACE);
-  return returned(done);
+  if (done != 0) return returned(done);
+  if (result == nullptr && bytes != 0) return returned(-EFAULT);
+  const auto found = std::as_bytes(std::span(pages)).first((bytes + 4095) / 4096);
+  if (!found.empty()) runtime().put_bytes(result, found, PLACE);
+  return 0;
 }
 GUEST(int, mlock, const void* at, std::size_t bytes) {
   return returned(kernel().mlock(self(), address_of(at), bytes));
@@ -94,51 +107,40 @@ GUEST(int, munlock, const void* at, std::size_t bytes) {
 // --- files
 // ----------------------------------------------------------------------------------------
 
-GUEST(int, open, const char* path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = mode_of(flags, arguments);
-  va_end(arguments);
-  return returned(kernel().open(self(), path, flags, mode));
-}
-GUEST(int, open64, const char* path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = mode_of(flags, arguments);
-  va_end(arguments);
-  return returned(kernel().open(self(), path, flags, mode));
-}
+#define OPEN(name)                                                                         \
+  GUEST(int, name, const char* path, int flags, ...) {                                     \
+    va_list arguments;                                                                     \
+    va_start(arguments, flags);                                                            \
+    const mode_t mode = mode_of(flags, arguments);                                         \
+    va_end(arguments);                                                                     \
+    return returned(guest::open_descriptor(guest::take_string(path, PLACE), flags, mode)); \
+  }
+OPEN(open)
+OPEN(open64)
 GUEST(int, creat, const char* path, mode_t mode) {
   return returned(kernel().open(self(), path, O_CREAT | O_WRONLY | O_TRUNC, mode));
 }
 GUEST(int, memfd_create, const char* name, unsigned flags) {
   return returned(kernel().memfd_create(self(), name, flags));
 }
-GUEST(int, close, int fd) { return fd < 3 ? 0 : returned(kernel().close(self(), fd)); }
+GUEST(int, close, int fd) { return returned(guest::close_descriptor(fd)); }
 GUEST(int, dup, int fd) { return returned(kernel().dup(self(), fd)); }
 GUEST(int, unlink, const char* path) { return returned(kernel().unlink(self(), path)); }
 GUEST(ssize_t, read, int fd, void* to, std::size_t bytes) {
-  if (fd < 3) return 0;
   std::vector<std::byte> got(bytes);
-  const std::int64_t result = kernel().read(self(), fd, got);
-  if (result > 0)
-    runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
+  const std::int64_t result = guest::read_descriptor(fd, got);
+  if (result > 0) put_read(to, got, result, PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, pread, int fd, void* to, std::size_t bytes, off_t offset) {
   std::vector<std::byte> got(bytes);
-  const std::int64_t result = kernel().pread(self(), fd, got, offset);
-  if (result > 0)
-    runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(result)), PLACE);
+  const std::int64_t result = guest::read_descriptor(fd, got, offset);
+  if (result > 0) put_read(to, got, result, PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, write, int fd, const void* from, std::size_t bytes) {
   const std::vector<std::byte> given = runtime().take_bytes(from, bytes, PLACE);
-  if (fd == STDOUT_FILENO || fd == STDERR_FILENO) {
-    runtime().print({reinterpret_cast<const char*>(given.data()), given.size()});
-    return static_cast<ssize_t>(bytes);
-  }
-  return returned<ssize_t>(kernel().write(self(), fd, given));
+  return returned<ssize_t>(guest::write_descriptor(fd, given));
 }
 GUEST(ssize_t, pwrite, int fd, const void* from, std::size_t bytes, off_t offset) {
   const std::vector<std::byte> given = runtime().take_bytes(from, bytes, PLACE);

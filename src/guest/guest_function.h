@@ -22,6 +22,11 @@ void link_tsan_functions();
 void link_pthread_functions();
 void link_libc_functions();
 void link_sys_functions();
+void link_string_functions();
+void link_stdio_functions();
+void link_proc_functions();
+void link_signal_functions();
+void link_jump_functions();
 
 inline Runtime& runtime() { return *Runtime::current(); }
 

@@ -11,13 +11,15 @@
 
 namespace mmcheck::guest {
 
-Module::Module(const std::filesystem::path& path)
+Module::Module(const std::filesystem::path& path, const Constructors& constructors)
     : handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)), path_(path) {
   if (handle_ == nullptr)
     throw InputError(std::string("the program cannot be loaded: ") + dlerror());
   main_ = reinterpret_cast<Main>(dlsym(handle_, "main"));
   if (main_ == nullptr) throw InputError("the program has no main()");
   find_segments();
+  const auto* first = reinterpret_cast<const Main*>(base_ + constructors.offset);
+  constructors_.assign(first, first + constructors.count);
   initial_.assign(data_.begin(), data_.end());
 }
 

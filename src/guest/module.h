@@ -9,18 +9,23 @@
 #include <string>
 #include <vector>
 
+#include "guest/constructors.h"
+
 namespace mmcheck::guest {
 
 class Module {
  public:
-  /// Loads the shared object; its constructors run. Throws InputError if it cannot be loaded.
-  explicit Module(const std::filesystem::path& path);
+  /// Loads the shared object; its constructors run, but for those that were taken away from the
+  /// loader. Throws InputError if it cannot be loaded.
+  explicit Module(const std::filesystem::path& path, const Constructors& constructors = {});
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
   using Main = int (*)(int, char**, char**);
   Main main() const { return main_; }
+  /// What has been taken away from the loader: to be called before main(), with its arguments.
+  std::span<const Main> constructors() const { return constructors_; }
   const std::filesystem::path& path() const { return path_; }
   std::uintptr_t base() const { return base_; }
   /// Global variables: .data, .bss and what is beside them.
@@ -39,6 +44,7 @@ class Module {
   void* handle_;
   std::filesystem::path path_;
   Main main_ = nullptr;
+  std::vector<Main> constructors_;
   std::uintptr_t base_ = 0;
   std::uintptr_t text_begin_ = 0;
   std::uintptr_t text_bytes_ = 0;

@@ -58,6 +58,10 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   killed_.reset();
   forked_ = heaps_differ_ = false;
   keys_ = {};
+  proc_files_.clear();
+  signals_.clear();
+  parents_ = {};
+  free_threads_.clear();
   module_.reset();
   heap_.reset(execution);
   const std::size_t tls_stride = tls_.size() / kThreadsMax;
@@ -163,7 +167,7 @@ void Runtime::unsupported(const std::string& what, Place place) {
   throw InputError(where(place.code) + ": " + what);
 }
 
-void Runtime::print(std::string_view added) {
+void Runtime::write_out(std::string_view added) {
   finish_store();
   effect();
   const std::size_t bytes = std::min(added.size(), output_.size() - output_bytes_);

@@ -14,11 +14,13 @@
 
 #include "explore/execution.h"
 #include "explore/memory.h"
+#include "guest/descriptors.h"
 #include "guest/happens_before.h"
 #include "guest/heap.h"
 #include "guest/module.h"
 #include "guest/process_memory.h"
 #include "guest/shadow.h"
+#include "guest/signals.h"
 #include "guest/symbols.h"
 #include "rules/monitors.h"
 #include "syscall/kernel.h"
@@ -183,6 +185,20 @@ class Runtime {
   std::int64_t kill(std::int64_t pid, int signal, Place place);
   std::int64_t wait_for(std::int64_t pid, int& status);
   int pid() { return static_cast<int>(kFirstPid + me().process); }
+  int parent_pid();
+  unsigned process() { return me().process; }
+  /// Or -1: there is no such process.
+  std::int64_t process_of_pid(std::int64_t pid) const {
+    const std::int64_t process = pid - kFirstPid;
+    return process >= 0 && process < room_.processes ? process : -1;
+  }
+  ProcFiles& proc_files() { return proc_files_; }
+  Signals& signals() { return signals_; }
+  bool in_handler() { return me().in_handler; }
+  void leave_handler(bool outer) { me().in_handler = outer; }
+  /// Runs the calling process's handler, or what else it has asked for. Returns whether it has.
+  /// `address`: of a fault; else 0.
+  bool handle_signal(int signal, std::uintptr_t address, Place place);
   /// Sleeps, in virtual time: others make steps meanwhile, if executions are sampled.
   void nap(std::uint64_t milliseconds, Place place);
   /// `result` is of a system call: if it says so, the thread goes no further.
@@ -201,7 +217,7 @@ class Runtime {
   std::uintptr_t crash_stack(std::uintptr_t stack);
   [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
-  void print(std::string_view text);
+  void write_out(std::string_view text);
 
   // --- what belongs to a thread or the process, and is put back with steps
   // -------------------------
@@ -271,7 +287,9 @@ class Runtime {
     std::uintptr_t parked_at = 0;
     unsigned waits_since = 0;  ///< position in reads: what it waits for
     int error_number = 0;
-    unsigned nr_busy = 0;  ///< uses of its own memory since its last step
+    bool in_handler = false;
+    unsigned nr_handled = 0;  ///< signals, since an access was made
+    unsigned nr_busy = 0;     ///< uses of its own memory since its last step
     unsigned nr_turns = 0;
     unsigned nr_reads = 0;
     std::array<Turn, kTurnsMax> turns{};
@@ -302,11 +320,21 @@ class Runtime {
   Thread& me() { return threads_[self()]; }
 
   static constexpr std::int64_t kFirstPid = 1000;
+  static constexpr unsigned kNobody = ~0u;  ///< process of a thread that is none
 
   void reserve_window();
   void setup_kernel();
   ProcessMemory::Spans memory_of(unsigned process);
+  /// Returns only if a handler of the guest's has run: the access is to be made again.
   void judge_fault(syscall::Fault fault, std::uintptr_t address, Place place);
+  template <typename Access>
+  void make_access(std::uintptr_t address, Place place, Access access) {
+    while (true) {
+      const syscall::Fault fault = access();
+      if (fault == syscall::Fault::None) return;
+      judge_fault(fault, address, place);
+    }
+  }
   void user_load(std::uintptr_t address, std::size_t bytes, Place place);
   void user_store(std::uintptr_t address, std::size_t bytes, Place place);
   void note_place(Place place);
@@ -314,12 +342,15 @@ class Runtime {
   template <typename Change>
   std::uint64_t user_update(std::uintptr_t address, unsigned bytes, Place place, Change change) {
     std::uint64_t old = 0;
-    judge_fault(kernel_->update(self(), address, bytes, old, change), address, place);
+    make_access(address, place,
+                [&] { return kernel_->update(self(), address, bytes, old, change); });
     return old;
   }
   void stop_if_killed();
   void heaps_become_different();
   unsigned take_thread();
+  unsigned take_free_thread();
+  void release_threads(unsigned process);
 
   trace::StepText text(Place place);
   void step(Place place);
@@ -397,7 +428,11 @@ class Runtime {
   std::size_t output_bytes_ = 0;
   std::uint64_t ticks_ = 0;
   Keys keys_;
-  std::string verdict_;  ///< outlives the execution
+  ProcFiles proc_files_;
+  Signals signals_;
+  std::array<unsigned, kThreadsMax> parents_{};  ///< of processes
+  std::vector<unsigned> free_threads_;  ///< of processes that are gone, and have been waited for
+  std::string verdict_;                 ///< outlives the execution
 };
 
 }  // namespace mmcheck::guest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that the guest has mapped, and processes: where the model's kernel is the guest's.
+#include <signal.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -88,8 +89,8 @@ void Runtime::split(unsigned thread, unsigned twin) {
 // --------------------------------------------------------------------------------
 
 void Runtime::judge_fault(Fault fault, std::uintptr_t address, Place place) {
-  if (fault == Fault::None) return;
   if (fault == Fault::Killed) park(Parked::Gone, place);
+  if (handle_signal(fault == Fault::Sigbus ? SIGBUS : SIGSEGV, address, place)) return;
   const auto page = (address - Kernel::kUserBase) / 4096;
   violate("R-SIGNAL",
           where(place.code) + ": " + me().name + " gets " + signal_name(fault) + " at page " +
@@ -100,7 +101,7 @@ void Runtime::judge_fault(Fault fault, std::uintptr_t address, Place place) {
 void Runtime::user_load(std::uintptr_t address, std::size_t bytes, Place place) {
   effect();
   auto* window = reinterpret_cast<std::byte*>(address);
-  judge_fault(kernel_->load(self(), address, {window, bytes}), address, place);
+  make_access(address, place, [&] { return kernel_->load(self(), address, {window, bytes}); });
   note_place(place);
 }
 
@@ -111,7 +112,8 @@ void Runtime::note_place(Place place) {
 
 void Runtime::user_store(std::uintptr_t address, std::size_t bytes, Place place) {
   effect();
-  judge_fault(kernel_->begin_store(self(), address, static_cast<unsigned>(bytes)), address, place);
+  make_access(address, place,
+              [&] { return kernel_->begin_store(self(), address, static_cast<unsigned>(bytes)); });
   note_place(place);
   me().pending = {.address = address, .bytes = bytes, .user = true};
 }
@@ -125,7 +127,7 @@ std::vector<std::byte> Runtime::take_bytes(const void* memory, std::size_t bytes
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   if (is_user(address)) {
     finish_store();
-    judge_fault(kernel_->load(self(), address, taken), address, place);
+    make_access(address, place, [&] { return kernel_->load(self(), address, taken); });
   } else {
     load_range(memory, bytes, place);
     std::memcpy(taken.data(), memory, bytes);
@@ -137,7 +139,7 @@ void Runtime::put_bytes(void* memory, std::span<const std::byte> bytes, Place pl
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   if (is_user(address)) {
     finish_store();
-    judge_fault(kernel_->store(self(), address, bytes), address, place);
+    make_access(address, place, [&] { return kernel_->store(self(), address, bytes); });
   } else {
     store_range(memory, bytes.size(), place);
     std::memcpy(memory, bytes.data(), bytes.size());
@@ -150,10 +152,18 @@ void Runtime::put_bytes(void* memory, std::span<const std::byte> bytes, Place pl
 std::int64_t Runtime::fork(Place place) {
   finish_store();
   effect();
-  const unsigned twin = take_thread();
+  const unsigned twin = take_free_thread();
   const std::int64_t process = kernel_->fork(self(), twin);
   if (process < 0) return process;
+  const auto number = static_cast<unsigned>(process);
+  killed_.reset(number);
+  proc_files_.copy(me().process, number);
+  signals_.copy(me().process, number);
+  parents_[number] = me().process;
   Thread& child = threads_[twin];
+  child.waited_for = false;
+  child.parked = Parked::No;
+  child.in_handler = me().in_handler;
   child.process = static_cast<unsigned>(process);
   child.stack_top = me().stack_top;
   child.stack_is_shared = me().stack_is_shared = true;
@@ -161,17 +171,18 @@ std::int64_t Runtime::fork(Place place) {
   execution_->write(child.life, kRuns);
   const trace::StepText step_text = text(place);
   const bool is_child =
-      execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)}, step_text);
+      execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)},
+                              {.object = child.life, .expected = kRuns}, step_text);
   return is_child ? 0 : kFirstPid + process;
 }
 
 std::int64_t Runtime::kill(std::int64_t pid, int signal, Place place) {
   finish_store();
   effect();
-  static_cast<void>(place);
-  const std::int64_t process = pid - kFirstPid;
-  if (process < 0 || process >= room_.processes) return -ESRCH;
+  const std::int64_t process = process_of_pid(pid);
+  if (process < 0) return -ESRCH;
   if (signal == 0) return 0;
+  if (process == me().process && handle_signal(signal, 0, place)) return 0;
   killed_.set(static_cast<unsigned>(process));
   return kernel_->kill(self(), static_cast<unsigned>(process), signal);
 }
@@ -183,7 +194,9 @@ std::int64_t Runtime::wait_for(std::int64_t pid, int& status) {
   if (pid == -1) {
     process = -1;
     for (unsigned i = 0; i < nr_created_ && process < 0; ++i) {
-      if (threads_[i].process != me().process && !threads_[i].waited_for) {
+      const unsigned other = threads_[i].process;
+      const bool is_child = other != kNobody && other != 0 && parents_[other] == me().process;
+      if (is_child && other != me().process && !threads_[i].waited_for) {
         process = threads_[i].process;
         threads_[i].waited_for = true;
       }
@@ -192,8 +205,31 @@ std::int64_t Runtime::wait_for(std::int64_t pid, int& status) {
   if (process < 0 || process >= room_.processes) return -ECHILD;
   const std::int64_t found = kernel_->wait_process(self(), static_cast<unsigned>(process));
   if (found < 0) return found;
+  release_threads(static_cast<unsigned>(process));
   status = static_cast<int>(found);
   return kFirstPid + process;
+}
+
+/// Processes that have been waited for are gone, so others can have their threads.
+void Runtime::release_threads(unsigned process) {
+  for (unsigned i = 1; i < nr_created_; ++i) {
+    if (threads_[i].process != process || i == self()) continue;
+    threads_[i].process = kNobody;
+    free_threads_.push_back(i);
+  }
+}
+
+unsigned Runtime::take_free_thread() {
+  if (free_threads_.empty()) return take_thread();
+  const unsigned thread = free_threads_.back();
+  free_threads_.pop_back();
+  return thread;
+}
+
+int Runtime::parent_pid() {
+  const unsigned process = me().process;
+  if (process == 0 || kernel_->process_of(0) == Kernel::kNoProcess) return 1;
+  return static_cast<int>(kFirstPid + parents_[process]);
 }
 
 void Runtime::nap(std::uint64_t milliseconds, Place place) {

@@ -218,8 +218,8 @@ void Runtime::atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t
   if (is_user(address)) {
     finish_store();
     effect();
-    judge_fault(kernel_->store(self(), address, std::as_bytes(std::span(&value, 1)).first(bytes)),
-                address, place);
+    const auto in = std::as_bytes(std::span(&value, 1)).first(bytes);
+    make_access(address, place, [&] { return kernel_->store(self(), address, in); });
     return;
   }
   const Atomic target = begin_atomic(address, bytes, place);

@@ -29,6 +29,9 @@ void Runtime::run_thread(void* context) {
 }
 
 void Runtime::run_main() {
+  for (const Module::Main constructor : module_.constructors()) {
+    constructor(static_cast<int>(argument_texts_.size()), arguments_.data(), environ);
+  }
   const int status =
       module_.main()(static_cast<int>(argument_texts_.size()), arguments_.data(), environ);
   if (self() != 0) exit_process(status, {});  // A child.

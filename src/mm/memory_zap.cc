@@ -261,7 +261,7 @@ void free_pgtables(thread& task, mmu_gather& tlb, vm_area_struct& vma) {
   if (generations != nullptr && generations->unlink_vma == GenerationCheck::Yes) {
     flush_tlb_generation(task, *tlb.mm, tlb.tlb_gen);
   }
-  vma.vm_locked = false;
+  vma.vm_locked = vma.on_fault = false;
   unlink_anon_vmas(task, vma);
   unlink_file_vma(task, vma);
   for (page_table& table : tlb.mm->tables) {

@@ -67,10 +67,20 @@ FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kin
   return there ? FaultResult::Done : handle_mm_fault(task, mm.va_of(page_nr), kind);
 }
 
-bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool locked) {
+namespace {
+
+void set_lock(thread& task, vm_area_struct& vma, VmLock lock) {
+  vma_start_write(task, vma);
+  vma.vm_locked = lock != VmLock::None;
+  vma.on_fault = lock == VmLock::OnFault;
+}
+
+}  // namespace
+
+bool mark_locked(thread& task, unsigned first_page, unsigned end_page, VmLock lock) {
   mm_struct& mm = *task.mm;
-  mm.mmap_lock.down_write(
-      task, {.format = locked ? "mlock(): mmap_write_lock()" : "munlock(): mmap_write_lock()"});
+  mm.mmap_lock.down_write(task, {.format = lock == VmLock::None ? "munlock(): mmap_write_lock()"
+                                                                : "mlock(): mmap_write_lock()"});
   unsigned reach = first_page;
   while (reach < end_page) {
     const vm_area_struct* vma = find_vma(mm, reach);
@@ -78,14 +88,22 @@ bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool lock
     reach = std::min(vma->end_page, end_page);
   }
   if (first_page < reach) {
-    for_each_vma_within(task, mm, first_page, reach, [&](vm_area_struct& vma) {
-      vma_start_write(task, vma);
-      vma.vm_locked = locked;
-    });
+    for_each_vma_within(task, mm, first_page, reach,
+                        [&](vm_area_struct& vma) { set_lock(task, vma, lock); });
   }
   vma_end_write_all(task, mm);
   mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
   return reach == end_page;
+}
+
+void mark_all_locked(thread& task, VmLock lock) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_write(task, {.format = "mlockall(): mmap_write_lock()"});
+  for (vm_area_struct& vma : mm.vmas) {
+    if (vma.attached) set_lock(task, vma, lock);
+  }
+  vma_end_write_all(task, mm);
+  mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
 }
 
 }  // namespace mmcheck::mm

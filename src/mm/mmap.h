@@ -42,7 +42,10 @@ FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kin
 
 /// mlock(2) and munlock(2), without batches: see mm/mlock.h. Up to the first hole; false if there
 /// is one. linux v6.12 mm/mlock.c: apply_vma_lock_flags
-bool mark_locked(thread& task, unsigned first_page, unsigned end_page, bool locked);
+enum class VmLock : std::uint8_t { None, Now, OnFault };
+bool mark_locked(thread& task, unsigned first_page, unsigned end_page, VmLock lock);
+/// All that is mapped. linux v6.12 mm/mlock.c: apply_mlockall_flags
+void mark_all_locked(thread& task, VmLock lock);
 
 /// Makes the pages present as far as they can be, as a fault would: MAP_POPULATE, mlock(2). Stops
 /// at the first that cannot. linux v6.12 mm/gup.c: __mm_populate

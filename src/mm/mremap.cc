@@ -86,6 +86,7 @@ copied_vma copy_vma(thread& task, vm_area_struct& vma, const Move& move) {
   copy.file = vma.file;
   copy.pgoff = pgoff;
   copy.vm_locked = vma.vm_locked;
+  copy.on_fault = vma.on_fault;
   if (task.system->has_protection) copy.vm_flags.write(vma.vm_flags.peek());
   anon_vma_clone(task, copy, vma);
   // Of pages that are there already the index stays; where there are none it may begin anew.
@@ -217,7 +218,7 @@ void move_vma(thread& task, vm_area_struct& vma, const Move& move, MremapOld old
     do_munmap(task, *vma.mm, first_page, first_page + nr_pages);
     return;
   }
-  vma.vm_locked = false;  // All of it, whatever was moved.
+  vma.vm_locked = vma.on_fault = false;  // All of it, whatever was moved.
   if (vma.first_page == first_page && vma.end_page == first_page + nr_pages) {
     unlink_anon_vmas(task, vma);
   }

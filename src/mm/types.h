@@ -212,10 +212,12 @@ struct address_space {
   bool is_shmem = false;
 };
 
-/// linux v6.12 include/linux/mm.h: VM_READ, VM_WRITE
+/// linux v6.12 include/linux/mm.h: VM_READ, VM_WRITE, VM_EXEC
 using vm_flags_t = std::uint8_t;
-inline constexpr vm_flags_t kVmRead = 1;
+inline constexpr vm_flags_t kVmRead = 1;  ///< the hardware may: whatever is allowed, x86 reads
 inline constexpr vm_flags_t kVmWrite = 2;
+inline constexpr vm_flags_t kVmExec = 4;
+inline constexpr vm_flags_t kVmNoRead = 8;  ///< but nobody has asked for PROT_READ: no VM_READ
 
 enum class VmaKind : std::uint8_t { SharedFile, PrivateFile, Anonymous };
 
@@ -234,6 +236,7 @@ struct vm_area_struct {
   unsigned moved_by = 0;
   Cell<vm_flags_t> vm_flags;  ///< only if System::has_protection; else all is allowed
   bool vm_locked = false;     ///< VM_LOCKED
+  bool on_fault = false;      ///< VM_LOCKONFAULT
   bool may_write = true;      ///< VM_MAYWRITE
   bool attached = false;      ///< in the mm's tree: faults can find it
 

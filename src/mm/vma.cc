@@ -36,6 +36,7 @@ vm_area_struct& split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   tail.kind = vma.kind;
   tail.may_write = vma.may_write;
   tail.vm_locked = vma.vm_locked;
+  tail.on_fault = vma.on_fault;
   tail.first_page = page_nr;
   tail.end_page = vma.end_page;
   tail.file = vma.file;

@@ -82,10 +82,12 @@ std::int64_t Kernel::Impl::madvise_cold(mm::thread& task, const PageRange& pages
 // linux v6.12 mm/madvise.c: madvise_populate; mm/gup.c: faultin_page_range
 std::int64_t Kernel::Impl::madvise_populate(mm::thread& task, const PageRange& pages,
                                             machine::AccessKind kind) {
-  const mm::vm_flags_t wanted = kind == machine::AccessKind::Store ? mm::kVmWrite : mm::kVmRead;
+  const bool store = kind == machine::AccessKind::Store;
   for (unsigned page = pages.first; page < pages.end; ++page) {
     const mm::MappedRange range = mm::check_range(task, page, page + 1, [&](const auto& vma) {
-      return (mm::vm_flags_of(task, vma) & wanted) != 0;
+      const mm::vm_flags_t flags = mm::vm_flags_of(task, vma);
+      if (store) return (flags & mm::kVmWrite) != 0;
+      return (flags & mm::kVmRead) != 0 && (flags & mm::kVmNoRead) == 0;
     });
     if (!range.whole) return -ENOMEM;
     if (range.end == page) return -EINVAL;
@@ -197,7 +199,8 @@ std::int64_t Kernel::Impl::mlock(mm::thread& task, std::uint64_t addr, std::uint
   if (bytes.length == 0) return 0;
   const PageRange pages = range_of(bytes.addr, bytes.length);
   if (!is_user(bytes.addr)) return -ENOMEM;
-  if (!mm::mark_locked(task, pages.first, pages.end, true) || !pages.whole) return -ENOMEM;
+  if (!mm::mark_locked(task, pages.first, pages.end, mm::VmLock::Now) || !pages.whole)
+    return -ENOMEM;
   const bool populated = mm::mm_populate(task, pages.first, pages.end) == mm::FaultResult::Done;
   return populated ? 0 : -ENOMEM;
 }
@@ -208,7 +211,8 @@ std::int64_t Kernel::Impl::munlock(mm::thread& task, std::uint64_t addr, std::ui
   if (bytes.length == 0) return 0;
   const PageRange pages = range_of(bytes.addr, bytes.length);
   if (!is_user(bytes.addr)) return -ENOMEM;
-  return mm::mark_locked(task, pages.first, pages.end, false) && pages.whole ? 0 : -ENOMEM;
+  return mm::mark_locked(task, pages.first, pages.end, mm::VmLock::None) && pages.whole ? 0
+                                                                                        : -ENOMEM;
 }
 
 }  // namespace mmcheck::syscall

@@ -13,7 +13,6 @@ namespace mmcheck::syscall {
 namespace {
 
 bool can_read(const OpenFile& file) { return (file.flags & O_ACCMODE) != O_WRONLY; }
-bool can_write(const OpenFile& file) { return (file.flags & O_ACCMODE) != O_RDONLY; }
 
 /// f_pos is one for all who have the open file. linux v6.12 fs/file.c: fdget_pos
 /// differs: also where nobody else can have it.
@@ -28,6 +27,8 @@ std::int64_t with_position(mm::thread& task, OpenFile& file, Call call) {
 }
 
 }  // namespace
+
+bool Kernel::Impl::can_write(const OpenFile& file) { return (file.flags & O_ACCMODE) != O_RDONLY; }
 
 // linux v6.12 mm/filemap.c: filemap_read
 std::int64_t Kernel::Impl::do_read(mm::thread& task, OpenFile& file, std::span<std::byte> out,
@@ -74,7 +75,8 @@ std::int64_t Kernel::Impl::do_write(mm::thread& task, OpenFile& file, std::span<
 }
 
 std::int64_t Kernel::Impl::read(mm::thread& task, int fd, std::span<std::byte> out) {
-  return with_file(task, fd, [&](OpenFile& file) -> std::int64_t {
+  return with_any_file(task, fd, [&](OpenFile& file) -> std::int64_t {
+    if (is_pipe(file)) return read_pipe(task, file, out);
     if (!can_read(file)) return -EBADF;
     return with_position(task, file, [&](std::uint64_t& pos) {
       const std::int64_t done = do_read(task, file, out, pos);
@@ -85,7 +87,8 @@ std::int64_t Kernel::Impl::read(mm::thread& task, int fd, std::span<std::byte> o
 }
 
 std::int64_t Kernel::Impl::write(mm::thread& task, int fd, std::span<const std::byte> in) {
-  return with_file(task, fd, [&](OpenFile& file) -> std::int64_t {
+  return with_any_file(task, fd, [&](OpenFile& file) -> std::int64_t {
+    if (is_pipe(file)) return write_pipe(task, file, in);
     if (!can_write(file)) return -EBADF;
     return with_position(task, file,
                          [&](std::uint64_t& pos) { return do_write(task, file, in, pos); });

@@ -75,13 +75,25 @@ std::int64_t Kernel::Impl::install(mm::thread& task, unsigned inode, int flags) 
   file->flags = flags;
   file->f_count.write(1);
   file->f_pos.write(0);
-  ++inodes_[inode].opens;
+  file->reads_from = file->writes_to = 0;
+  if (inode != kNoInode) ++inodes_[inode].opens;
   *place = static_cast<std::uint8_t>(file - open_files_.begin() + 1);
   return kFirstFd + (place - fds.begin());
 }
 
+/// In the one folder that there is besides: of a tmpfs. Other file systems need not know O_TMPFILE.
+/// linux v6.12 fs/namei.c: vfs_tmpfile
+std::int64_t Kernel::Impl::open_tmpfile(mm::thread& task, std::string_view folder, int flags) {
+  if ((flags & O_ACCMODE) == O_RDONLY) return -EINVAL;
+  task.x().step({.format = "open(O_TMPFILE)"});
+  if (folder != "/dev/shm") return -EOPNOTSUPP;
+  vfs_.write(vfs_.read_last() + 1);
+  return install(task, new_inode({}, /*shmem=*/true), flags & O_ACCMODE);
+}
+
 // linux v6.12 fs/namei.c: path_openat, do_open
 std::int64_t Kernel::Impl::open(mm::thread& task, std::string_view path, int flags) {
+  if ((flags & O_TMPFILE) == O_TMPFILE) return open_tmpfile(task, path, flags);
   if ((flags & ~kKnown) != 0) throw InputError("open(): of its flags the model does not know all");
   task.x().step({.format = "open()"});
   vfs_.write(vfs_.read_last() + 1);
@@ -143,6 +155,7 @@ void Kernel::Impl::fdput(mm::thread& task, OpenFile& file) {
 /// Nobody has it any more. [vfs_, written by the current step]
 void Kernel::Impl::drop(OpenFile& file) {
   file.used = false;
+  if (is_pipe(file)) return release_pipe(file);
   --inodes_[file.inode].opens;
 }
 

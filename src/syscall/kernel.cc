@@ -61,6 +61,63 @@ std::int64_t Kernel::munlock(unsigned t, std::uint64_t addr, std::uint64_t lengt
   return impl_->enter(t, [&](mm::thread& task) { return impl_->munlock(task, addr, length); });
 }
 
+std::int64_t Kernel::mlock2(unsigned t, std::uint64_t addr, std::uint64_t length, int flags) {
+  return impl_->enter(t,
+                      [&](mm::thread& task) { return impl_->mlock2(task, addr, length, flags); });
+}
+
+std::int64_t Kernel::mlockall(unsigned t, int flags) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->mlockall(task, flags); });
+}
+
+std::int64_t Kernel::munlockall(unsigned t) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->munlockall(task); });
+}
+
+std::int64_t Kernel::set_mdwe(unsigned t, unsigned long bits) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->set_mdwe(task, bits); });
+}
+
+std::int64_t Kernel::mdwe(unsigned t) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->mdwe(task); });
+}
+
+std::int64_t Kernel::process_mrelease(unsigned t, unsigned process) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->process_mrelease(task, process); });
+}
+
+std::int64_t Kernel::fallocate(unsigned t, int fd, int mode, std::int64_t offset,
+                               std::int64_t length) {
+  return impl_->enter(
+      t, [&](mm::thread& task) { return impl_->fallocate(task, fd, mode, offset, length); });
+}
+
+std::int64_t Kernel::pipe(unsigned t, std::array<int, 2>& fds) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->pipe(task, fds); });
+}
+
+std::int64_t Kernel::socketpair(unsigned t, int type, std::array<int, 2>& fds) {
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->socketpair(task, type, fds); });
+}
+
+std::vector<Mapping> Kernel::mappings(unsigned t) {
+  std::vector<Mapping> list;
+  impl_->enter(t, [&](mm::thread& task) {
+    list = impl_->mappings(task);
+    return std::int64_t{0};
+  });
+  return list;
+}
+
+PageUse Kernel::look_at_page(unsigned t, std::uint64_t addr) {
+  PageUse use;
+  impl_->enter(t, [&](mm::thread& task) {
+    use = impl_->look_at_page(task, addr);
+    return std::int64_t{0};
+  });
+  return use;
+}
+
 std::int64_t Kernel::open(unsigned t, std::string_view path, int flags, unsigned) {
   return impl_->enter(t, [&](mm::thread& task) { return impl_->open(task, path, flags); });
 }

@@ -5,11 +5,14 @@
 // the model cannot do is refused by an InputError that names the call, never answered wrongly.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "design/design.h"
 #include "explore/execution.h"
@@ -28,6 +31,7 @@ struct Room {
   unsigned files = 2;        ///< at a time, with those that have no name
   unsigned file_pages = 16;  ///< of one file
   unsigned vmas = 16;        ///< of one process
+  unsigned pipes = 0;        ///< at a time; a pair of sockets is two
   friend bool operator==(const Room&, const Room&) = default;
 };
 
@@ -38,6 +42,7 @@ struct Features {
   bool exit = false;  ///< processes end while other threads of theirs run: signals are looked for
   bool truncate = false;  ///< files become shorter while they are open
   bool lazyfree = false;  ///< madvise(MADV_FREE)
+  bool reap = false;      ///< process_mrelease(): pages are taken from who is being killed
   friend bool operator==(const Features&, const Features&) = default;
 };
 
@@ -61,6 +66,19 @@ struct PageUse {
   bool zeros = false;      ///< and has nothing but zeros in it: Linux may have mapped the zero page
   bool dirty = false;      ///< entry or page
   bool shared = false;     ///< others map it too
+};
+
+/// A line of /proc/PID/maps.
+struct Mapping {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  int protection = 0;  ///< PROT_READ and others
+  bool shared = false;
+  bool may_write = true;
+  bool locked = false;
+  std::uint64_t offset = 0;
+  unsigned inode = 0;  ///< 0: of no file
+  std::string path{};  ///< empty: the file has no name
 };
 
 /// The kernel and the machine that it runs on, for one execution. Of programs that are not
@@ -110,6 +128,9 @@ class Kernel {
                        std::span<std::uint8_t> out);
   std::int64_t mlock(unsigned t, std::uint64_t addr, std::uint64_t length);
   std::int64_t munlock(unsigned t, std::uint64_t addr, std::uint64_t length);
+  std::int64_t mlock2(unsigned t, std::uint64_t addr, std::uint64_t length, int flags);
+  std::int64_t mlockall(unsigned t, int flags);
+  std::int64_t munlockall(unsigned t);
 
   std::int64_t open(unsigned t, std::string_view path, int flags, unsigned mode = 0666);
   std::int64_t memfd_create(unsigned t, std::string_view name, unsigned flags);
@@ -126,6 +147,10 @@ class Kernel {
   std::int64_t fdatasync(unsigned t, int fd);
   std::int64_t posix_fadvise(unsigned t, int fd, std::int64_t offset, std::int64_t length,
                              int advice);
+  std::int64_t fallocate(unsigned t, int fd, int mode, std::int64_t offset, std::int64_t length);
+  std::int64_t pipe(unsigned t, std::array<int, 2>& fds);
+  /// AF_UNIX, of this type.
+  std::int64_t socketpair(unsigned t, int type, std::array<int, 2>& fds);
   /// fstat(2): st_size.
   std::int64_t file_size(unsigned t, int fd);
   /// Whether the descriptor is one of the model's. No step.
@@ -155,6 +180,15 @@ class Kernel {
   /// A slot that is free, or room.threads. No step.
   unsigned free_thread() const;
 
+  /// prctl(2) with PR_SET_MDWE, PR_GET_MDWE.
+  std::int64_t set_mdwe(unsigned t, unsigned long bits);
+  std::int64_t mdwe(unsigned t);
+  /// process_mrelease(2), by the number of the process.
+  std::int64_t process_mrelease(unsigned t, unsigned process);
+
+  /// What /proc/PID/maps and /proc/PID/pagemap say. They make steps.
+  std::vector<Mapping> mappings(unsigned t);
+  PageUse look_at_page(unsigned t, std::uint64_t addr);
   /// No step.
   PageUse page_use(unsigned t, std::uint64_t addr) const;
 

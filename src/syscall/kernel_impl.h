@@ -35,9 +35,22 @@ struct OpenFile {
   bool used = false;  ///< [vfs_]
   unsigned inode = 0;
   int flags = 0;
+  // Of an end of a pipe, which has no inode: number of the pipe + 1, or 0.
+  std::uint8_t reads_from = 0;
+  std::uint8_t writes_to = 0;
   Cell<int> f_count;
   Cell<std::uint64_t> f_pos;  ///< [f_pos_lock]
   kernel::bit_lock f_pos_lock;
+};
+
+/// linux v6.12 include/linux/pipe_fs_i.h: pipe_inode_info
+struct Pipe {
+  bool used = false;     ///< [vfs_]
+  bool packets = false;  ///< what was written at once is read at once
+  unsigned readers = 0;  ///< open files [vfs_]
+  unsigned writers = 0;
+  std::deque<std::vector<std::byte>> written{};  ///< [readable]
+  Cell<bool> readable;                           ///< there is something, or nobody is left to write
 };
 
 enum class ProcessState : std::uint8_t { Free, Alive, Zombie };
@@ -46,7 +59,9 @@ struct Process {
   static constexpr unsigned kFdsMax = 64;
   /// Numbers of open files + 1, or 0. [vfs_]
   std::array<std::uint8_t, kFdsMax> fds{};
-  int status = 0;  ///< [state]
+  int status = 0;                          ///< [state]
+  mm::VmLock lock_new = mm::VmLock::None;  ///< mlockall(MCL_FUTURE): mm->def_flags
+  std::uint8_t mdwe = 0;                   ///< MMF_HAS_MDWE and MMF_HAS_MDWE_NO_INHERIT
   Cell<ProcessState> state;
 };
 
@@ -95,6 +110,21 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
                        std::span<std::uint8_t> out);
   std::int64_t mlock(mm::thread& task, std::uint64_t addr, std::uint64_t length);
   std::int64_t munlock(mm::thread& task, std::uint64_t addr, std::uint64_t length);
+  // locking.cc
+  std::int64_t mlock2(mm::thread& task, std::uint64_t addr, std::uint64_t length, int flags);
+  std::int64_t mlockall(mm::thread& task, int flags);
+  std::int64_t munlockall(mm::thread& task);
+  std::int64_t set_mdwe(mm::thread& task, unsigned long bits);
+  std::int64_t mdwe(mm::thread& task);
+  std::int64_t process_mrelease(mm::thread& task, unsigned process);
+  std::int64_t fallocate(mm::thread& task, int fd, int mode, std::int64_t offset,
+                         std::int64_t length);
+  // pipes.cc
+  std::int64_t pipe(mm::thread& task, std::array<int, 2>& fds);
+  std::int64_t socketpair(mm::thread& task, int type, std::array<int, 2>& fds);
+  // proc.cc
+  std::vector<Mapping> mappings(mm::thread& task);
+  PageUse look_at_page(mm::thread& task, std::uint64_t addr);
   // files.cc
   std::int64_t open(mm::thread& task, std::string_view path, int flags);
   std::int64_t memfd_create(mm::thread& task, std::string_view name, unsigned flags);
@@ -187,15 +217,31 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   void fdput(mm::thread& task, OpenFile& file);
   template <typename Call>
   std::int64_t with_file(mm::thread& task, int fd, Call call) {
+    return with_any_file(task, fd, [&](OpenFile& file) -> std::int64_t {
+      return is_pipe(file) ? -ESPIPE : static_cast<std::int64_t>(call(file));
+    });
+  }
+  /// The same of pipes, too.
+  template <typename Call>
+  std::int64_t with_any_file(mm::thread& task, int fd, Call call) {
     OpenFile* file = fdget(task, fd);
     if (file == nullptr) return -EBADF;
     const std::int64_t result = call(*file);
     fdput(task, *file);
     return result;
   }
+  static constexpr unsigned kNoInode = ~0u;
+  static bool is_pipe(const OpenFile& file) { return file.inode == kNoInode; }
+  static bool can_write(const OpenFile& file);
+  unsigned new_pipe(bool packets);
+  std::int64_t install_pipe(mm::thread& task, std::uint8_t from, std::uint8_t to);
+  std::int64_t read_pipe(mm::thread& task, const OpenFile& file, std::span<std::byte> out);
+  std::int64_t write_pipe(mm::thread& task, const OpenFile& file, std::span<const std::byte> in);
+  void release_pipe(OpenFile& file);
   mm::address_space& pages_of(const OpenFile& file) { return system_.files[file.inode]; }
   unsigned find_inode(std::string_view path) const;
   unsigned new_inode(std::string_view path, bool shmem);
+  std::int64_t open_tmpfile(mm::thread& task, std::string_view folder, int flags);
   std::int64_t install(mm::thread& task, unsigned inode, int flags);
   void drop(OpenFile& file);
   void evict_unused(mm::thread& task);
@@ -207,6 +253,10 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   void truncate(mm::thread& task, mm::address_space& mapping, std::uint64_t size);
 
   // Mappings.
+  void lock_new(mm::thread& task, unsigned first_page, unsigned end_page);
+  void inherit_mdwe(mm::thread& task, unsigned process);
+  bool denies_write_exec(const mm::thread& task, mm::vm_flags_t old, mm::vm_flags_t wanted) const;
+  bool denies_write_exec(mm::thread& task, const PageRange& pages, mm::vm_flags_t wanted);
   std::int64_t check_place(std::uint64_t addr, std::uint64_t length, int flags,
                            mm::MmapRequest& request) const;
   std::int64_t map(mm::thread& task, mm::MmapRequest& request, OpenFile* file, int prot, int flags);
@@ -223,6 +273,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   Cell<std::uint32_t> processes_lock_;  ///< the same of free processes
   std::vector<Inode> inodes_;
   std::vector<OpenFile> open_files_;
+  std::vector<Pipe> pipes_;
   std::vector<Process> processes_;
   std::vector<Cell<std::uint32_t>> started_;  ///< by thread: its process + 1, or 0
   std::array<BegunStore, machine::kCpusMax> begun_;

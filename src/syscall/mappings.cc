@@ -33,6 +33,8 @@ mm::vm_flags_t vm_flags_of(int prot) {
   mm::vm_flags_t flags = 0;
   if ((prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) != 0) flags |= mm::kVmRead;
   if ((prot & PROT_WRITE) != 0) flags |= mm::kVmWrite;
+  if ((prot & PROT_EXEC) != 0) flags |= mm::kVmExec;
+  if (flags != 0 && (prot & PROT_READ) == 0) flags |= mm::kVmNoRead;
   return flags;
 }
 
@@ -141,6 +143,7 @@ std::int64_t Kernel::Impl::mmap(mm::thread& task, std::uint64_t addr, std::uint6
                                 int prot, int flags, int fd, std::int64_t offset) {
   const bool anonymous = (flags & MAP_ANONYMOUS) != 0;
   if (!is_aligned(static_cast<std::uint64_t>(offset))) return -EINVAL;
+  if ((flags & MAP_HUGETLB) != 0) return -EINVAL;  // As without CONFIG_HUGETLBFS.
   if ((flags & ~kKnown) != 0 && (flags & MAP_TYPE) != MAP_SHARED_VALIDATE) {
     throw InputError("mmap(): of its flags the model does not know all");
   }
@@ -164,11 +167,13 @@ std::int64_t Kernel::Impl::mmap(mm::thread& task, std::uint64_t addr, std::uint6
       features.protection = true;
       need(features);
     }
+    if (denies_write_exec(task, request.flags, request.flags)) return -EACCES;
     const std::int64_t page = map(task, request, file, prot, flags);
     if (page < 0) return page;
     evict_unused(task);
     const auto first = static_cast<unsigned>(page);
     const std::uint64_t at = kUserBase + static_cast<std::uint64_t>(page) * kPageSizeBytes;
+    lock_new(task, first, first + request.nr_pages);
     if ((flags & MAP_LOCKED) != 0) {
       static_cast<void>(mlock(task, at, bytes));
     } else if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE && request.flags != 0) {
@@ -224,6 +229,7 @@ std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::u
     features.protection = true;
     need(features);
   }
+  if (denies_write_exec(task, pages, vm_flags_of(prot))) return -EACCES;
   const bool populate = (prot & PROT_WRITE) != 0 && is_locked_and_read_only(task, pages);
   const int error = mm::sys_mprotect(task, pages.first, pages.end, vm_flags_of(prot));
   for (unsigned page = pages.first; populate && page < pages.end; ++page) {

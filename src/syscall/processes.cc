@@ -77,6 +77,7 @@ std::int64_t Kernel::Impl::fork(unsigned t, unsigned child) {
     }
     processes_[process].state.write(ProcessState::Alive);
     forget_process(process);
+    inherit_mdwe(task, process);
     task.x().step({.format = "copy_files()", .detail = Detail::Minor});
     vfs_.write(vfs_.read_last() + 1);
     processes_[process].fds = process_of(task).fds;
@@ -90,6 +91,10 @@ std::int64_t Kernel::Impl::fork(unsigned t, unsigned child) {
     mm::sys_fork(task, mm);
     // Part of its last step, which makes the child runnable.
     mm.exiting.write(false);
+    if (features_.reap) {
+      mm.unstable.write(false);
+      mm.oom_skip.write(false);
+    }
     mm.mm_users.write(1);
     join(child, process);
     return process;

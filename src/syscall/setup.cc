@@ -38,7 +38,7 @@ void check(const Room& room) {
   const std::uint64_t words = std::uint64_t{room.pages} * room.processes * (room.threads + 1) +
                               std::uint64_t{room.frames} * 12 +
                               std::uint64_t{room.files} * room.file_pages * 2 +
-                              std::uint64_t{nr_vmas(room)} * 6 + 1000;
+                              std::uint64_t{nr_vmas(room)} * 6 + room.pipes + 1000;
   if (words <= explore::kObjectsMaxOfAll) return;
   throw InputError("too large for the model: " + std::to_string(room.pages) +
                    " pages of addresses in each of " + std::to_string(room.processes) +
@@ -69,6 +69,7 @@ Kernel::Impl::Impl(explore::Execution& execution, explore::Memory& memory, PageC
       processes_lock_(execution, 0, quiet("processes")),
       inodes_(room.files),
       open_files_(nr_open_files(room)),
+      pipes_(room.pipes),
       processes_(room.processes) {
   if (contents_.size() > kBlocksMax) contents_.clear();
   system_.monitor = &monitors_;
@@ -76,6 +77,7 @@ Kernel::Impl::Impl(explore::Execution& execution, explore::Memory& memory, PageC
   system_.file_operations = &fs::ext4();
   system_.page_bytes = this;
   system_.has_exit = features.exit;
+  system_.has_oom = features.reap;
   system_.has_fork = features.fork;
   system_.has_protection = features.protection;
   system_.has_lazyfree = features.lazyfree;
@@ -132,6 +134,7 @@ void Kernel::Impl::build_files() {
     file.f_pos = {x, 0, quiet("f_pos")};
     file.f_pos_lock = {x, kernel::LockClass::f_pos_lock, quiet("f_pos_lock")};
   }
+  for (Pipe& pipe : pipes_) pipe.readable = {x, false, quiet("pipe")};
 }
 
 void Kernel::Impl::build_anon_vmas() {
@@ -163,6 +166,10 @@ void Kernel::Impl::build_process(unsigned process) {
     mm.tlb_gen_completed = {x, 0, quiet("completed generation")};
   }
   mm.exiting = {x, false, quiet("exiting")};
+  if (features_.reap) {
+    mm.unstable = {x, false, quiet("MMF_UNSTABLE")};
+    mm.oom_skip = {x, false, quiet("MMF_OOM_SKIP")};
+  }
   if (features_.fork) {
     mm.birth = {x, mm::Birth::Awaited, quiet("birth")};
     mm.born_at = &system_.kept.make<EventId>(kNoEvent);
