@@ -14,7 +14,8 @@ class FunctionRef;
 template <typename Result, typename... Args>
 class FunctionRef<Result(Args...)> {
  public:
-  // NOLINTBEGIN(google-explicit-constructor): any function is an argument.
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): any function,
+  // but no other FunctionRef, as the clause says.
   template <typename Function>
   requires(!std::is_same_v<std::remove_cvref_t<Function>, FunctionRef>)
       FunctionRef(Function&& function)
@@ -23,7 +24,7 @@ class FunctionRef<Result(Args...)> {
           return (*static_cast<std::remove_reference_t<Function>*>(object))(
               std::forward<Args>(args)...);
         }) {}
-  // NOLINTEND(google-explicit-constructor)
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   Result operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
 

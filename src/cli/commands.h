@@ -19,6 +19,8 @@ void add_rules_command(CLI::App& app, Session& session);
 void add_replay_command(CLI::App& app, Session& session);
 void add_explain_command(CLI::App& app, Session& session);
 void add_conform_command(CLI::App& app, Session& session);
+/// `conform host`, of the command `conform`.
+void add_conform_host_command(CLI::App& conform, Session& session);
 void add_cost_command(CLI::App& app, Session& session);
 void add_hunt_command(CLI::App& app, Session& session);
 void add_litmus_command(CLI::App& app, Session& session);

@@ -186,22 +186,15 @@ ExitCode conform(const std::string& path, explore::MemoryModel memory, bool json
   return summary.weaker > 0 ? ExitCode::NotMet : ExitCode::Met;
 }
 
-}  // namespace
-
-void add_conform_command(CLI::App& app, Session& session) {
+void add_conform_arm_vmsa_command(CLI::App& conform_command, Session& session) {
   struct Options {
-    std::string suite;
     std::string file;
     explore::MemoryModel memory = explore::MemoryModel::Sc;
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("conform", "Hold the machine against published litmus tests");
-  command->add_option("suite", options->suite, "Which tests: arm-vmsa")
-      ->type_name("SUITE")
-      ->check(CLI::IsMember({"arm-vmsa"}))
-      ->required();
+  CLI::App* command = conform_command.add_subcommand(
+      "arm-vmsa", "Hold the machine against published litmus tests of virtual memory");
   command->add_option("file", options->file, "The tests, as JSON")->type_name("FILE")->required();
   add_memory_option(*command, options->memory);
   command->add_flag("--json", options->json, "One line of JSON per test, and one for the summary");
@@ -210,6 +203,15 @@ void add_conform_command(CLI::App& app, Session& session) {
       return conform(options->file, options->memory, options->json, session);
     };
   });
+}
+
+}  // namespace
+
+void add_conform_command(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("conform", "Hold the model against something real");
+  command->require_subcommand(1);
+  add_conform_arm_vmsa_command(*command, session);
+  add_conform_host_command(*command, session);
 }
 
 }  // namespace mmcheck::cli

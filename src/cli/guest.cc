@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/cell.h"
 #include "cli/commands.h"
+#include "cli/json_line.h"
 #include "cli/progress.h"
 #include "cli/search_options.h"
 #include "explore/explorer.h"
@@ -30,7 +31,7 @@ struct GuestOptions {
   std::string design = "linux-6.12";
   std::string strategy = "dpor";
   std::uint64_t executions = 0;  ///< 0: the strategy's own
-  std::uint64_t steps = 0;  ///< 0: the strategy's own
+  std::uint64_t steps = 0;       ///< 0: the strategy's own
   std::uint64_t seed = 1;
   explore::MemoryModel memory = explore::MemoryModel::Sc;
   std::vector<std::string> allowed;  ///< rules that may be broken
@@ -121,15 +122,14 @@ class Guest {
                   .waits = !is_sample(options) && options.strategy != "naive",
                   .endless = is_sample(options),
                   .fail_on = options.fail_on,
-                  .design = compiled_.needs_kernel
-                                ? &find_design_or_throw(options.design, session)
-                                : nullptr}) {}
+                  .design = compiled_.needs_kernel ? &find_design_or_throw(options.design, session)
+                                                   : nullptr}) {}
 
   ExitCode search() {
     const explore::Options search = explore_options_of(options_);
     const guest::GuestResult found = guest::explore_guest(program_, search);
     if (options_.json) {
-      console_.out << json_of(found) << '\n';
+      console_.out << json_of(found);
     } else if (!found.result.counterexample) {
       if (options_.output) console_.out << program_.output();
       console_.out << fmt::format("{}: held, {}\n", name_of(options_), figures(found));
@@ -155,24 +155,29 @@ class Guest {
 
   std::string json_of(const guest::GuestResult& found) const {
     const auto& counterexample = found.result.counterexample;
-    return fmt::format(
-        R"({{"program":"{}","verdict":"{}","rule":"{}","executions":{},"blocked":{},"coverage":"{}"}})",
-        name_of(options_), counterexample ? "violated" : "held",
-        counterexample ? counterexample->rule : "", found.result.executions - found.cut_short,
-        found.cut_short + found.result.blocked, coverage_of(found.result));
+    return json_line({{"program", name_of(options_)},
+                      {"verdict", counterexample ? "violated" : "held"},
+                      {"rule", counterexample ? counterexample->rule : ""},
+                      {"executions", found.result.executions - found.cut_short},
+                      {"blocked", found.cut_short + found.result.blocked},
+                      {"steps", found.result.steps},
+                      {"coverage", coverage_of(found.result)}});
   }
 
   void show(const guest::GuestResult& found) {
     const explore::Counterexample& counterexample = *found.result.counterexample;
-    const trace::Schedule schedule =
-        program_.endless() ? counterexample.schedule
-                           : explore::straighten(program_, counterexample.schedule);
+    const trace::Schedule schedule = program_.endless()
+                                         ? counterexample.schedule
+                                         : explore::straighten(program_, counterexample.schedule);
     const trace::Record record = explore::replay(program_, schedule);
     console_.out << report::paint(
                         console_.colour, report::Emphasis::Bold,
-                        fmt::format("{}: {} broken, after {} executions", name_of(options_),
-                                    counterexample.rule, found.result.executions))
-                 << "\n\n";
+                        fmt::format("{}: {} broken, after {} execution{}", name_of(options_),
+                                    counterexample.rule, found.result.executions,
+                                    found.result.executions == 1 ? "" : "s"))
+                 << '\n'
+                 << report::paragraph("", record.violation ? record.violation->what : "", 0)
+                 << '\n';
     // An endless program is run again by the seed of its execution.
     const bool by_seed = program_.endless() && options_.strategy == "random";
     print(record, by_seed ? fmt::format("--strategy random --executions 1 --seed {}",

@@ -52,26 +52,36 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-/// The first word where a sub-command stands, if there is none of that name; empty otherwise.
-std::string unknown_command(const std::vector<std::string>& names,
-                            const std::vector<std::string>& words) {
+/// The words that are no options, nor what follows `--catalog`.
+std::vector<std::string> plain_words(const std::vector<std::string>& words) {
+  std::vector<std::string> plain;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == "--catalog") {
       ++i;
     } else if (!words[i].starts_with('-')) {
-      const bool known = std::find(names.begin(), names.end(), words[i]) != names.end();
-      return known ? "" : words[i];
+      plain.push_back(words[i]);
     }
   }
-  return "";
+  return plain;
 }
 
+/// A word that stands where a command should, or a command's own one, is named if it is none.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error,
                           const std::vector<std::string>& words) {
-  const std::vector<std::string> names = command_names(app);
-  const std::string unknown = unknown_command(names, words);
-  if (unknown.empty()) return error.what();
-  return fmt::format("unknown command '{}'{}", unknown, did_you_mean(unknown, names));
+  const CLI::App* command = &app;
+  for (const std::string& word : plain_words(words)) {
+    const std::vector<std::string> names = command_names(*command);
+    if (names.empty()) break;
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+      if (command == &app) {
+        return fmt::format("unknown command '{}'{}", word, did_you_mean(word, names));
+      }
+      return fmt::format("unknown command '{} {}'; there are: {}", command->get_name(), word,
+                         fmt::join(names, ", "));
+    }
+    command = command->get_subcommand(word);
+  }
+  return error.what();
 }
 
 ExitCode parse_and_run(CLI::App& app, Session& session, const std::vector<std::string>& words) {

@@ -110,11 +110,11 @@ class Execution {
   /// The same, but the step is possible only while the guard holds. Blocked threads do not spin.
   void step_when(const Guard& guard, const trace::StepText& text);
 
-  /// The calling thread becomes two: `twin`, a thread of the setup's that waits, goes on from here as
-  /// well. Both have the same next step; the twin's waits for the guard, which holds from now on, and
-  /// did not before: that there is a twin is the caller's doing. Returns whether it is the twin who
-  /// returns. What the twin's stack looks like is the program's to provide (Program::resumes): it is
-  /// where the caller's is. Of programs that are not rewindable.
+  /// The calling thread becomes two: `twin`, a thread of the setup's that waits, goes on from here
+  /// as well. Both have the same next step; the twin's waits for the guard, which holds from now
+  /// on, and did not before: that there is a twin is the caller's doing. Returns whether it is the
+  /// twin who returns. What the twin's stack looks like is the program's to provide
+  /// (Program::resumes): it is where the caller's is. Of programs that are not rewindable.
   bool step_as_two(ThreadId twin, const Guard& guard, const trace::StepText& text);
   /// What a suspended thread has on its stack begins here.
   const std::byte* stack_pointer(ThreadId thread) const;
@@ -222,7 +222,7 @@ class Execution {
 
   Engine* engine_;
   std::uint64_t* words_ = nullptr;
-  Journal* journal_ = nullptr;  ///< where steps can be taken back
+  Journal* journal_ = nullptr;           ///< where steps can be taken back
   LoggedAccess* next_access_ = nullptr;  ///< where the current step notes its next access
   LoggedAccess* accesses_end_ = nullptr;
 };
@@ -243,8 +243,8 @@ class Program {
   /// of steps. They are sampled only, and real time is their order: see Execution::ordered_before.
   virtual bool endless() const { return false; }
   /// Whether threads have memory of their own at the same addresses: then resumes() is called
-  /// before each step of a thread and what is asked of it, while all are suspended, and split() when the stack of
-  /// `twin` is the one of `thread` from now on: see Execution::step_as_two.
+  /// before each step of a thread and what is asked of it, while all are suspended, and split()
+  /// when the stack of `twin` is the one of `thread` from now on: see Execution::step_as_two.
   virtual bool swaps_memory() const { return false; }
   virtual void resumes(ThreadId thread) { static_cast<void>(thread); }
   virtual void split(ThreadId thread, ThreadId twin) {

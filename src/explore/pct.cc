@@ -90,7 +90,8 @@ void Pct::execute() {
     engine_.run(thread, label);
     engine_.append_step();
     if (!keeps_log()) {
-      schedule_.push_back({.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = label});
+      schedule_.push_back(
+          {.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = label});
     }
     // The i-th change gives the priority i, so that the changes' own order is random as well.
     for (std::size_t i = 0; i < changes_.size(); ++i) {

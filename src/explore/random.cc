@@ -4,9 +4,9 @@
 // far more likely than others; the estimate of their number allows for that.
 //
 // Of endless programs, whose executions are long, the threads are not equally fast: at each moment
-// some are much slower than others, as on a machine where one is interrupted and another is not, and
-// which are changes now and then. Races that need one thread to be late many times over are found by
-// that, and nothing is lost: every schedule is possible still.
+// some are much slower than others, as on a machine where one is interrupted and another is not,
+// and which are changes now and then. Races that need one thread to be late many times over are
+// found by that, and nothing is lost: every schedule is possible still.
 #include <bit>
 #include <cmath>
 #include <random>
@@ -76,15 +76,16 @@ void walk(Engine& engine, std::mt19937_64& random, trace::Schedule& schedule) {
     const unsigned nr_labels = engine.list(thread, labels);
     const std::uint64_t label = labels[nr_labels == 1 ? 0 : random() % nr_labels];
     engine.run(thread, label);
-    schedule.push_back({.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = label});
+    schedule.push_back(
+        {.thread = ThreadId{static_cast<std::uint8_t>(thread)}, .alternative = label});
   }
 }
 
 /// Each execution has a seed of its own, since it may be too long for its schedule to be written
 /// down.
 Result search_endless(Program& program, Tally& tally) {
-  Engine engine(program, {.steps_max = tally.options().steps_max,
-                          .coverage = tally.options().coverage});
+  Engine engine(program,
+                {.steps_max = tally.options().steps_max, .coverage = tally.options().coverage});
   tally.report_progress([&tally] { return tally.fraction_of_executions(); });
   trace::Schedule schedule;
   bool going = true;

@@ -47,9 +47,10 @@ struct FilePage {
 };
 FilePage filemap_read(thread& task, address_space& mapping, unsigned index);
 
-/// One page of a write(2) that comes to `end`; `change` makes the new contents of the old ones.
+/// The part in one page of a write(2), from `pos` to `end`; `change` makes the new contents of the
+/// old ones.
 /// [i_rwsem]
-void perform_write(thread& task, address_space& mapping, unsigned index, std::uint64_t end,
+void perform_write(thread& task, address_space& mapping, std::uint64_t pos, std::uint64_t end,
                    FunctionRef<std::uint64_t(std::uint64_t)> change);
 
 /// ftruncate(2). [i_rwsem]

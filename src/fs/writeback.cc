@@ -53,7 +53,7 @@ void zero_tail(thread& task, folio& page) {
   const std::uint64_t size = mapping.i_size.read();
   const auto offset = static_cast<unsigned>(size % kPageSizeBytes);
   if (offset == 0 || page.index != size / kPageSizeBytes) return;
-  page.frame.write(task.system->page_bytes->zero_from(page.frame.read(), offset));
+  page.frame.write(task.system->page_bytes->zero(page.frame.read(), offset, kPageSizeBytes));
 }
 
 /// From a locked page that is or was dirty to one under writeback. Returns whether it is to be

@@ -81,7 +81,8 @@ std::vector<std::string> defined_symbols(const fs::path& object) {
       run_command({"nm", "--defined-only", "--extern-only", "--format=posix", object.string()});
   std::vector<std::string> names;
   std::istringstream lines(result.output);
-  for (std::string line; std::getline(lines, line);) names.push_back(line.substr(0, line.find(' ')));
+  for (std::string line; std::getline(lines, line);)
+    names.push_back(line.substr(0, line.find(' ')));
   return names;
 }
 
@@ -150,8 +151,8 @@ Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
   if (!contains(own, "main")) throw InputError(options.sources.front() + ": has no main()");
   Compiled guest{.path = folder.path() / "guest.so"};
   for (const fs::path& object : objects) redirect(object, own, guest.needs_kernel);
-  std::vector<std::string> words = {cxx ? "c++" : "cc", "-shared", "-Wl,-z,now", "-Wl,-Bsymbolic",
-                                    "-o", guest.path.string()};
+  std::vector<std::string> words = {cxx ? "c++" : "cc", "-shared", "-Wl,-z,now",
+                                    "-Wl,-Bsymbolic",   "-o",      guest.path.string()};
   for (const fs::path& object : objects) words.push_back(object.string());
   words.emplace_back("-lm");
   const CommandResult result = run_command(words);

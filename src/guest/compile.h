@@ -32,8 +32,8 @@ class TemporaryFolder {
 };
 
 struct Compiled {
-  std::filesystem::path path;  ///< of the shared object
-  bool needs_kernel = false;   ///< it makes system calls that the model has
+  std::filesystem::path path;   ///< of the shared object
+  bool needs_kernel = false;    ///< it makes system calls that the model has
   Constructors constructors{};  ///< which the loader does not run: where the kernel is needed
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/crash.h"
 
+#include <ucontext.h>
+
 #include <csignal>
 #include <cstdint>
 #include <string>
-#include <ucontext.h>
 
 #include "guest/runtime.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// setjmp() and longjmp(). The C library's hide what they save, and leave mmcheck's own frames, which
-// may lie in between where a handler jumps out of a fault, without their destructors.
+// setjmp() and longjmp(). The C library's hide what they save, and leave mmcheck's own frames,
+// which may lie in between where a handler jumps out of a fault, without their destructors.
 #include <unwind.h>
 
 #include <algorithm>
@@ -95,31 +95,34 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] void mmcheck_save_context(
 }
 
 // They return to a caller that may come back to them later, so they have no frame of their own.
-#define SETJMP(name)                                   \
-  asm(".text\n"                                        \
-      ".globl mmcheck_guest_" name "\n"                \
-      ".type mmcheck_guest_" name ", @function\n"      \
-      "mmcheck_guest_" name ":\n"                      \
-      "  .cfi_startproc\n"                             \
-      "  subq $72, %rsp\n"                             \
-      "  .cfi_adjust_cfa_offset 72\n"                  \
-      "  movq %rbx, 0(%rsp)\n"                         \
-      "  movq %rbp, 8(%rsp)\n"                         \
-      "  movq %r12, 16(%rsp)\n"                        \
-      "  movq %r13, 24(%rsp)\n"                        \
-      "  movq %r14, 32(%rsp)\n"                        \
-      "  movq %r15, 40(%rsp)\n"                        \
-      "  leaq 80(%rsp), %rax\n"                        \
-      "  movq %rax, 48(%rsp)\n"                        \
-      "  movq 72(%rsp), %rax\n"                        \
-      "  movq %rax, 56(%rsp)\n"                        \
-      "  movq %rsp, %rsi\n"                            \
-      "  call mmcheck_save_context\n"                  \
-      "  addq $72, %rsp\n"                             \
-      "  .cfi_adjust_cfa_offset -72\n"                 \
-      "  xorl %eax, %eax\n"                            \
-      "  ret\n"                                        \
-      "  .cfi_endproc\n"                               \
+#define SETJMP(name)                   \
+  asm(".text\n"                        \
+      ".globl mmcheck_guest_" name     \
+      "\n"                             \
+      ".type mmcheck_guest_" name      \
+      ", @function\n"                  \
+      "mmcheck_guest_" name            \
+      ":\n"                            \
+      "  .cfi_startproc\n"             \
+      "  subq $72, %rsp\n"             \
+      "  .cfi_adjust_cfa_offset 72\n"  \
+      "  movq %rbx, 0(%rsp)\n"         \
+      "  movq %rbp, 8(%rsp)\n"         \
+      "  movq %r12, 16(%rsp)\n"        \
+      "  movq %r13, 24(%rsp)\n"        \
+      "  movq %r14, 32(%rsp)\n"        \
+      "  movq %r15, 40(%rsp)\n"        \
+      "  leaq 80(%rsp), %rax\n"        \
+      "  movq %rax, 48(%rsp)\n"        \
+      "  movq 72(%rsp), %rax\n"        \
+      "  movq %rax, 56(%rsp)\n"        \
+      "  movq %rsp, %rsi\n"            \
+      "  call mmcheck_save_context\n"  \
+      "  addq $72, %rsp\n"             \
+      "  .cfi_adjust_cfa_offset -72\n" \
+      "  xorl %eax, %eax\n"            \
+      "  ret\n"                        \
+      "  .cfi_endproc\n"               \
       ".size mmcheck_guest_" name ", .-mmcheck_guest_" name "\n")
 
 SETJMP("setjmp");

@@ -131,7 +131,7 @@ GUEST(char*, strdup, const char* from) {
 namespace {
 
 int print(const std::string& text) {
-  runtime().print(text);
+  runtime().write_out(text);
   return static_cast<int>(text.size());
 }
 
@@ -149,9 +149,9 @@ int print_into(char* to, std::size_t room, const std::string& text, Place place)
 
 }  // namespace
 
-#define FORMAT(text)           \
-  va_list arguments;           \
-  va_start(arguments, format); \
+#define FORMAT(text)                                                     \
+  va_list arguments;                                                     \
+  va_start(arguments, format);                                           \
   const std::string text = guest::format_text(format, arguments, PLACE); \
   va_end(arguments)
 

@@ -79,8 +79,8 @@ int unlock(pthread_mutex_t* mutex, Place place) {
     runtime().set(depth_of(mutex), depth_of(mutex) - 1);
     return 0;
   }
-  const std::uint64_t owner =
-      runtime().update_word(word_of(mutex), {}, place, [](std::uint64_t) { return std::uint64_t{0}; });
+  const std::uint64_t owner = runtime().update_word(word_of(mutex), {}, place,
+                                                    [](std::uint64_t) { return std::uint64_t{0}; });
   if (owner == own_mark()) return 0;
   runtime().violate("R-LOCK",
                     runtime().where(place.code) + ": unlocks a mutex that " +
@@ -101,9 +101,8 @@ GUEST(int, pthread_mutex_lock, pthread_mutex_t* mutex) { return lock(mutex, PLAC
 GUEST(int, pthread_mutex_unlock, pthread_mutex_t* mutex) { return unlock(mutex, PLACE); }
 GUEST(int, pthread_mutex_trylock, pthread_mutex_t* mutex) {
   if (kind_of(mutex) == PTHREAD_MUTEX_RECURSIVE && is_own(mutex)) return lock(mutex, PLACE);
-  const std::uint64_t owner =
-      runtime().update_word(word_of(mutex), {}, PLACE,
-                            [](std::uint64_t old) { return old == 0 ? own_mark() : old; });
+  const std::uint64_t owner = runtime().update_word(
+      word_of(mutex), {}, PLACE, [](std::uint64_t old) { return old == 0 ? own_mark() : old; });
   return owner == 0 ? 0 : EBUSY;
 }
 GUEST(int, pthread_mutexattr_init, pthread_mutexattr_t* attributes) {

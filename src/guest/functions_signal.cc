@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals. Handlers run in the thread that has brought the signal about: by an access to what is not
-// mapped so, or by raise(). Nobody interrupts another process.
+// Signals. Handlers run in the thread that has brought the signal about: by an access to what is
+// not mapped so, or by raise(). Nobody interrupts another process.
 #include <signal.h>
 #include <unistd.h>
 

@@ -101,7 +101,7 @@ int flags_of_mode(const std::string& mode) {
 
 bool mmcheck::guest::print_to(FILE* stream, std::string_view text, Place place) {
   if (is_standard(stream)) {
-    runtime().print(text);
+    runtime().write_out(text);
     return true;
   }
   Stream& own = stream_of(stream, place);
@@ -151,8 +151,7 @@ GUEST(int, fgetc, FILE* stream) { return next_byte(stream_of(stream, PLACE)); }
 GUEST(int, getc, FILE* stream) { return next_byte(stream_of(stream, PLACE)); }
 GUEST(char*, fgets, char* to, int room, FILE* stream) {
   if (room <= 1) return nullptr;
-  const std::string line =
-      next_line(stream_of(stream, PLACE), static_cast<std::size_t>(room) - 1);
+  const std::string line = next_line(stream_of(stream, PLACE), static_cast<std::size_t>(room) - 1);
   if (line.empty()) return nullptr;
   put_text(to, line, PLACE);
   return to;

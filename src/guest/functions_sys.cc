@@ -107,12 +107,12 @@ GUEST(int, munlock, const void* at, std::size_t bytes) {
 // --- files
 // ----------------------------------------------------------------------------------------
 
-#define OPEN(name)                                                                       \
-  GUEST(int, name, const char* path, int flags, ...) {                                   \
-    va_list arguments;                                                                   \
-    va_start(arguments, flags);                                                          \
-    const mode_t mode = mode_of(flags, arguments);                                       \
-    va_end(arguments);                                                                   \
+#define OPEN(name)                                                                         \
+  GUEST(int, name, const char* path, int flags, ...) {                                     \
+    va_list arguments;                                                                     \
+    va_start(arguments, flags);                                                            \
+    const mode_t mode = mode_of(flags, arguments);                                         \
+    va_end(arguments);                                                                     \
     return returned(guest::open_descriptor(guest::take_string(path, PLACE), flags, mode)); \
   }
 OPEN(open)

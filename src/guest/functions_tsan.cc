@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What compiled code calls at its accesses of memory: the sanitizer's interface, as GCC 12 and clang
-// 14 use it (compiler-rt, include/sanitizer/tsan_interface.h and tsan_interface_atomic.h).
+// What compiled code calls at its accesses of memory: the sanitizer's interface, as GCC 12 and
+// clang 14 use it (compiler-rt, include/sanitizer/tsan_interface.h and tsan_interface_atomic.h).
 #include "guest/guest_function.h"
 
 namespace guest = mmcheck::guest;
@@ -20,28 +20,28 @@ MemoryOrder order_of(int order) { return static_cast<MemoryOrder>(order & 0xff);
 
 GUEST(void, __tsan_init, ) {}
 
-#define LOAD(name, bytes, is_volatile) \
-  GUEST(void, name, void* at) {        \
+#define LOAD(name, bytes, is_volatile)                                                \
+  GUEST(void, name, void* at) {                                                       \
     if (!outside()) runtime().load(guest::address_of(at), bytes, PLACE, is_volatile); \
   }
-#define STORE(name, bytes, is_volatile) \
-  GUEST(void, name, void* at) {         \
+#define STORE(name, bytes, is_volatile)                                                \
+  GUEST(void, name, void* at) {                                                        \
     if (!outside()) runtime().store(guest::address_of(at), bytes, PLACE, is_volatile); \
   }
-#define ACCESSES(bytes)                                \
-  LOAD(__tsan_read##bytes, bytes, false)               \
-  STORE(__tsan_write##bytes, bytes, false)             \
-  LOAD(__tsan_volatile_read##bytes, bytes, true)       \
+#define ACCESSES(bytes)                          \
+  LOAD(__tsan_read##bytes, bytes, false)         \
+  STORE(__tsan_write##bytes, bytes, false)       \
+  LOAD(__tsan_volatile_read##bytes, bytes, true) \
   STORE(__tsan_volatile_write##bytes, bytes, true)
 ACCESSES(1)
 ACCESSES(2)
 ACCESSES(4)
 ACCESSES(8)
 ACCESSES(16)
-#define UNALIGNED(bytes)                                    \
-  LOAD(__tsan_unaligned_read##bytes, bytes, false)          \
-  STORE(__tsan_unaligned_write##bytes, bytes, false)        \
-  LOAD(__tsan_unaligned_volatile_read##bytes, bytes, true)  \
+#define UNALIGNED(bytes)                                   \
+  LOAD(__tsan_unaligned_read##bytes, bytes, false)         \
+  STORE(__tsan_unaligned_write##bytes, bytes, false)       \
+  LOAD(__tsan_unaligned_volatile_read##bytes, bytes, true) \
   STORE(__tsan_unaligned_volatile_write##bytes, bytes, true)
 UNALIGNED(2)
 UNALIGNED(4)
@@ -76,45 +76,45 @@ GUEST(void, __tsan_vptr_read, void* at) {
                                 }));                                                          \
   }
 
-#define COMPARE(bits, type, name)                                                               \
-  GUEST(int, __tsan_atomic##bits##_compare_exchange_##name, volatile type* at, type* expected,  \
-        type desired, int success, int failure) {                                               \
-    std::uint64_t found = *expected;                                                            \
-    const bool done =                                                                           \
-        runtime().compare_exchange(guest::address_of(at), sizeof(type), found, desired,         \
-                                   order_of(success), order_of(failure), PLACE);                \
-    if (!done) guest::put(expected, static_cast<type>(found), PLACE);                           \
-    return done ? 1 : 0;                                                                        \
+#define COMPARE(bits, type, name)                                                              \
+  GUEST(int, __tsan_atomic##bits##_compare_exchange_##name, volatile type* at, type* expected, \
+        type desired, int success, int failure) {                                              \
+    std::uint64_t found = *expected;                                                           \
+    const bool done =                                                                          \
+        runtime().compare_exchange(guest::address_of(at), sizeof(type), found, desired,        \
+                                   order_of(success), order_of(failure), PLACE);               \
+    if (!done) guest::put(expected, static_cast<type>(found), PLACE);                          \
+    return done ? 1 : 0;                                                                       \
   }
 
-#define ATOMICS(bits, type)                                                                      \
-  GUEST(type, __tsan_atomic##bits##_load, const volatile type* at, int order) {                  \
-    if (outside()) return *at;                                                                   \
-    return static_cast<type>(runtime().atomic_load(guest::address_of(at), sizeof(type),          \
-                                                   order_of(order), PLACE));                     \
-  }                                                                                              \
-  GUEST(void, __tsan_atomic##bits##_store, volatile type* at, type value, int order) {           \
-    if (outside()) {                                                                             \
-      *at = value;                                                                               \
-      return;                                                                                    \
-    }                                                                                            \
-    runtime().atomic_store(guest::address_of(at), sizeof(type), value, order_of(order), PLACE);  \
-  }                                                                                              \
-  UPDATE(bits, type, exchange, operand)                                                          \
-  UPDATE(bits, type, fetch_add, old + operand)                                                   \
-  UPDATE(bits, type, fetch_sub, old - operand)                                                   \
-  UPDATE(bits, type, fetch_and, old & operand)                                                   \
-  UPDATE(bits, type, fetch_or, old | operand)                                                    \
-  UPDATE(bits, type, fetch_xor, old ^ operand)                                                   \
-  UPDATE(bits, type, fetch_nand, ~(old & operand))                                               \
-  COMPARE(bits, type, strong)                                                                    \
-  COMPARE(bits, type, weak)                                                                      \
-  GUEST(type, __tsan_atomic##bits##_compare_exchange_val, volatile type* at, type expected,      \
-        type desired, int success, int failure) {                                                \
-    std::uint64_t found = expected;                                                              \
-    runtime().compare_exchange(guest::address_of(at), sizeof(type), found, desired,              \
-                               order_of(success), order_of(failure), PLACE);                     \
-    return static_cast<type>(found);                                                             \
+#define ATOMICS(bits, type)                                                                     \
+  GUEST(type, __tsan_atomic##bits##_load, const volatile type* at, int order) {                 \
+    if (outside()) return *at;                                                                  \
+    return static_cast<type>(                                                                   \
+        runtime().atomic_load(guest::address_of(at), sizeof(type), order_of(order), PLACE));    \
+  }                                                                                             \
+  GUEST(void, __tsan_atomic##bits##_store, volatile type* at, type value, int order) {          \
+    if (outside()) {                                                                            \
+      *at = value;                                                                              \
+      return;                                                                                   \
+    }                                                                                           \
+    runtime().atomic_store(guest::address_of(at), sizeof(type), value, order_of(order), PLACE); \
+  }                                                                                             \
+  UPDATE(bits, type, exchange, operand)                                                         \
+  UPDATE(bits, type, fetch_add, old + operand)                                                  \
+  UPDATE(bits, type, fetch_sub, old - operand)                                                  \
+  UPDATE(bits, type, fetch_and, old& operand)                                                   \
+  UPDATE(bits, type, fetch_or, old | operand)                                                   \
+  UPDATE(bits, type, fetch_xor, old ^ operand)                                                  \
+  UPDATE(bits, type, fetch_nand, ~(old & operand))                                              \
+  COMPARE(bits, type, strong)                                                                   \
+  COMPARE(bits, type, weak)                                                                     \
+  GUEST(type, __tsan_atomic##bits##_compare_exchange_val, volatile type* at, type expected,     \
+        type desired, int success, int failure) {                                               \
+    std::uint64_t found = expected;                                                             \
+    runtime().compare_exchange(guest::address_of(at), sizeof(type), found, desired,             \
+                               order_of(success), order_of(failure), PLACE);                    \
+    return static_cast<type>(found);                                                            \
   }
 ATOMICS(8, std::uint8_t)
 ATOMICS(16, std::uint16_t)

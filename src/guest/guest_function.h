@@ -11,10 +11,9 @@
   extern "C" [[gnu::visibility("default"), gnu::noinline]] result mmcheck_guest_##name(__VA_ARGS__)
 
 /// Where the guest has called the function in whose body this stands.
-#define PLACE                                                        \
-  (mmcheck::guest::Place{                                            \
-      reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)), \
-      reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))})
+#define PLACE                                                                           \
+  (mmcheck::guest::Place{reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)), \
+                         reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))})
 
 namespace mmcheck::guest {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data races of C11: two accesses of one word by different threads, one of them a store, one of them
-// not atomic, neither ordered before the other by synchronisation.
+// Data races of C11: two accesses of one word by different threads, one of them a store, one of
+// them not atomic, neither ordered before the other by synchronisation.
 //
 // ISO C11 5.1.2.4, release sequences included: later stores of the same thread, and
 // read-modify-writes (C++20 has the latter only).

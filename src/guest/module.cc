@@ -13,7 +13,8 @@ namespace mmcheck::guest {
 
 Module::Module(const std::filesystem::path& path, const Constructors& constructors)
     : handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)), path_(path) {
-  if (handle_ == nullptr) throw InputError(std::string("the program cannot be loaded: ") + dlerror());
+  if (handle_ == nullptr)
+    throw InputError(std::string("the program cannot be loaded: ") + dlerror());
   main_ = reinterpret_cast<Main>(dlsym(handle_, "main"));
   if (main_ == nullptr) throw InputError("the program has no main()");
   find_segments();
@@ -33,7 +34,7 @@ void Module::find_segments() {
     if (info->dlpi_addr != self.base_) return 0;
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
-    for (const ElfW(Phdr)& part : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
+    for (const ElfW(Phdr) & part : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
       const std::uintptr_t at = self.base_ + part.p_vaddr;
       if (part.p_type == PT_LOAD && (part.p_flags & PF_W) != 0) {
         begin = begin == 0 ? at : std::min(begin, at);
@@ -47,7 +48,7 @@ void Module::find_segments() {
       }
     }
     // What the loader has made read-only (PT_GNU_RELRO) lies before the variables.
-    for (const ElfW(Phdr)& part : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
+    for (const ElfW(Phdr) & part : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
       if (part.p_type != PT_GNU_RELRO) continue;
       const std::uintptr_t relro_end = self.base_ + part.p_vaddr + part.p_memsz;
       if (relro_end > begin && relro_end <= end) begin = relro_end;

@@ -28,12 +28,12 @@ std::string_view name_of(Runtime& runtime, std::string_view path) {
 }
 
 std::string maps_line(const syscall::Mapping& mapping) {
-  std::string line = fmt::format(
-      "{:08x}-{:08x} {}{}{}{} {:08x} 00:{:02} {} ", mapping.begin, mapping.end,
-      (mapping.protection & PROT_READ) != 0 ? 'r' : '-',
-      (mapping.protection & PROT_WRITE) != 0 ? 'w' : '-',
-      (mapping.protection & PROT_EXEC) != 0 ? 'x' : '-', mapping.shared ? 's' : 'p', mapping.offset,
-      mapping.inode == 0 ? 0 : 1, mapping.inode);
+  std::string line =
+      fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} 00:{:02} {} ", mapping.begin, mapping.end,
+                  (mapping.protection & PROT_READ) != 0 ? 'r' : '-',
+                  (mapping.protection & PROT_WRITE) != 0 ? 'w' : '-',
+                  (mapping.protection & PROT_EXEC) != 0 ? 'x' : '-', mapping.shared ? 's' : 'p',
+                  mapping.offset, mapping.inode == 0 ? 0 : 1, mapping.inode);
   if (mapping.inode != 0) {
     line.resize(std::max<std::size_t>(line.size(), 73), ' ');
     line += mapping.path.empty() ? "/dev/zero (deleted)" : mapping.path;
@@ -141,8 +141,7 @@ std::uint64_t pagemap_entry(Runtime& runtime, std::uint64_t page) {
   constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
   constexpr std::uint64_t kFile = std::uint64_t{1} << 61;
   constexpr std::uint64_t kExclusive = std::uint64_t{1} << 56;
-  const syscall::PageUse use =
-      runtime.kernel().look_at_page(runtime.self(), page * kPageBytes);
+  const syscall::PageUse use = runtime.kernel().look_at_page(runtime.self(), page * kPageBytes);
   if (!use.present) return 0;
   return kPresent | (use.anonymous ? 0 : kFile) | (use.shared ? 0 : kExclusive);
 }
@@ -180,8 +179,7 @@ ProcFiles::File* ProcFiles::find(unsigned process, int fd) {
 }
 
 void ProcFiles::close(unsigned process, int fd) {
-  std::erase_if(files_,
-                [&](const File& file) { return file.process == process && file.fd == fd; });
+  std::erase_if(files_, [&](const File& file) { return file.process == process && file.fd == fd; });
 }
 
 void ProcFiles::copy(unsigned parent, unsigned child) {
@@ -252,7 +250,7 @@ std::int64_t read_descriptor(int fd, std::span<std::byte> out, std::optional<std
 
 std::int64_t write_descriptor(int fd, std::span<const std::byte> in) {
   if (fd == STDOUT_FILENO || fd == STDERR_FILENO) {
-    runtime().print({reinterpret_cast<const char*>(in.data()), in.size()});
+    runtime().write_out({reinterpret_cast<const char*>(in.data()), in.size()});
     return static_cast<std::int64_t>(in.size());
   }
   if (proc_file(fd) != nullptr) return -EINVAL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that each process of a guest has for itself, at the same addresses: what is there is that of
-// the process whose thread runs.
+// Memory that each process of a guest has for itself, at the same addresses: what is there is that
+// of the process whose thread runs.
 #pragma once
 
 #include <cstddef>

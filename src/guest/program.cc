@@ -7,13 +7,16 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "guest/crash.h"
 
 namespace mmcheck::guest {
 
 GuestProgram::GuestProgram(Module& module, std::vector<std::string> arguments,
                            const RuntimeOptions& options)
-    : arguments_(std::move(arguments)), symbols_(module), runtime_(module, symbols_, options), rewindable_(options.design == nullptr), endless_(options.endless) {}
+    : arguments_(std::move(arguments)),
+      symbols_(module),
+      runtime_(module, symbols_, options),
+      rewindable_(options.design == nullptr),
+      endless_(options.endless) {}
 
 void GuestProgram::setup(explore::Execution& execution) { runtime_.setup(execution, arguments_); }
 
@@ -29,7 +32,6 @@ void GuestProgram::add_findings(std::string_view text) {
 }
 
 GuestResult explore_guest(GuestProgram& program, const explore::Options& options) {
-  const CrashGuard guard;
   GuestResult result;
   while (true) {
     try {
@@ -62,7 +64,6 @@ trace::Record replay_guest(GuestProgram& program, const std::string& text) {
   program.runtime().set_threads(static_cast<unsigned>(threads));
   program.runtime().shadow().decode(text.substr(first + 1, second - first - 1));
   const trace::Schedule schedule = trace::decode(text.substr(second + 1));
-  const CrashGuard guard;
   while (true) {
     try {
       return explore::replay(program, schedule);

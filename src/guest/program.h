@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "explore/explorer.h"
+#include "guest/crash.h"
 #include "guest/module.h"
 #include "guest/runtime.h"
 #include "guest/symbols.h"
@@ -48,6 +49,7 @@ class GuestProgram final : public explore::Program {
   Runtime& runtime() { return runtime_; }
 
  private:
+  CrashGuard guard_;
   std::vector<std::string> arguments_;
   Symbols symbols_;
   Runtime runtime_;

@@ -97,8 +97,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
       if (execution.recording()) name_unit(unit);
     }
     const ObjectId word = memory_.add(
-        initial,
-        {.format = "{}", .args = {{unit, format_unit}}, .value = trace::format_decimal});
+        initial, {.format = "{}", .args = {{unit, format_unit}}, .value = trace::format_decimal});
     if (unit == 0) first_word_ = word;
   }
   order_.reset(execution, nr_threads_, nr_words_);
@@ -124,7 +123,8 @@ void Runtime::name_place(std::uintptr_t code) {
   trace::Names& names = execution_->names();
   if (!names.find(trace::NameSpace::Code, code).empty()) return;
   const Symbols::Line& line = symbols_.line(code);
-  std::string text = line.text.size() > kTextMax ? line.text.substr(0, kTextMax) + "..." : line.text;
+  std::string text =
+      line.text.size() > kTextMax ? line.text.substr(0, kTextMax) + "..." : line.text;
   std::string name = line.file.empty() ? "?" : std::to_string(line.number) + ": " + text;
   names.set(trace::NameSpace::Code, code, std::move(name));
 }
@@ -167,7 +167,7 @@ void Runtime::unsupported(const std::string& what, Place place) {
   throw InputError(where(place.code) + ": " + what);
 }
 
-void Runtime::print(std::string_view added) {
+void Runtime::write_out(std::string_view added) {
   finish_store();
   effect();
   const std::size_t bytes = std::min(added.size(), output_.size() - output_bytes_);

@@ -109,7 +109,8 @@ class Runtime {
     }
     turn(place);
     const std::uint64_t word = memory_.update(
-        target.word, [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
+        target.word,
+        [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
         text(place));
     const std::uint64_t old = target.of(word);
     updated(target, old, change(old), order, place);
@@ -217,9 +218,10 @@ class Runtime {
   std::uintptr_t crash_stack(std::uintptr_t stack);
   [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
-  void print(std::string_view text);
+  void write_out(std::string_view text);
 
-  // --- what belongs to a thread or the process, and is put back with steps -------------------------
+  // --- what belongs to a thread or the process, and is put back with steps
+  // -------------------------
 
   template <typename T>
   void set(T& target, const T& value) {
@@ -288,7 +290,7 @@ class Runtime {
     int error_number = 0;
     bool in_handler = false;
     unsigned nr_handled = 0;  ///< signals, since an access was made
-    unsigned nr_busy = 0;  ///< uses of its own memory since its last step
+    unsigned nr_busy = 0;     ///< uses of its own memory since its last step
     unsigned nr_turns = 0;
     unsigned nr_reads = 0;
     std::array<Turn, kTurnsMax> turns{};
@@ -367,7 +369,8 @@ class Runtime {
   void for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared);
   bool any_shared(std::uintptr_t address, std::size_t bytes);
   void note_access(unsigned unit, Access access, bool atomic, Place place);
-  [[noreturn]] void race(unsigned unit, Access access, Place place, const HappensBefore::Race& other);
+  [[noreturn]] void race(unsigned unit, Access access, Place place,
+                         const HappensBefore::Race& other);
   /// Before a load that may be the turn of a loop.
   void turn(Place place);
   void remember_read(unsigned unit);
@@ -402,7 +405,7 @@ class Runtime {
   HappensBefore order_;
   std::vector<std::byte> tls_;
   std::array<Thread, kThreadsMax> threads_;
-  unsigned nr_threads_ = 1;   ///< there is room for
+  unsigned nr_threads_ = 1;  ///< there is room for
   unsigned nr_created_ = 1;
   bool wants_threads_ = false;
   syscall::Room room_;
@@ -417,7 +420,7 @@ class Runtime {
   bool forked_ = false;
   bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};
-  ObjectId creation_{};  ///< numbers are given to threads in an order
+  ObjectId creation_{};    ///< numbers are given to threads in an order
   ObjectId first_word_{};  ///< of unit 0
   unsigned nr_words_ = 0;
   std::vector<char*> arguments_;
@@ -430,7 +433,7 @@ class Runtime {
   Signals signals_;
   std::array<unsigned, kThreadsMax> parents_{};  ///< of processes
   std::vector<unsigned> free_threads_;  ///< of processes that are gone, and have been waited for
-  std::string verdict_;  ///< outlives the execution
+  std::string verdict_;                 ///< outlives the execution
 };
 
 }  // namespace mmcheck::guest

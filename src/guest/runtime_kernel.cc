@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that the guest has mapped, and processes: where the model's kernel is the guest's.
-#include <sys/mman.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -113,9 +113,8 @@ void Runtime::note_place(Place place) {
 
 void Runtime::user_store(std::uintptr_t address, std::size_t bytes, Place place) {
   effect();
-  make_access(address, place, [&] {
-    return kernel_->begin_store(self(), address, static_cast<unsigned>(bytes));
-  });
+  make_access(address, place,
+              [&] { return kernel_->begin_store(self(), address, static_cast<unsigned>(bytes)); });
   note_place(place);
   me().pending = {.address = address, .bytes = bytes, .user = true};
 }
@@ -172,8 +171,9 @@ std::int64_t Runtime::fork(Place place) {
   forked_ = true;
   execution_->write(child.life, kRuns);
   const trace::StepText step_text = text(place);
-  const bool is_child = execution_->step_as_two(
-      ThreadId{static_cast<std::uint8_t>(twin)}, {.object = child.life, .expected = kRuns}, step_text);
+  const bool is_child =
+      execution_->step_as_two(ThreadId{static_cast<std::uint8_t>(twin)},
+                              {.object = child.life, .expected = kRuns}, step_text);
   return is_child ? 0 : kFirstPid + process;
 }
 

@@ -36,7 +36,8 @@ void Runtime::check_words() {
 
 template <typename Shared>
 void Runtime::for_each_shared(std::uintptr_t address, std::size_t bytes, Shared shared) {
-  if (me().process != 0) return;  // Threads of other processes are one each, and share nothing here.
+  if (me().process != 0)
+    return;  // Threads of other processes are one each, and share nothing here.
   const std::uintptr_t end = address + bytes;
   while (address < end) {
     const auto offset = static_cast<unsigned>(address % 8);
@@ -174,9 +175,10 @@ Runtime::Atomic Runtime::begin_atomic(std::uintptr_t address, unsigned bytes, Pl
 }
 
 Runtime::Atomic Runtime::find_word(const Word& word) {
-  Atomic target{.mask = word.bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * word.bytes) - 1,
-                .address = word.address,
-                .bytes = word.bytes};
+  Atomic target{
+      .mask = word.bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * word.bytes) - 1,
+      .address = word.address,
+      .bytes = word.bytes};
   for_each_shared(word.address, word.bytes, [&](unsigned unit) {
     target.shared = true;
     target.unit = static_cast<std::uint16_t>(unit);
@@ -263,10 +265,10 @@ bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint
   if (is_user(address)) {
     finish_store();
     effect();
-    const std::uint64_t wished = std::exchange(
-        expected, user_update(address, bytes, place, [&](std::uint64_t found) {
-          return found == expected ? desired : found;
-        }));
+    const std::uint64_t wished =
+        std::exchange(expected, user_update(address, bytes, place, [&](std::uint64_t found) {
+                        return found == expected ? desired : found;
+                      }));
     return expected == wished;
   }
   const Atomic target = begin_atomic(address, bytes, place);
@@ -320,7 +322,8 @@ Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place pl
   const Atomic target = find_word(word);
   word_in_step_ = target.shared;
   if (!target.shared) {
-    const bool holds = ((native(word.address, word.bytes) & wait.mask) == wait.expected) != wait.negated;
+    const bool holds =
+        ((native(word.address, word.bytes) & wait.mask) == wait.expected) != wait.negated;
     if (wait.mask != 0 && !holds) park(Parked::Blocked, place);
     return target;
   }

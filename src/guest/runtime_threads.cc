@@ -32,8 +32,8 @@ void Runtime::run_main() {
   for (const Module::Main constructor : module_.constructors()) {
     constructor(static_cast<int>(argument_texts_.size()), arguments_.data(), environ);
   }
-  const int status = module_.main()(static_cast<int>(argument_texts_.size()), arguments_.data(),
-                                    environ);
+  const int status =
+      module_.main()(static_cast<int>(argument_texts_.size()), arguments_.data(), environ);
   if (self() != 0) exit_process(status, {});  // A child.
   if (status != 0) {
     finish_store();
@@ -222,7 +222,8 @@ bool Runtime::finished() {
 
 bool Runtime::everybody_ended() const {
   for (unsigned i = 0; i < nr_created_; ++i) {
-    if (execution_->peek(threads_[i].life) == kRuns && threads_[i].parked != Parked::Gone) return false;
+    if (execution_->peek(threads_[i].life) == kRuns && threads_[i].parked != Parked::Gone)
+      return false;
   }
   return true;
 }

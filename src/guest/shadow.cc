@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/shadow.h"
 
-#include <sys/mman.h>
-
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -83,10 +82,9 @@ void Shadow::decode(const std::string& text) {
     unsigned region = 0;
     std::size_t offset = 0;
     char divided = 0;
-    const bool read =
-        std::sscanf(word.c_str(), "%u.%zx%c", &region, &offset, &divided) == 3 &&
-        region < regions_.size() && offset < regions_[region].bytes && divided >= 'w' &&
-        divided <= 'z';
+    const bool read = std::sscanf(word.c_str(), "%u.%zx%c", &region, &offset, &divided) == 3 &&
+                      region < regions_.size() && offset < regions_[region].bytes &&
+                      divided >= 'w' && divided <= 'z';
     if (!read) throw InputError("'" + word + "' is no shared memory of this program");
     Granule& granule = regions_[region].granules[offset / 8];
     granule.owner = Granule::kShared;

@@ -4,9 +4,9 @@
 // Memory that one thread only uses makes no steps. Which memory that is shows while executions are
 // made: what a second thread uses becomes shared. That is remembered from then on, and the search
 // begins anew (Shadow::grew), so that in the search that counts everything that two threads use is
-// shared from its beginning. It is complete: were there an execution in which two threads use memory
-// that is not shared, then all before the first such use is like in an execution that was made, and
-// the use would have been seen there.
+// shared from its beginning. It is complete: were there an execution in which two threads use
+// memory that is not shared, then all before the first such use is like in an execution that was
+// made, and the use would have been seen there.
 //
 // A shared word is the largest aligned 1, 2, 4 or 8 bytes that no access divides: learned, too.
 #pragma once
@@ -90,8 +90,8 @@ class Shadow {
     return regions_[unit.region].begin + unit.offset;
   }
 
-  /// What is shared by now, and how it is divided: "0.18x" is the region, the offset in hexadecimal,
-  /// and how often the granule is halved.
+  /// What is shared by now, and how it is divided: "0.18x" is the region, the offset in
+  /// hexadecimal, and how often the granule is halved.
   std::string encode() const;
   /// The same again. Throws InputError.
   void decode(const std::string& text);

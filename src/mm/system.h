@@ -43,8 +43,8 @@ class FileOperations {
 /// What words of pages stand for, where they stand for bytes.
 class PageBytes {
  public:
-  /// Of the page that has zeros from this byte on instead.
-  virtual std::uint64_t zero_from(std::uint64_t word, unsigned offset) = 0;
+  /// Of the page that has zeros from `begin` to before `end` instead.
+  virtual std::uint64_t zero(std::uint64_t word, unsigned begin, unsigned end) = 0;
 
  protected:
   ~PageBytes() = default;

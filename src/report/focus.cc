@@ -48,7 +48,8 @@ std::vector<const trace::StepRecord*> focus(const trace::Record& record,
   if (record.violation) {
     for (const trace::StepRecord& step : record.steps) {
       if (!is_marked(record, step)) continue;
-      for (const trace::Change& change : step.changes) subjects.push_back(subject_of(change.object));
+      for (const trace::Change& change : step.changes)
+        subjects.push_back(subject_of(change.object));
     }
   }
   std::vector<const trace::StepRecord*> kept;

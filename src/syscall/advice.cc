@@ -199,7 +199,8 @@ std::int64_t Kernel::Impl::mlock(mm::thread& task, std::uint64_t addr, std::uint
   if (bytes.length == 0) return 0;
   const PageRange pages = range_of(bytes.addr, bytes.length);
   if (!is_user(bytes.addr)) return -ENOMEM;
-  if (!mm::mark_locked(task, pages.first, pages.end, mm::VmLock::Now) || !pages.whole) return -ENOMEM;
+  if (!mm::mark_locked(task, pages.first, pages.end, mm::VmLock::Now) || !pages.whole)
+    return -ENOMEM;
   const bool populated = mm::mm_populate(task, pages.first, pages.end) == mm::FaultResult::Done;
   return populated ? 0 : -ENOMEM;
 }
@@ -210,7 +211,8 @@ std::int64_t Kernel::Impl::munlock(mm::thread& task, std::uint64_t addr, std::ui
   if (bytes.length == 0) return 0;
   const PageRange pages = range_of(bytes.addr, bytes.length);
   if (!is_user(bytes.addr)) return -ENOMEM;
-  return mm::mark_locked(task, pages.first, pages.end, mm::VmLock::None) && pages.whole ? 0 : -ENOMEM;
+  return mm::mark_locked(task, pages.first, pages.end, mm::VmLock::None) && pages.whole ? 0
+                                                                                        : -ENOMEM;
 }
 
 }  // namespace mmcheck::syscall

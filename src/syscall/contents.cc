@@ -73,9 +73,9 @@ PageContents::Word PageContents::write(Word page, unsigned offset, std::span<con
   return write_below(static_cast<Number>(page), kMiddleBytes, offset, in);
 }
 
-PageContents::Word PageContents::zero_from(Word page, unsigned offset) {
+PageContents::Word PageContents::zero(Word page, unsigned begin, unsigned end) {
   static constexpr std::array<std::byte, kPageSizeBytes> kZeros{};
-  return write(page, offset, std::span(kZeros).subspan(offset));
+  return write(page, begin, std::span(kZeros).subspan(begin, end - begin));
 }
 
 }  // namespace mmcheck::syscall

@@ -27,8 +27,8 @@ class PageContents {
   void read(Word page, unsigned offset, std::span<std::byte> out) const;
   /// The page with other bytes at `offset`.
   Word write(Word page, unsigned offset, std::span<const std::byte> in);
-  /// The page with zeros from `offset` on.
-  Word zero_from(Word page, unsigned offset);
+  /// The page with zeros from `begin` to before `end`.
+  Word zero(Word page, unsigned begin, unsigned end);
 
   /// Words that were given out mean nothing any more.
   void clear();

@@ -28,9 +28,7 @@ std::int64_t with_position(mm::thread& task, OpenFile& file, Call call) {
 
 }  // namespace
 
-bool Kernel::Impl::can_write(const OpenFile& file) {
-  return (file.flags & O_ACCMODE) != O_RDONLY;
-}
+bool Kernel::Impl::can_write(const OpenFile& file) { return (file.flags & O_ACCMODE) != O_RDONLY; }
 
 // linux v6.12 mm/filemap.c: filemap_read
 std::int64_t Kernel::Impl::do_read(mm::thread& task, OpenFile& file, std::span<std::byte> out,
@@ -66,9 +64,9 @@ std::int64_t Kernel::Impl::do_write(mm::thread& task, OpenFile& file, std::span<
   while (!in.empty()) {
     const auto offset = static_cast<unsigned>(pos % kPageSizeBytes);
     const std::size_t bytes = std::min<std::size_t>(in.size(), kPageSizeBytes - offset);
-    fs::perform_write(
-        task, mapping, static_cast<unsigned>(pos / kPageSizeBytes), pos + bytes,
-        [&](std::uint64_t old) { return contents_.write(old, offset, in.first(bytes)); });
+    fs::perform_write(task, mapping, pos, pos + bytes, [&](std::uint64_t old) {
+      return contents_.write(old, offset, in.first(bytes));
+    });
     in = in.subspan(bytes);
     pos += bytes;
   }

@@ -83,8 +83,7 @@ std::int64_t Kernel::mdwe(unsigned t) {
 }
 
 std::int64_t Kernel::process_mrelease(unsigned t, unsigned process) {
-  return impl_->enter(t,
-                      [&](mm::thread& task) { return impl_->process_mrelease(task, process); });
+  return impl_->enter(t, [&](mm::thread& task) { return impl_->process_mrelease(task, process); });
 }
 
 std::int64_t Kernel::fallocate(unsigned t, int fd, int mode, std::int64_t offset,

@@ -50,7 +50,7 @@ struct Pipe {
   unsigned readers = 0;  ///< open files [vfs_]
   unsigned writers = 0;
   std::deque<std::vector<std::byte>> written{};  ///< [readable]
-  Cell<bool> readable;  ///< there is something, or nobody is left to write
+  Cell<bool> readable;                           ///< there is something, or nobody is left to write
 };
 
 enum class ProcessState : std::uint8_t { Free, Alive, Zombie };
@@ -59,7 +59,7 @@ struct Process {
   static constexpr unsigned kFdsMax = 64;
   /// Numbers of open files + 1, or 0. [vfs_]
   std::array<std::uint8_t, kFdsMax> fds{};
-  int status = 0;  ///< [state]
+  int status = 0;                          ///< [state]
   mm::VmLock lock_new = mm::VmLock::None;  ///< mlockall(MCL_FUTURE): mm->def_flags
   std::uint8_t mdwe = 0;                   ///< MMF_HAS_MDWE and MMF_HAS_MDWE_NO_INHERIT
   Cell<ProcessState> state;
@@ -83,8 +83,8 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
 
   // mm::ResourceMonitor, mm::PageBytes
   void exhausted(mm::Resource resource) override;
-  std::uint64_t zero_from(std::uint64_t word, unsigned offset) override {
-    return contents_.zero_from(word, offset);
+  std::uint64_t zero(std::uint64_t word, unsigned begin, unsigned end) override {
+    return contents_.zero(word, begin, end);
   }
 
   /// What each call begins with. `call(task)` returns its result.

@@ -99,10 +99,9 @@ bool Kernel::Impl::denies_write_exec(const mm::thread& task, mm::vm_flags_t old,
 bool Kernel::Impl::denies_write_exec(mm::thread& task, const PageRange& pages,
                                      mm::vm_flags_t wanted) {
   if (processes_[task.mm->id].mdwe == 0) return false;
-  const mm::MappedRange range =
-      mm::check_range(task, pages.first, pages.end, [&](const auto& vma) {
-        return !denies_write_exec(task, mm::vm_flags_of(task, vma), wanted);
-      });
+  const mm::MappedRange range = mm::check_range(task, pages.first, pages.end, [&](const auto& vma) {
+    return !denies_write_exec(task, mm::vm_flags_of(task, vma), wanted);
+  });
   return range.end < pages.end;
 }
 
@@ -113,8 +112,8 @@ std::int64_t Kernel::Impl::process_mrelease(mm::thread& task, unsigned process) 
     features.reap = features.exit = true;
     need(features);
   }
-  task.x().step({.format = "process_mrelease(process {})",
-                 .args = {machine::arg(std::uint64_t{process})}});
+  task.x().step(
+      {.format = "process_mrelease(process {})", .args = {machine::arg(std::uint64_t{process})}});
   if (process >= room_.processes || processes_[process].state.read() != ProcessState::Alive) {
     return -ESRCH;
   }

@@ -38,8 +38,7 @@ unsigned Kernel::Impl::new_pipe(bool packets) {
 /// [vfs_, written by the current step]
 std::int64_t Kernel::Impl::install_pipe(mm::thread& task, std::uint8_t from, std::uint8_t to) {
   const std::int64_t fd = install(task, kNoInode, 0);
-  OpenFile& file =
-      open_files_[process_of(task).fds[static_cast<unsigned>(fd - kFirstFd)] - 1u];
+  OpenFile& file = open_files_[process_of(task).fds[static_cast<unsigned>(fd - kFirstFd)] - 1u];
   file.reads_from = from;
   file.writes_to = to;
   if (from != 0) ++pipes_[from - 1u].readers;

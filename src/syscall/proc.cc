@@ -39,9 +39,8 @@ std::vector<Mapping> Kernel::Impl::mappings(mm::thread& task) {
   for (const mm::vm_area_struct& vma : mm.vmas) {
     if (vma.attached) vmas.push_back(&vma);
   }
-  std::sort(vmas.begin(), vmas.end(), [](const auto* a, const auto* b) {
-    return a->first_page < b->first_page;
-  });
+  std::sort(vmas.begin(), vmas.end(),
+            [](const auto* a, const auto* b) { return a->first_page < b->first_page; });
   std::vector<Mapping> list;
   const mm::vm_area_struct* last = nullptr;
   for (const mm::vm_area_struct* vma : vmas) {

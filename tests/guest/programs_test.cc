@@ -78,8 +78,7 @@ TEST_P(Programs, HaveTheSameVerdictUnderEverySchedule) {
   if (expectations.front().first != "sc") GTEST_SKIP() << "has too many schedules";
   Loaded program(source(GetParam()), options_of("sc"));
   const GuestResult found = explore_guest(
-      *program,
-      {.strategy = explore::Strategy::Naive, .executions_max = 20'000, .steps_max = 200});
+      *program, {.strategy = explore::Strategy::Naive, .executions_max = 20'000, .steps_max = 200});
   const std::string expected = expectations.front().second.substr(0, 4);
   EXPECT_EQ(verdict_of(found).substr(0, 4), expected);
 }
@@ -152,7 +151,8 @@ std::string message_of(const std::string& path) {
 }
 
 TEST(Refused, AFunctionThatIsNotSupported) {
-  const Written file("#include <unistd.h>\nint main(void) {\n  int ends[2];\n  return pipe(ends);\n}\n");
+  const Written file(
+      "#include <unistd.h>\nint main(void) {\n  int ends[2];\n  return pipe(ends);\n}\n");
   EXPECT_THAT(message_of(file.path()), HasSubstr("written.c:4: pipe() is not supported"));
 }
 
