@@ -146,6 +146,41 @@ TEST(Process, ThreadsComeAndGo) {
   }
 }
 
+/// As many threads as there can be count in one word, on memory with and without store buffers.
+TEST(Process, EightThreadsCount) {
+  constexpr unsigned kThreads = 8;
+  constexpr unsigned kTurns = 5;
+  for (const auto model : {explore::MemoryModel::Sc, explore::MemoryModel::Tso}) {
+    std::int64_t p = 0;
+    const auto count = [&](Guest& guest) {
+      std::uint64_t old = 0;
+      for (unsigned i = 0; i < kTurns; ++i) {
+        const auto add = [](std::uint64_t value) { return value + 1; };
+        EXPECT_EQ(guest.kernel.update(guest.t, u(p) + 8, 8, old, add), Fault::None);
+      }
+    };
+    std::vector<Body> bodies(kThreads, [&](Guest& guest) {
+      count(guest);
+      guest.kernel.exit_thread(guest.t);
+    });
+    bodies[0] = [&](Guest& guest) {
+      p = guest.map_anonymous(kPage);
+      for (unsigned t = 1; t < kThreads; ++t) guest.kernel.clone_thread(0, t);
+      count(guest);
+      while (guest.kernel.free_thread() != 1) guest.load(p, 1);
+      for (unsigned t = 1; t < kThreads; ++t) {
+        while (guest.kernel.process_of(t) != Kernel::kNoProcess) guest.load(p, 1);
+      }
+      EXPECT_EQ(guest.load(p + 8, 1), std::string(1, kThreads * kTurns));
+    };
+    GuestProgram program(bodies, "linux-6.12", model);
+    program.room.threads = kThreads;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      EXPECT_EQ(random_walk(program, seed, 1'000'000).rule, "");
+    }
+  }
+}
+
 std::uint64_t number_of(const std::string& text) {
   std::uint64_t number = 0;
   for (const char c : text) number = number * 256 + static_cast<unsigned char>(c);
