@@ -235,6 +235,8 @@ struct vm_area_struct {
   Cell<vm_flags_t> vm_flags;  ///< only if System::has_protection; else all is allowed
   bool vm_locked = false;     ///< VM_LOCKED
   bool may_write = true;      ///< VM_MAYWRITE
+  bool dont_copy = false;     ///< VM_DONTCOPY: fork() leaves it out
+  bool wipe_on_fork = false;  ///< VM_WIPEONFORK: the child has none of its pages
   bool attached = false;      ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }

@@ -97,6 +97,34 @@ TEST(Process, ExitGroupEndsAllThreads) {
                    .counterexample);
 }
 
+TEST(Process, AdviceAboutFork) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          Kernel& kernel = guest.kernel;
+                          p = guest.map_anonymous(4 * kPage);
+                          for (int i = 0; i < 4; ++i) guest.store(p + i * kPage, "mine");
+                          EXPECT_EQ(kernel.madvise(0, u(p), kPage, MADV_DONTFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p) + kPage, 2 * kPage, MADV_WIPEONFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p) + kPage, kPage, MADV_KEEPONFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p), 5 * kPage, MADV_DOFORK), -ENOMEM);
+                          EXPECT_EQ(kernel.madvise(0, u(p), kPage, MADV_DONTFORK), 0);
+                          const int fd = static_cast<int>(kernel.open(0, "f", O_CREAT | O_RDWR));
+                          const std::int64_t q = guest.mmap(0, kPage, kReadWrite, MAP_SHARED, fd);
+                          EXPECT_EQ(kernel.madvise(0, u(q), kPage, MADV_WIPEONFORK), -EINVAL);
+                          const auto child = static_cast<unsigned>(kernel.fork(0, 1));
+                          EXPECT_EQ(kernel.wait_process(0, child), 0);
+                          EXPECT_EQ(guest.load(p + 2 * kPage, 4), "mine");
+                        },
+                        [&](Guest& guest) {
+                          EXPECT_EQ(guest.load(p, 4), "SIGSEGV");
+                          EXPECT_EQ(guest.load(p + kPage, 4), "mine");
+                          EXPECT_EQ(guest.load(p + 2 * kPage, 4), std::string(4, '\0'));
+                          EXPECT_EQ(guest.load(p + 3 * kPage, 4), "mine");
+                          guest.kernel.exit_group(1, 0);
+                        }});
+  run(program);
+}
+
 TEST(Process, OneAfterTheOther) {
   std::int64_t p = 0;
   int number = 0;
