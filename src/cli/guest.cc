@@ -113,7 +113,7 @@ class Guest {
       : options_(options),
         console_(session.console),
         compiled_(guest::compile({options.sources, options.flags}, folder_)),
-        module_(compiled_.path, compiled_.constructors),
+        module_(compiled_.path),
         program_(module_, arguments_of(session),
                  {.memory = options.memory,
                   .races = !allows(options, "R-RACE"),

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "guest/command.h"
+#include "guest/constructors.h"
 #include "guest/functions.h"
 
 namespace mmcheck::guest {
@@ -157,7 +158,7 @@ Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
   words.emplace_back("-lm");
   const CommandResult result = run_command(words);
   if (result.status != 0) refuse(options.sources.front(), result, words.front());
-  if (guest.needs_kernel) guest.constructors = take_constructors(guest.path);
+  if (guest.needs_kernel) take_constructors(guest.path);
   return guest;
 }
 

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "guest/constructors.h"
-
 namespace mmcheck::guest {
 
 struct CompileOptions {
@@ -34,7 +32,6 @@ class TemporaryFolder {
 struct Compiled {
   std::filesystem::path path;   ///< of the shared object
   bool needs_kernel = false;    ///< it makes system calls that the model has
-  Constructors constructors{};  ///< which the loader does not run: where the kernel is needed
 };
 
 /// Compiles and links into the folder. Throws InputError:

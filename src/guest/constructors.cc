@@ -4,7 +4,6 @@
 #include <link.h>
 
 #include <fstream>
-#include <vector>
 
 #include "base/error.h"
 
@@ -32,20 +31,16 @@ ElfW(Phdr) find_dynamic(std::fstream& file) {
 
 }  // namespace
 
-Constructors take_constructors(const std::filesystem::path& shared_object) {
+void take_constructors(const std::filesystem::path& shared_object) {
   std::fstream file(shared_object, std::ios::in | std::ios::out | std::ios::binary);
   const ElfW(Phdr) dynamic = find_dynamic(file);
-  Constructors taken;
   for (std::uint64_t at = 0; at < dynamic.p_filesz; at += sizeof(ElfW(Dyn))) {
     auto entry = read_at<ElfW(Dyn)>(file, dynamic.p_offset + at);
-    if (entry.d_tag == DT_INIT_ARRAY) taken.offset = entry.d_un.d_ptr;
-    if (entry.d_tag != DT_INIT_ARRAYSZ) continue;
-    taken.count = entry.d_un.d_val / sizeof(void*);
-    entry.d_un.d_val = 0;
+    if (entry.d_tag != DT_INIT_ARRAY) continue;
+    entry.d_tag = kTakenConstructors;
     file.seekp(static_cast<std::streamoff>(dynamic.p_offset + at));
     file.write(reinterpret_cast<const char*>(&entry), sizeof entry);
   }
-  return taken;
 }
 
 }  // namespace mmcheck::guest

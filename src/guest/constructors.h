@@ -3,19 +3,16 @@
 // from the loader where it may call the model's kernel.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 
 namespace mmcheck::guest {
 
-/// ELF's DT_INIT_ARRAY of a shared object.
-struct Constructors {
-  std::uintptr_t offset = 0;
-  std::size_t count = 0;
-};
+/// What the entry of the dynamic section is called then that was DT_INIT_ARRAY. The loader ignores
+/// names that it does not know.
+inline constexpr std::int64_t kTakenConstructors = 0x6000'6d6d;
 
-/// Changes the file: whoever loads it runs none of them.
-Constructors take_constructors(const std::filesystem::path& shared_object);
+/// Changes the shared object: whoever loads it does not run them.
+void take_constructors(const std::filesystem::path& shared_object);
 
 }  // namespace mmcheck::guest

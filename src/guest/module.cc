@@ -8,18 +8,17 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "guest/constructors.h"
 
 namespace mmcheck::guest {
 
-Module::Module(const std::filesystem::path& path, const Constructors& constructors)
+Module::Module(const std::filesystem::path& path)
     : handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)), path_(path) {
   if (handle_ == nullptr)
     throw InputError(std::string("the program cannot be loaded: ") + dlerror());
   main_ = reinterpret_cast<Main>(dlsym(handle_, "main"));
   if (main_ == nullptr) throw InputError("the program has no main()");
   find_segments();
-  const auto* first = reinterpret_cast<const Main*>(base_ + constructors.offset);
-  constructors_.assign(first, first + constructors.count);
   initial_.assign(data_.begin(), data_.end());
 }
 
@@ -29,6 +28,7 @@ void Module::find_segments() {
   link_map* map = nullptr;
   dlinfo(handle_, RTLD_DI_LINKMAP, &map);
   base_ = map->l_addr;
+  find_constructors(map->l_ld);
   const auto visit = [](dl_phdr_info* info, std::size_t, void* context) {
     auto& self = *static_cast<Module*>(context);
     if (info->dlpi_addr != self.base_) return 0;
@@ -58,6 +58,18 @@ void Module::find_segments() {
     return 1;
   };
   dl_iterate_phdr(visit, this);
+}
+
+void Module::find_constructors(const void* dynamic) {
+  std::uintptr_t offset = 0;
+  std::size_t bytes = 0;
+  for (auto* entry = static_cast<const ElfW(Dyn)*>(dynamic); entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == kTakenConstructors) offset = entry->d_un.d_ptr;
+    if (entry->d_tag == DT_INIT_ARRAYSZ) bytes = entry->d_un.d_val;
+  }
+  if (offset == 0) return;
+  const auto* first = reinterpret_cast<const Main*>(base_ + offset);
+  constructors_.assign(first, first + bytes / sizeof(Main));
 }
 
 void Module::reset() { std::memcpy(data_.data(), initial_.data(), initial_.size()); }

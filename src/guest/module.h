@@ -9,15 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "guest/constructors.h"
-
 namespace mmcheck::guest {
 
 class Module {
  public:
-  /// Loads the shared object; its constructors run, but for those that were taken away from the
-  /// loader. Throws InputError if it cannot be loaded.
-  explicit Module(const std::filesystem::path& path, const Constructors& constructors = {});
+  /// Loads the shared object; its constructors run, unless they were taken away from the loader.
+  /// Throws InputError if it cannot be loaded.
+  explicit Module(const std::filesystem::path& path);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -40,6 +38,7 @@ class Module {
 
  private:
   void find_segments();
+  void find_constructors(const void* dynamic);
 
   void* handle_;
   std::filesystem::path path_;

@@ -172,7 +172,7 @@ class Runtime {
     finish_store();
     effect();
     me().nr_busy = 0;
-    return *kernel_;
+    return kernel_.value();
   }
   bool is_user(std::uintptr_t address) const { return kernel_ && kernel_->is_user(address); }
   /// There was too little room for the guest: from the next execution on there is more.

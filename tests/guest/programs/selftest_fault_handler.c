@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// linux-6.12: held 2
 // A handler jumps out of a fault, out of memset() too; and one that mends the fault returns.
 #include <assert.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// linux-6.12: held 14
 // A child and its parent wait for each other over pipes and sockets; the end is seen when the last
 // writer has gone.
 #include <assert.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// linux-6.12: held 1
 // What /proc says of memory that is mapped and locked.
 #include <assert.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// linux-6.12: held 6
 // Strings in mapped memory, where the machine's own memory does not have them; and constructors that
 // map it.
 #include <assert.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// linux-6.12: held 1
 // Memory that may be written is not made executable, where the process has asked for that; its
 // children inherit it.
 #include <assert.h>
