@@ -147,12 +147,14 @@ void dup_vma(thread& task, vm_area_struct& dst, const vm_area_struct& src, mm_st
   dst.pgoff = src.pgoff;
   dst.moved_by = src.moved_by;
   dst.may_write = src.may_write;
+  dst.wipe_on_fork = src.wipe_on_fork;
   if (task.system->has_protection) dst.vm_flags.write(src.vm_flags.peek());  // Stable: mmap_lock.
-  if (task.system->policies->fork.anon_vma_fork == Step::Kept) anon_vma_fork(task, dst, src);
+  const bool anon_vma = task.system->policies->fork.anon_vma_fork == Step::Kept;
+  if (anon_vma && !src.wipe_on_fork) anon_vma_fork(task, dst, src);
   vma_init_lock(task, dst);
   dst.attached = true;
   vma_link_file(task, dst);
-  copy_page_range(task, dst, src);
+  if (!src.wipe_on_fork) copy_page_range(task, dst, src);
 }
 
 }  // namespace
@@ -178,7 +180,7 @@ void dup_mmap(thread& task, mm_struct& child, mm_struct& parent) {
     vm_area_struct& vma = parent.vmas[i];
     if (!vma.attached) continue;
     if (fork.vma_start_write == Step::Kept) vma_start_write(task, vma);
-    dup_vma(task, child.vmas[i], vma, child);
+    if (!vma.dont_copy) dup_vma(task, child.vmas[i], vma, child);
   }
   const auto flush = [&] {
     flush_tlb_pages(task, parent, 0, static_cast<unsigned>(parent.ptes.size()));

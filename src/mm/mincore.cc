@@ -42,10 +42,11 @@ int sys_mincore(thread& task, unsigned first_page, unsigned end_page, std::span<
   return error;
 }
 
-MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
-                        FunctionRef<bool(const vm_area_struct&)> wanted) {
-  mm_struct& mm = *task.mm;
-  mm.mmap_lock.down_read(task, {.format = "mmap_read_lock()"});
+namespace {
+
+/// [mm.mmap_lock]
+MappedRange reach_of(mm_struct& mm, unsigned first_page, unsigned end_page,
+                     FunctionRef<bool(const vm_area_struct&)> wanted) {
   MappedRange range{.end = first_page};
   while (range.end < end_page) {
     const vm_area_struct* vma = find_vma(mm, range.end);
@@ -53,8 +54,36 @@ MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
     range.whole &= vma != nullptr;
     range.end = vma == nullptr ? range.end + 1 : std::min(vma->end_page, end_page);
   }
+  return range;
+}
+
+}  // namespace
+
+MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
+                        FunctionRef<bool(const vm_area_struct&)> wanted) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_read(task, {.format = "mmap_read_lock()"});
+  const MappedRange range = reach_of(mm, first_page, end_page, wanted);
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = Detail::Minor});
   return range;
+}
+
+int sys_madvise_update(thread& task, unsigned first_page, unsigned end_page,
+                       FunctionRef<bool(const vm_area_struct&)> wanted,
+                       FunctionRef<void(vm_area_struct&)> change) {
+  mm_struct& mm = *task.mm;
+  mm.mmap_lock.down_write(task, {.format = "madvise(): mmap_write_lock()"});
+  const MappedRange range = reach_of(mm, first_page, end_page, wanted);
+  if (first_page < range.end) {
+    for_each_vma_within(task, mm, first_page, range.end, [&](vm_area_struct& vma) {
+      vma_start_write(task, vma);
+      change(vma);
+    });
+  }
+  vma_end_write_all(task, mm);
+  mm.mmap_lock.up_write(task, {.format = "mmap_write_unlock()", .detail = Detail::Minor});
+  if (range.end < end_page) return -EINVAL;
+  return range.whole ? 0 : -ENOMEM;
 }
 
 FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kind) {

@@ -37,6 +37,13 @@ struct MappedRange {
 MappedRange check_range(thread& task, unsigned first_page, unsigned end_page,
                         FunctionRef<bool(const vm_area_struct&)> wanted);
 
+/// madvise(2) with MADV_DONTFORK and the like: `change` is called for each VMA of the range, up to
+/// the first that is not `wanted`. Returns 0, -EINVAL or -ENOMEM.
+/// linux v6.12 mm/madvise.c: madvise_update_vma
+int sys_madvise_update(thread& task, unsigned first_page, unsigned end_page,
+                       FunctionRef<bool(const vm_area_struct&)> wanted,
+                       FunctionRef<void(vm_area_struct&)> change);
+
 /// A page as an access of this kind would make it. linux v6.12 mm/gup.c: faultin_page
 FaultResult faultin_page(thread& task, unsigned page_nr, machine::AccessKind kind);
 

@@ -28,6 +28,7 @@ vm_area_struct* can_merge_after(thread& task, const vm_area_struct& vma, unsigne
   vm_area_struct* prev = find_vma(*vma.mm, new_page - 1);
   if (prev == nullptr || prev->kind != vma.kind || prev->file != vma.file) return nullptr;
   if (prev->vm_locked != vma.vm_locked || prev->may_write != vma.may_write) return nullptr;
+  if (prev->dont_copy != vma.dont_copy) return nullptr;
   if (prev->index_of(new_page) != pgoff) return nullptr;
   const bool differ = task.system->has_protection && prev->vm_flags.peek() != vma.vm_flags.peek();
   return differ ? nullptr : prev;
@@ -81,6 +82,8 @@ copied_vma copy_vma(thread& task, vm_area_struct& vma, const Move& move) {
   vm_area_struct& copy = vm_area_alloc(task, mm);
   copy.kind = vma.kind;
   copy.may_write = vma.may_write;
+  copy.dont_copy = vma.dont_copy;
+  copy.wipe_on_fork = vma.wipe_on_fork;
   copy.first_page = new_page;
   copy.end_page = new_page + new_pages;
   copy.file = vma.file;
@@ -255,6 +258,9 @@ bool may_be_merged(thread& task, mm_struct& mm, unsigned page) {
   const vm_area_struct* after = find_vma(mm, page);
   if (before == nullptr || after == nullptr || before == after) return false;
   if (before->kind != after->kind || before->vm_locked != after->vm_locked) return false;
+  if (before->dont_copy != after->dont_copy || before->wipe_on_fork != after->wipe_on_fork) {
+    return false;
+  }
   if (before->file != nullptr &&
       (before->file != after->file || before->index_of(page) != after->pgoff)) {
     return false;

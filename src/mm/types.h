@@ -238,6 +238,8 @@ struct vm_area_struct {
   bool vm_locked = false;     ///< VM_LOCKED
   bool on_fault = false;      ///< VM_LOCKONFAULT
   bool may_write = true;      ///< VM_MAYWRITE
+  bool dont_copy = false;     ///< VM_DONTCOPY: fork() leaves it out
+  bool wipe_on_fork = false;  ///< VM_WIPEONFORK: the child has none of its pages
   bool attached = false;      ///< in the mm's tree: faults can find it
 
   unsigned index_of(unsigned page) const { return pgoff + (page - first_page); }

@@ -35,6 +35,8 @@ vm_area_struct& split_vma(thread& task, vm_area_struct& vma, unsigned page_nr) {
   vm_area_struct& tail = vm_area_alloc(task, *vma.mm);
   tail.kind = vma.kind;
   tail.may_write = vma.may_write;
+  tail.dont_copy = vma.dont_copy;
+  tail.wipe_on_fork = vma.wipe_on_fork;
   tail.vm_locked = vma.vm_locked;
   tail.on_fault = vma.on_fault;
   tail.first_page = page_nr;
@@ -86,6 +88,7 @@ void remove_vmas(const thread& task, const VmaList& vmas) {
     vma->anon = nullptr;
     vma->moved_by = 0;
     vma->may_write = true;
+    vma->dont_copy = vma->wipe_on_fork = false;
   }
 }
 

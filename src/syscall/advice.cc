@@ -19,7 +19,17 @@ constexpr std::uint64_t kPageMask = ~(kPageSizeBytes - 1);
 /// Wraps around to 0.
 std::uint64_t round_up(std::uint64_t bytes) { return (bytes + kPageSizeBytes - 1) & kPageMask; }
 
-enum class Advice : std::uint8_t { Unknown, Unsupported, Hint, Cold, DontNeed, Free, Read, Write };
+enum class Advice : std::uint8_t {
+  Unknown,
+  Unsupported,
+  Hint,
+  Cold,
+  Fork,
+  DontNeed,
+  Free,
+  Read,
+  Write
+};
 
 Advice advice_of(int advice) {
   // Of the kernel's, which the C library may not know.
@@ -34,6 +44,11 @@ Advice advice_of(int advice) {
       return Advice::Hint;
     case MADV_COLD:
       return Advice::Cold;
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+      return Advice::Fork;
     case MADV_DONTNEED:
       return Advice::DontNeed;
     case MADV_FREE:
@@ -77,6 +92,19 @@ std::int64_t Kernel::Impl::madvise_cold(mm::thread& task, const PageRange& pages
       mm::check_range(task, pages.first, pages.end, [](const auto& vma) { return !vma.vm_locked; });
   if (range.end < pages.end) return -EINVAL;
   return range.whole ? 0 : -ENOMEM;
+}
+
+// linux v6.12 mm/madvise.c: madvise_vma_behavior
+std::int64_t Kernel::Impl::madvise_fork(mm::thread& task, const PageRange& pages, int advice) {
+  const auto wanted = [&](const mm::vm_area_struct& vma) {
+    return advice != MADV_WIPEONFORK || vma.kind == mm::VmaKind::Anonymous;
+  };
+  return mm::sys_madvise_update(task, pages.first, pages.end, wanted, [&](mm::vm_area_struct& vma) {
+    if (advice == MADV_DONTFORK) vma.dont_copy = true;
+    if (advice == MADV_DOFORK) vma.dont_copy = false;
+    if (advice == MADV_WIPEONFORK) vma.wipe_on_fork = true;
+    if (advice == MADV_KEEPONFORK) vma.wipe_on_fork = false;
+  });
 }
 
 // linux v6.12 mm/madvise.c: madvise_populate; mm/gup.c: faultin_page_range
@@ -130,6 +158,9 @@ std::int64_t Kernel::Impl::madvise(mm::thread& task, std::uint64_t addr, std::ui
       error = mm::check_range(task, pages.first, pages.end, [](const auto&) { return true; }).whole
                   ? 0
                   : -ENOMEM;
+      break;
+    case Advice::Fork:
+      error = madvise_fork(task, pages, advice);
       break;
     case Advice::Cold:
       error = madvise_cold(task, pages);

@@ -261,6 +261,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
                            mm::MmapRequest& request) const;
   std::int64_t map(mm::thread& task, mm::MmapRequest& request, OpenFile* file, int prot, int flags);
   std::int64_t madvise_free(mm::thread& task, const PageRange& pages);
+  std::int64_t madvise_fork(mm::thread& task, const PageRange& pages, int advice);
   std::int64_t madvise_cold(mm::thread& task, const PageRange& pages);
   std::int64_t madvise_populate(mm::thread& task, const PageRange& pages, machine::AccessKind kind);
 

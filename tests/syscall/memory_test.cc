@@ -180,7 +180,7 @@ TEST(Memory, LockedInstructionsChangeWhatIsThere) {
 TEST(Memory, WhatTheModelCannotDoIsRefused) {
   EXPECT_THROW(run([](Guest& guest) {
                  const std::int64_t p = guest.map_anonymous(kPage);
-                 guest.kernel.madvise(0, u(p), kPage, MADV_DONTFORK);
+                 guest.kernel.madvise(0, u(p), kPage, MADV_REMOVE);
                }),
                InputError);
   EXPECT_THROW(

@@ -97,6 +97,34 @@ TEST(Process, ExitGroupEndsAllThreads) {
                    .counterexample);
 }
 
+TEST(Process, AdviceAboutFork) {
+  std::int64_t p = 0;
+  GuestProgram program({[&](Guest& guest) {
+                          Kernel& kernel = guest.kernel;
+                          p = guest.map_anonymous(4 * kPage);
+                          for (int i = 0; i < 4; ++i) guest.store(p + i * kPage, "mine");
+                          EXPECT_EQ(kernel.madvise(0, u(p), kPage, MADV_DONTFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p) + kPage, 2 * kPage, MADV_WIPEONFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p) + kPage, kPage, MADV_KEEPONFORK), 0);
+                          EXPECT_EQ(kernel.madvise(0, u(p), 5 * kPage, MADV_DOFORK), -ENOMEM);
+                          EXPECT_EQ(kernel.madvise(0, u(p), kPage, MADV_DONTFORK), 0);
+                          const int fd = static_cast<int>(kernel.open(0, "f", O_CREAT | O_RDWR));
+                          const std::int64_t q = guest.mmap(0, kPage, kReadWrite, MAP_SHARED, fd);
+                          EXPECT_EQ(kernel.madvise(0, u(q), kPage, MADV_WIPEONFORK), -EINVAL);
+                          const auto child = static_cast<unsigned>(kernel.fork(0, 1));
+                          EXPECT_EQ(kernel.wait_process(0, child), 0);
+                          EXPECT_EQ(guest.load(p + 2 * kPage, 4), "mine");
+                        },
+                        [&](Guest& guest) {
+                          EXPECT_EQ(guest.load(p, 4), "SIGSEGV");
+                          EXPECT_EQ(guest.load(p + kPage, 4), "mine");
+                          EXPECT_EQ(guest.load(p + 2 * kPage, 4), std::string(4, '\0'));
+                          EXPECT_EQ(guest.load(p + 3 * kPage, 4), "mine");
+                          guest.kernel.exit_group(1, 0);
+                        }});
+  run(program);
+}
+
 TEST(Process, OneAfterTheOther) {
   std::int64_t p = 0;
   int number = 0;
@@ -143,6 +171,41 @@ TEST(Process, ThreadsComeAndGo) {
                         }});
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
     EXPECT_EQ(random_walk(program, seed, 1'000'000).rule, "");
+  }
+}
+
+/// As many threads as there can be count in one word, on memory with and without store buffers.
+TEST(Process, EightThreadsCount) {
+  constexpr unsigned kThreads = 8;
+  constexpr unsigned kTurns = 5;
+  for (const auto model : {explore::MemoryModel::Sc, explore::MemoryModel::Tso}) {
+    std::int64_t p = 0;
+    const auto count = [&](Guest& guest) {
+      std::uint64_t old = 0;
+      for (unsigned i = 0; i < kTurns; ++i) {
+        const auto add = [](std::uint64_t value) { return value + 1; };
+        EXPECT_EQ(guest.kernel.update(guest.t, u(p) + 8, 8, old, add), Fault::None);
+      }
+    };
+    std::vector<Body> bodies(kThreads, [&](Guest& guest) {
+      count(guest);
+      guest.kernel.exit_thread(guest.t);
+    });
+    bodies[0] = [&](Guest& guest) {
+      p = guest.map_anonymous(kPage);
+      for (unsigned t = 1; t < kThreads; ++t) guest.kernel.clone_thread(0, t);
+      count(guest);
+      while (guest.kernel.free_thread() != 1) guest.load(p, 1);
+      for (unsigned t = 1; t < kThreads; ++t) {
+        while (guest.kernel.process_of(t) != Kernel::kNoProcess) guest.load(p, 1);
+      }
+      EXPECT_EQ(guest.load(p + 8, 1), std::string(1, kThreads * kTurns));
+    };
+    GuestProgram program(bodies, "linux-6.12", model);
+    program.room.threads = kThreads;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      EXPECT_EQ(random_walk(program, seed, 1'000'000).rule, "");
+    }
   }
 }
 
