@@ -138,7 +138,9 @@ void Engine::put_memory_in_place(unsigned index) {
 
 void Engine::split(unsigned index, unsigned twin) {
   fibers_.share(index, twin);
+  const auto nr_steps = threads_[twin].nr_steps;
   static_cast<ThreadState&>(threads_[twin]) = threads_[index];
+  threads_[twin].nr_steps = nr_steps;  // Its own, whatever it goes on with.
   threads_[twin].pending = Pending::Guarded;
   threads_[twin].nr_guards = 1;
   threads_[twin].guard[0] = twin_guard_;

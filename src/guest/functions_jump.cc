@@ -32,6 +32,12 @@ struct Jump {
   int value = 0;
 };
 
+/// On the heap: the destructors that run on the way use the stack below their frames.
+struct PendingJump {
+  Jump jump;
+  _Unwind_Exception exception{};
+};
+
 [[noreturn]] void enter(const Jump& jump) {
   const std::uint64_t* from = jump.to.kept.data();
   const long value = jump.value;
@@ -53,20 +59,23 @@ struct Jump {
 /// Of each frame on the way: whether it is the one to go on in.
 _Unwind_Reason_Code stop(int, _Unwind_Action actions, _Unwind_Exception_Class, _Unwind_Exception*,
                          _Unwind_Context* context, void* argument) {
-  const Jump& jump = *static_cast<const Jump*>(argument);
-  if ((actions & _UA_END_OF_STACK) != 0 || _Unwind_GetCFA(context) >= jump.to.stack) enter(jump);
-  return _URC_NO_REASON;
+  auto* pending = static_cast<PendingJump*>(argument);
+  const bool end = (actions & _UA_END_OF_STACK) != 0;
+  if (!end && _Unwind_GetCFA(context) < pending->jump.to.stack) return _URC_NO_REASON;
+  const Jump jump = pending->jump;
+  delete pending;
+  enter(jump);
 }
 
 [[noreturn]] void jump(const void* buffer, int value, Place place) {
-  Jump target{.to = {}, .value = value == 0 ? 1 : value};
+  auto* pending = new PendingJump;
+  pending->jump.value = value == 0 ? 1 : value;
   {
     const std::vector<std::byte> saved = runtime().take_bytes(buffer, sizeof(Context), place);
-    std::memcpy(&target.to, saved.data(), sizeof(Context));
+    std::memcpy(static_cast<void*>(&pending->jump.to), saved.data(), sizeof(Context));
   }
-  runtime().leave_handler(target.to.in_handler != 0);
-  _Unwind_Exception exception{};
-  _Unwind_ForcedUnwind(&exception, &stop, &target);
+  runtime().leave_handler(pending->jump.to.in_handler != 0);
+  _Unwind_ForcedUnwind(&pending->exception, &stop, pending);
   runtime().unsupported("longjmp() to a function that has returned", place);
 }
 

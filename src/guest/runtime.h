@@ -171,6 +171,7 @@ class Runtime {
   syscall::Kernel& kernel() {
     finish_store();
     effect();
+    me().nr_busy = 0;
     return *kernel_;
   }
   bool is_user(std::uintptr_t address) const { return kernel_ && kernel_->is_user(address); }

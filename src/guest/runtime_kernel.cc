@@ -107,6 +107,7 @@ void Runtime::user_load(std::uintptr_t address, std::size_t bytes, Place place) 
 
 /// The kernel has made the step; this says which line it was for.
 void Runtime::note_place(Place place) {
+  me().nr_busy = me().nr_handled = 0;
   if (execution_->recording()) execution_->note(text(place));
 }
 

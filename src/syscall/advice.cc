@@ -199,11 +199,11 @@ std::int64_t Kernel::Impl::msync(mm::thread& task, std::uint64_t addr, std::uint
 std::int64_t Kernel::Impl::mincore(mm::thread& task, std::uint64_t addr, std::uint64_t length,
                                    std::span<std::uint8_t> out) {
   if (addr % kPageSizeBytes != 0) return -EINVAL;
+  if (length == 0) return 0;
   if (addr + length < addr) return -ENOMEM;
   const PageRange pages = range_of(addr, round_up(length));
   if (out.size() < pages.end - pages.first) throw InternalError("mincore: no room for the answer");
-  const bool begins_inside = length == 0 || is_user(addr);
-  if (!begins_inside) return -ENOMEM;
+  if (!is_user(addr)) return -ENOMEM;
   const int error = mm::sys_mincore(task, pages.first, pages.end, out);
   return error == 0 && !pages.whole ? -ENOMEM : error;
 }

@@ -114,13 +114,13 @@ std::int64_t Kernel::Impl::write_pipe(mm::thread& task, const OpenFile& file,
 /// Part of the current step. linux v6.12 fs/pipe.c: pipe_release
 void Kernel::Impl::release_pipe(OpenFile& file) {
   if (file.reads_from != 0) --pipes_[file.reads_from - 1u].readers;
-  if (file.writes_to != 0 && --pipes_[file.writes_to - 1u].writers == 0) {
-    pipes_[file.writes_to - 1u].readable.write(true);
-  }
-  for (const unsigned end : {file.reads_from, file.writes_to}) {
-    if (end != 0 && pipes_[end - 1].readers + pipes_[end - 1].writers == 0) {
-      pipes_[end - 1].used = false;
-    }
+  if (file.writes_to != 0) --pipes_[file.writes_to - 1u].writers;
+  for (const unsigned number : {unsigned{file.reads_from}, unsigned{file.writes_to}}) {
+    if (number == 0) continue;
+    Pipe& pipe = pipes_[number - 1];
+    pipe.used = pipe.readers + pipe.writers != 0;
+    // Written in any case: who reads or writes looks at the numbers of the others.
+    pipe.readable.write(!pipe.written.empty() || pipe.writers == 0);
   }
   file.reads_from = file.writes_to = 0;
 }
