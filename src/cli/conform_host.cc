@@ -34,9 +34,9 @@ struct ConformHostOptions {
 /// Files are where the host has its temporary ones, on a disk if it has any there.
 std::string temporary_folder() {
   try {
-    const std::string folder = std::filesystem::temp_directory_path().string();
+    std::string folder = std::filesystem::temp_directory_path().string();
     if (!conform::is_in_memory(folder)) return folder;
-    const std::string other = "/var/tmp";
+    std::string other = "/var/tmp";
     if (std::filesystem::is_directory(other) && !conform::is_in_memory(other)) return other;
     throw InputError(fmt::format(
         "{} is on tmpfs, and the files of the model are as on a disk: set TMPDIR", folder));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,10 +27,27 @@ bool is_in_memory(const std::string& folder) {
   return ::statfs(folder.c_str(), &status) == 0 && status.f_type == TMPFS_MAGIC;
 }
 
-Host::Host(const std::string& folder) {
+namespace {
+
+/// Throws InputError where the two sides would differ whatever the kernels do.
+void check_host() {
   if (::sysconf(_SC_PAGESIZE) != 4096) {
     throw InputError("pages of the host are not of 4096 bytes, as those of the model are");
   }
+  if (::access("/proc/self/smaps", R_OK) != 0) throw InputError("there is no /proc/self/smaps");
+  constexpr rlim_t kLockedMax = 2 * rlim_t{kWindowPages} * 4096;
+  rlimit locked{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur < kLockedMax &&
+      ::geteuid() != 0) {
+    throw InputError(fmt::format("programs lock up to {0} KB, and the limit is less: ulimit -l {0}",
+                                 kLockedMax / 1024));
+  }
+}
+
+}  // namespace
+
+Host::Host(const std::string& folder) {
+  check_host();
   folder_ = (std::filesystem::path(folder) / "mmcheck-conform-XXXXXX").string();
   if (::mkdtemp(folder_.data()) == nullptr) {
     throw InputError(
@@ -56,7 +74,7 @@ void Host::start_server() {
   const pid_t self = ::getpid();
   server_ = ::fork();
   if (server_ < 0) throw InternalError("the host's side cannot be started: fork failed");
-  if (server_ == 0) serve(*shared_, folder_fd_, self);
+  if (server_ == 0) serve(*shared_, {folder_fd_, folder_.c_str()}, self);
 }
 
 void Host::stop_server() {

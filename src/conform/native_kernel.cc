@@ -129,8 +129,7 @@ std::int64_t NativeKernel::munlock(std::uint64_t addr, std::uint64_t length) {
 
 std::int64_t NativeKernel::open(unsigned file, int flags) {
   constexpr mode_t kMode = 0600;
-  const char name[] = {'f', static_cast<char>('0' + file), '\0'};
-  return call(SYS_openat, folder_, name, flags, kMode);
+  return call(SYS_openat, folder_, file_name(file).data(), flags, kMode);
 }
 std::int64_t NativeKernel::close(int fd) { return call(SYS_close, fd); }
 std::int64_t NativeKernel::read(int fd, std::span<std::byte> out) {

@@ -9,6 +9,11 @@
 
 namespace mmcheck::conform {
 
+/// "f0"
+constexpr std::array<char, 3> file_name(unsigned file) {
+  return {'f', static_cast<char>('0' + file), '\0'};
+}
+
 class NativeKernel final : public Kernel {
  public:
   /// One of them in a process: it takes the signals of faults.

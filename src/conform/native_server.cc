@@ -100,6 +100,11 @@ void Runner::clean_up() {
   }
 }
 
+void remove(const Folder& folder) {
+  for (unsigned file = 0; file < kFiles; ++file) ::unlinkat(folder.fd, file_name(file).data(), 0);
+  ::rmdir(folder.path);
+}
+
 }  // namespace
 
 void SharedNumber::set(std::uint32_t number) {
@@ -127,15 +132,18 @@ void leave_process(int status) {
   for (;;) ::syscall(SYS_exit_group, status);
 }
 
-void serve(Shared& shared, int folder, pid_t client) {
+void serve(Shared& shared, const Folder& folder, pid_t client) {
   ::setpgid(0, 0);                          // what it forks is killed with it
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);       // also the children of children are to be waited for
   ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);  // a fault maps a page, whatever the host prefers
-  NativeKernel kernel(folder);
+  NativeKernel kernel(folder.fd);
   for (std::uint32_t answered = 0;; ++answered) {
     while (shared.requested.get() == answered) {
       // A signal at its death would come at that of the thread which made this process.
-      if (::getppid() != client) leave_process(0);
+      if (::getppid() != client) {
+        remove(folder);
+        leave_process(0);
+      }
       shared.requested.wait_while(answered);
     }
     shared.position.set(0);

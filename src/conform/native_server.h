@@ -40,8 +40,14 @@ struct Shared {
   std::array<Result, kCallsMax> results{};
 };
 
-/// Answers requests until it is killed, or the client is gone. `folder` is where the files are.
-[[noreturn]] void serve(Shared& shared, int folder, pid_t client);
+/// Where the files are.
+struct Folder {
+  int fd = -1;
+  const char* path = nullptr;
+};
+
+/// Answers requests until it is killed. If the client is gone, removes what that would have.
+[[noreturn]] void serve(Shared& shared, const Folder& folder, pid_t client);
 
 /// Ends this process, and nothing of what exit() does.
 [[noreturn]] void leave_process(int status);

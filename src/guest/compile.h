@@ -30,8 +30,8 @@ class TemporaryFolder {
 };
 
 struct Compiled {
-  std::filesystem::path path;   ///< of the shared object
-  bool needs_kernel = false;    ///< it makes system calls that the model has
+  std::filesystem::path path;  ///< of the shared object
+  bool needs_kernel = false;   ///< it makes system calls that the model has
 };
 
 /// Compiles and links into the folder. Throws InputError:

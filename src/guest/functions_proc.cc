@@ -90,7 +90,7 @@ GUEST(int, setpgid, int, int) { return 0; }
 GUEST(int, setsid, ) { return runtime().pid(); }
 // Nothing is limited but by what the model has room for.
 GUEST(int, getrlimit, int, struct rlimit* limits) {
-  const struct rlimit none {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  const struct rlimit none { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
   guest::put(limits, none, PLACE);
   return 0;
 }

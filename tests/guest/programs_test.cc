@@ -152,8 +152,8 @@ std::string message_of(const std::string& path) {
 
 TEST(Refused, AFunctionThatIsNotSupported) {
   const Written file(
-      "#include <unistd.h>\nint main(void) {\n  int fd = 0;\n  return isatty(fd);\n}\n");
-  EXPECT_THAT(message_of(file.path()), HasSubstr("written.c:4: isatty() is not supported"));
+      "#include <unistd.h>\nint main(void) {\n\n  return nice(1);\n}\n");
+  EXPECT_THAT(message_of(file.path()), HasSubstr("written.c:4: nice() is not supported"));
 }
 
 TEST(Refused, WhatDoesNotCompile) {

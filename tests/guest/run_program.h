@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "design/design.h"
 #include "explore/explorer.h"
 #include "guest/compile.h"
 #include "guest/program.h"
@@ -21,6 +22,9 @@ class Loaded {
       : compiled_(compile({.sources = {source}, .flags = flags}, folder_)),
         module_(compiled_.path) {
     if (!compiled_.needs_kernel) options.design = nullptr;
+    if (compiled_.needs_kernel && options.design == nullptr) {
+      options.design = design::find_design("linux-6.12");
+    }
     program_ = std::make_unique<GuestProgram>(module_, arguments, options);
   }
 
