@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls about processes and their memory, beside those of functions_sys.cc; and system calls by
 // number.
-#include <grp.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -111,6 +111,12 @@ GUEST(int, ioctl, int fd, unsigned long, ...) {
                      model().is_file(runtime().self(), fd);
   runtime().error_number() = known ? ENOTTY : EBADF;
   return -1;
+}
+// Everybody may do everything to what is there.
+GUEST(int, access, const char* path, int) {
+  const std::int64_t fd = guest::open_descriptor(guest::take_string(path, PLACE), O_RDONLY, 0);
+  if (check_result(fd) < 0) return -1;
+  return static_cast<int>(check_result(guest::close_descriptor(static_cast<int>(fd))));
 }
 GUEST(void*, opendir, const char*) {
   runtime().error_number() = ENOENT;

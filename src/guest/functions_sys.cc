@@ -46,11 +46,6 @@ void put_read(void* to, const std::vector<std::byte>& got, std::int64_t bytes, P
   runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(bytes)), place);
 }
 
-std::int64_t map(void* at, std::size_t bytes, int protection, int flags, int fd, off_t offset) {
-  if ((flags & MAP_HUGETLB) != 0) return -EINVAL;  // As without CONFIG_HUGETLBFS.
-  return kernel().mmap(self(), address_of(at), bytes, protection, flags, fd, offset);
-}
-
 mode_t mode_of(int flags, va_list arguments) {
   const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
   return creates ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
@@ -62,10 +57,12 @@ mode_t mode_of(int flags, va_list arguments) {
 // ---------------------------------------------------------------------------------------
 
 GUEST(void*, mmap, void* at, std::size_t bytes, int protection, int flags, int fd, off_t offset) {
-  return returned_address(map(at, bytes, protection, flags, fd, offset));
+  return returned_address(
+      kernel().mmap(self(), address_of(at), bytes, protection, flags, fd, offset));
 }
 GUEST(void*, mmap64, void* at, std::size_t bytes, int protection, int flags, int fd, off_t offset) {
-  return returned_address(map(at, bytes, protection, flags, fd, offset));
+  return returned_address(
+      kernel().mmap(self(), address_of(at), bytes, protection, flags, fd, offset));
 }
 GUEST(int, munmap, void* at, std::size_t bytes) {
   return returned(kernel().munmap(self(), address_of(at), bytes));

@@ -143,6 +143,7 @@ std::int64_t Kernel::Impl::mmap(mm::thread& task, std::uint64_t addr, std::uint6
                                 int prot, int flags, int fd, std::int64_t offset) {
   const bool anonymous = (flags & MAP_ANONYMOUS) != 0;
   if (!is_aligned(static_cast<std::uint64_t>(offset))) return -EINVAL;
+  if ((flags & MAP_HUGETLB) != 0) return -EINVAL;  // As without CONFIG_HUGETLBFS.
   if ((flags & ~kKnown) != 0 && (flags & MAP_TYPE) != MAP_SHARED_VALIDATE) {
     throw InputError("mmap(): of its flags the model does not know all");
   }
