@@ -148,9 +148,10 @@ std::int64_t Kernel::Impl::kill(unsigned t, unsigned process, int status) {
   }
   return enter(t, [&](mm::thread& task) -> std::int64_t {
     task.x().step({.format = "kill(process {})", .args = {machine::arg(std::uint64_t{process})}});
-    if (process >= room_.processes || processes_[process].state.read() != ProcessState::Alive) {
-      return -ESRCH;
-    }
+    if (process >= room_.processes) return -ESRCH;
+    const ProcessState state = processes_[process].state.read();
+    if (state == ProcessState::Free) return -ESRCH;
+    if (state == ProcessState::Zombie) return 0;
     if (!system_.mms[process].exiting.read()) {
       system_.mms[process].exiting.write(true);
       processes_[process].status = status;
