@@ -1,4 +1,4 @@
-// linux-6.12: held 0
+// linux-6.12: held 3
 // Whom nobody has waited for yet can still be killed, whether he has ended or not; not afterwards.
 #include <assert.h>
 #include <errno.h>
