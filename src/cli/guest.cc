@@ -121,6 +121,7 @@ class Guest {
                   .status = !allows(options, "R-EXIT"),
                   .waits = !is_sample(options) && options.strategy != "naive",
                   .endless = is_sample(options),
+                  .rewinds = !compiled_.owns_memory,
                   .fail_on = options.fail_on,
                   .design = compiled_.needs_kernel ? &find_design_or_throw(options.design, session)
                                                    : nullptr}) {}

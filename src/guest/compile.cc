@@ -95,7 +95,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 /// Calls of what mmcheck has become calls of that.
-void redirect(const fs::path& object, const std::vector<std::string>& own, bool& needs_kernel) {
+void redirect(const fs::path& object, const std::vector<std::string>& own, Compiled& guest) {
   const fs::path list = object.string() + ".names";
   std::ofstream out(list);
   std::string refused;
@@ -103,9 +103,10 @@ void redirect(const fs::path& object, const std::vector<std::string>& own, bool&
     if (contains(own, symbol.name)) continue;
     switch (support_of(symbol.name)) {
       case Support::Kernel:
-        needs_kernel = true;
+        guest.needs_kernel = true;
         [[fallthrough]];
       case Support::Own:
+        guest.owns_memory |= owns_memory(symbol.name);
         out << symbol.name << ' ' << kPrefix << symbol.name << '\n';
         break;
       case Support::Library:
@@ -151,7 +152,7 @@ Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
   }
   if (!contains(own, "main")) throw InputError(options.sources.front() + ": has no main()");
   Compiled guest{.path = folder.path() / "guest.so"};
-  for (const fs::path& object : objects) redirect(object, own, guest.needs_kernel);
+  for (const fs::path& object : objects) redirect(object, own, guest);
   std::vector<std::string> words = {cxx ? "c++" : "cc", "-shared", "-Wl,-z,now",
                                     "-Wl,-Bsymbolic",   "-o",      guest.path.string()};
   for (const fs::path& object : objects) words.push_back(object.string());

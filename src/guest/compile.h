@@ -32,6 +32,7 @@ class TemporaryFolder {
 struct Compiled {
   std::filesystem::path path;  ///< of the shared object
   bool needs_kernel = false;   ///< it makes system calls that the model has
+  bool owns_memory = false;    ///< it calls what cannot be taken back: see functions.h
 };
 
 /// Compiles and links into the folder. Throws InputError:

@@ -110,7 +110,17 @@ constexpr std::string_view kOfKernel[] = {
     "write",
 };
 
+/// What has a buffer while it loads or stores.
+constexpr std::string_view kOwners[] = {
+    "fread",     "fwrite",  "snprintf", "sprintf",     "sscanf",  "strcat",
+    "strcpy",    "strncpy", "vsprintf", "vsnprintf",   "fgets",   "getline",
+    "sigaction", "setjmp",  "_setjmp",  "__sigsetjmp", "longjmp", "siglongjmp"};
+
 }  // namespace
+
+bool owns_memory(std::string_view symbol) {
+  return std::ranges::find(kOwners, symbol) != std::end(kOwners);
+}
 
 Support support_of(std::string_view symbol) {
   link_tsan_functions();

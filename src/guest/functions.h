@@ -16,6 +16,9 @@ enum class Support : std::uint8_t {
 
 inline constexpr std::string_view kPrefix = "mmcheck_guest_";
 
+/// Whether the function may have memory of its own at a step: steps cannot be taken back then.
+bool owns_memory(std::string_view symbol);
+
 /// Of a symbol that a guest's object wants from elsewhere.
 Support support_of(std::string_view symbol);
 

@@ -96,28 +96,60 @@ GUEST(void, _ZdaPvm, void* block, std::size_t) { release(block, PLACE); }
 // --- memory and strings
 // ---------------------------------------------------------------------------
 
+// Steps are taken back by restoring stacks, so nothing that owns memory may be on one at a step of
+// a program that has no kernel (Program::rewindable). functions.cc names those that do otherwise.
+
+namespace {
+
+void* copy(void* to, const void* from, std::size_t bytes, Place place) {
+  if (bytes == 0) return to;
+  if (runtime().has_kernel()) {
+    runtime().put_bytes(to, runtime().take_bytes(from, bytes, place), place);
+    return to;
+  }
+  runtime().load_range(from, bytes, place);
+  runtime().store_range(to, bytes, place);
+  return std::memmove(to, from, bytes);
+}
+
+void* fill(void* to, int value, std::size_t bytes, Place place) {
+  if (bytes == 0) return to;
+  if (runtime().has_kernel()) {
+    const std::vector<std::byte> filled(bytes, static_cast<std::byte>(value));
+    runtime().put_bytes(to, filled, place);
+    return to;
+  }
+  runtime().store_range(to, bytes, place);
+  return std::memset(to, value, bytes);
+}
+
+int compare(const void* one, const void* other, std::size_t bytes, Place place) {
+  if (runtime().has_kernel()) {
+    const std::vector<std::byte> a = runtime().take_bytes(one, bytes, place);
+    runtime().effect();  // The second load from here is not a loop's next turn.
+    const std::vector<std::byte> b = runtime().take_bytes(other, bytes, place);
+    return std::memcmp(a.data(), b.data(), bytes);
+  }
+  runtime().load_range(one, bytes, place);
+  runtime().effect();
+  runtime().load_range(other, bytes, place);
+  return std::memcmp(one, other, bytes);
+}
+
+}  // namespace
+
 GUEST(void*, memcpy, void* to, const void* from, std::size_t bytes) {
-  if (bytes != 0) runtime().put_bytes(to, runtime().take_bytes(from, bytes, PLACE), PLACE);
-  return to;
+  return copy(to, from, bytes, PLACE);
 }
 GUEST(void*, memmove, void* to, const void* from, std::size_t bytes) {
-  if (bytes != 0) runtime().put_bytes(to, runtime().take_bytes(from, bytes, PLACE), PLACE);
-  return to;
+  return copy(to, from, bytes, PLACE);
 }
 GUEST(void*, memset, void* to, int value, std::size_t bytes) {
-  const std::vector<std::byte> filled(bytes, static_cast<std::byte>(value));
-  if (bytes != 0) runtime().put_bytes(to, filled, PLACE);
-  return to;
+  return fill(to, value, bytes, PLACE);
 }
-GUEST(void, bzero, void* to, std::size_t bytes) {
-  const std::vector<std::byte> filled(bytes);
-  if (bytes != 0) runtime().put_bytes(to, filled, PLACE);
-}
+GUEST(void, bzero, void* to, std::size_t bytes) { fill(to, 0, bytes, PLACE); }
 GUEST(int, memcmp, const void* one, const void* other, std::size_t bytes) {
-  const std::vector<std::byte> a = runtime().take_bytes(one, bytes, PLACE);
-  runtime().effect();  // The second load from here is not a loop's next turn.
-  const std::vector<std::byte> b = runtime().take_bytes(other, bytes, PLACE);
-  return std::memcmp(a.data(), b.data(), bytes);
+  return compare(one, other, bytes, PLACE);
 }
 GUEST(char*, strdup, const char* from) {
   const std::string text = guest::take_string(from, PLACE);

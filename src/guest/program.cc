@@ -15,7 +15,8 @@ GuestProgram::GuestProgram(Module& module, std::vector<std::string> arguments,
     : arguments_(std::move(arguments)),
       symbols_(module),
       runtime_(module, symbols_, options),
-      rewindable_(options.design == nullptr),
+      has_kernel_(options.design != nullptr),
+      rewindable_(options.rewinds && !has_kernel_),
       endless_(options.endless) {}
 
 void GuestProgram::setup(explore::Execution& execution) { runtime_.setup(execution, arguments_); }

@@ -27,13 +27,13 @@ class GuestProgram final : public explore::Program {
   bool rewindable() const override { return rewindable_; }
   bool foreseeable() const override { return runtime_.foreseeable(); }
   bool endless() const override { return endless_; }
-  bool swaps_memory() const override { return !rewindable_; }
+  bool swaps_memory() const override { return has_kernel_; }
   void resumes(ThreadId thread) override { runtime_.resumes(to_index(thread)); }
   void split(ThreadId thread, ThreadId twin) override {
     runtime_.split(to_index(thread), to_index(twin));
   }
   unsigned objects_max() const override {
-    return rewindable_ ? explore::kObjectsMax : explore::kObjectsMaxOfAll;
+    return has_kernel_ ? explore::kObjectsMaxOfAll : explore::kObjectsMax;
   }
   void make_room(const syscall::OutOfRoom& wanted) { runtime_.make_room(wanted); }
   std::string findings() const override { return std::to_string(nr_cut_short_); }
@@ -53,6 +53,7 @@ class GuestProgram final : public explore::Program {
   std::vector<std::string> arguments_;
   Symbols symbols_;
   Runtime runtime_;
+  bool has_kernel_;
   bool rewindable_;
   bool endless_;
   std::uint64_t nr_cut_short_ = 0;

@@ -34,6 +34,7 @@ struct RuntimeOptions {
   bool status = true;     ///< so is a status of exit() that is not 0
   bool waits = true;      ///< loops that wait are left alone until what they wait for comes
   bool endless = false;   ///< exit() ends the execution: nobody else goes on
+  bool rewinds = true;    ///< steps may be taken back: see Compiled::owns_memory
   std::string fail_on{};  ///< what must not be printed; empty: nothing
   const design::Design* design = nullptr;  ///< of the kernel; nullptr: the guest needs none
 };
@@ -80,8 +81,11 @@ class Runtime {
   void store(std::uintptr_t address, std::size_t bytes, Place place, bool is_volatile = false);
   /// An object of the C library's, before it is looked at.
   void check_object(const void* object, std::size_t bytes, Place place) {
-    check_address(reinterpret_cast<std::uintptr_t>(object), bytes, Access::Store, place);
+    const auto address = reinterpret_cast<std::uintptr_t>(object);
+    check_address(address, bytes, Access::Store, place);
+    if (shadow_.find(address) == nullptr && !is_user(address)) wild(address, Access::Store, place);
   }
+  bool has_kernel() const { return kernel_.has_value(); }
   /// Of the C library's functions, which the compiler does not divide into instructions.
   void load_range(const void* memory, std::size_t bytes, Place place);
   void store_range(void* memory, std::size_t bytes, Place place);
@@ -108,6 +112,7 @@ class Runtime {
       return old;
     }
     turn(place);
+    if (target.nr_units > 1) return update_parts(target, place, order, change);
     const std::uint64_t word = memory_.update(
         target.word,
         [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
@@ -307,6 +312,7 @@ class Runtime {
     std::uint64_t mask = 0;
     std::uintptr_t address = 0;
     unsigned bytes = 0;
+    unsigned nr_units = 0;  ///< more than 1 where parts of the object are used otherwise
 
     std::uint64_t of(std::uint64_t whole) const { return (whole >> shift) & mask; }
     std::uint64_t with(std::uint64_t whole, std::uint64_t part) const {
@@ -376,6 +382,17 @@ class Runtime {
   void remember_read(unsigned unit);
   std::uint64_t state_of_thread(const Thread& thread, const Place& place) const;
 
+  /// The same for an object of which parts are used otherwise. One step.
+  template <typename Change>
+  std::uint64_t update_parts(const Atomic& target, Place place, MemoryOrder order, Change change) {
+    begin_parts(target, place);
+    const std::uint64_t old = native(target.address, target.bytes);
+    end_parts(target, old, change(old), order, place);
+    return old;
+  }
+  void begin_parts(const Atomic& target, Place place);
+  void end_parts(const Atomic& target, std::uint64_t old, std::uint64_t value, MemoryOrder order,
+                 Place place);
   Atomic begin_atomic(std::uintptr_t address, unsigned bytes, Place place);
   Atomic find_word(const Word& word);
   Atomic begin_wait(const Word& word, const Wait& wait, Place place);

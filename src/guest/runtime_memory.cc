@@ -181,15 +181,40 @@ Runtime::Atomic Runtime::find_word(const Word& word) {
       .bytes = word.bytes};
   for_each_shared(word.address, word.bytes, [&](unsigned unit) {
     target.shared = true;
-    target.unit = static_cast<std::uint16_t>(unit);
+    if (target.nr_units++ == 0) target.unit = static_cast<std::uint16_t>(unit);
   });
   if (!target.shared) return target;
   check_words();
   const Shadow::Unit& unit = shadow_.unit(target.unit);
-  if (unit.bytes < word.bytes) throw BeginAnew{};  // it was divided just now
   target.word = word_of(target.unit);
   target.shift = 8 * static_cast<unsigned>(word.address - shadow_.address_of(unit));
   return target;
+}
+
+void Runtime::begin_parts(const Atomic& target, Place place) {
+  if (memory_.model() == explore::MemoryModel::Tso) {
+    unsupported("an atomic object of which parts are used otherwise, with --memory tso", place);
+  }
+  step(place);
+  for (unsigned i = 0; i < target.nr_units; ++i) execution_->read(word_of(target.unit + i));
+}
+
+void Runtime::end_parts(const Atomic& target, std::uint64_t old, std::uint64_t value,
+                        MemoryOrder order, Place place) {
+  if (value != old) effect();
+  about_to_write(target.address, target.bytes);
+  set_native(target.address, target.bytes, value);
+  for (unsigned i = 0; i < target.nr_units; ++i) {
+    const unsigned number = target.unit + i;
+    const Shadow::Unit& unit = shadow_.unit(number);
+    if (value != old) {
+      execution_->write(word_of(number), native(shadow_.address_of(unit), unit.bytes));
+    } else {
+      remember_read(number);
+    }
+    note_access(number, value != old ? Access::Store : Access::Load, true, place);
+    order_.update(self(), number, order);
+  }
 }
 
 std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, MemoryOrder order,
@@ -204,6 +229,9 @@ std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, Memor
   if (!target.shared) {
     busy(place);
     return native(address, bytes);
+  }
+  if (target.nr_units > 1) {
+    return update_parts(target, place, order, [](std::uint64_t old) { return old; });
   }
   turn(place);
   const std::uint64_t value = target.of(memory_.load(target.word, text(place)));
@@ -228,6 +256,10 @@ void Runtime::atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t
     busy(place);
     about_to_write(address, bytes);
     set_native(address, bytes, value);
+    return;
+  }
+  if (target.nr_units > 1) {
+    update_parts(target, place, order, [value](std::uint64_t) { return value; });
     return;
   }
   // On x86 a sequentially consistent store is an exchange.
@@ -275,6 +307,12 @@ bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint
   if (target.shared) turn(place);
   std::uint64_t old = 0;
   const std::uint64_t wanted = expected & target.mask;
+  if (target.nr_units > 1) {
+    expected = update_parts(target, place, success, [&](std::uint64_t found) {
+      return found == wanted ? desired & target.mask : found;
+    });
+    return expected == wanted;
+  }
   if (!target.shared) {
     old = native(address, bytes);
     busy(place);
@@ -327,7 +365,7 @@ Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place pl
     if (wait.mask != 0 && !holds) park(Parked::Blocked, place);
     return target;
   }
-  if (shadow_.unit(target.unit).bytes != word.bytes) throw BeginAnew{};
+  if (target.nr_units > 1) unsupported("parts of a lock are used otherwise", place);
   memory_.fence();
   const trace::StepText step_text = text(place);
   if (wait.mask != 0) {

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <sstream>
-#include <string_view>
 #include <system_error>
 
 #include "base/error.h"
@@ -26,8 +25,8 @@ Shadow::~Shadow() {
   for (const Region& region : regions_) munmap(region.granules, region.bytes / 8 * sizeof(Granule));
 }
 
-void Shadow::divide(Granule& granule, unsigned log2) {
-  granule.divided = static_cast<std::uint8_t>(3 - log2);
+void Shadow::divide(Granule& granule, unsigned cuts) {
+  granule.cuts = static_cast<std::uint8_t>(granule.cuts | cuts);
   if (granule.owner != Granule::kShared) return;
   // Its words have been made for this execution already.
   grew_ = true;
@@ -54,11 +53,11 @@ bool Shadow::owned_by_other(Granule& granule, unsigned thread) {
 
 void Shadow::number(Granule& granule, unsigned region, std::size_t index) {
   granule.first_unit = static_cast<std::uint16_t>(units_.size());
-  const auto bytes = static_cast<std::uint8_t>(1u << granule.unit_log2());
-  for (unsigned offset = 0; offset < 8; offset += bytes) {
+  for (unsigned begin = 0, end = 1; begin < 8; begin = end++) {
+    while (end < 8 && ((granule.cuts >> end) & 1u) == 0) ++end;
     units_.push_back({.region = static_cast<std::uint16_t>(region),
-                      .bytes = bytes,
-                      .offset = static_cast<std::uint32_t>(8 * index + offset)});
+                      .bytes = static_cast<std::uint8_t>(end - begin),
+                      .offset = static_cast<std::uint32_t>(8 * index + begin)});
   }
   if (units_.size() > kUnitsMax) {
     throw InputError("the threads share too much memory: more than " + std::to_string(kUnitsMax) +
@@ -70,8 +69,8 @@ std::string Shadow::encode() const {
   std::string text;
   for (const auto& [region, index] : shared_) {
     const Granule& granule = regions_[region].granules[index];
-    text += fmt::format("{}{}.{:x}{}", text.empty() ? "" : ",", region, 8 * index,
-                        std::string_view("wxyz").substr(granule.divided, 1));
+    text += fmt::format("{}{}.{:x}.{:x}", text.empty() ? "" : ",", region, 8 * index,
+                        unsigned{granule.cuts});
   }
   return text;
 }
@@ -81,14 +80,13 @@ void Shadow::decode(const std::string& text) {
   for (std::string word; std::getline(in, word, ',');) {
     unsigned region = 0;
     std::size_t offset = 0;
-    char divided = 0;
-    const bool read = std::sscanf(word.c_str(), "%u.%zx%c", &region, &offset, &divided) == 3 &&
-                      region < regions_.size() && offset < regions_[region].bytes &&
-                      divided >= 'w' && divided <= 'z';
+    unsigned cuts = 0;
+    const bool read = std::sscanf(word.c_str(), "%u.%zx.%x", &region, &offset, &cuts) == 3 &&
+                      region < regions_.size() && offset < regions_[region].bytes && cuts <= 0xfe;
     if (!read) throw InputError("'" + word + "' is no shared memory of this program");
     Granule& granule = regions_[region].granules[offset / 8];
     granule.owner = Granule::kShared;
-    granule.divided = static_cast<std::uint8_t>(divided - 'w');
+    granule.cuts = static_cast<std::uint8_t>(cuts & 0xfe);
     shared_.emplace_back(region, offset / 8);
   }
 }

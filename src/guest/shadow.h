@@ -8,7 +8,8 @@
 // memory that is not shared, then all before the first such use is like in an execution that was
 // made, and the use would have been seen there.
 //
-// A shared word is the largest aligned 1, 2, 4 or 8 bytes that no access divides: learned, too.
+// A shared word is what lies between two places, of eight bytes, at which some access begins or
+// ends: learned, too.
 #pragma once
 
 #include <bit>
@@ -24,10 +25,14 @@ namespace mmcheck::guest {
 struct Granule {
   static constexpr std::uint8_t kShared = 0xff;
   std::uint8_t owner;        ///< 0: nobody has used it; thread + 1; kShared
-  std::uint8_t divided;      ///< how often it is halved: its words are of 8 >> divided bytes
+  std::uint8_t cuts;         ///< bit i: a word begins at byte i; not said of byte 0
   std::uint16_t first_unit;  ///< number of its first word, if it is shared
 
-  unsigned unit_log2() const { return 3u - divided; }
+  unsigned nr_units() const { return 1u + static_cast<unsigned>(std::popcount(cuts)); }
+  /// The word, among the granule's, that the byte belongs to.
+  unsigned unit_of(unsigned byte) const {
+    return static_cast<unsigned>(std::popcount(cuts & ((2u << byte) - 1)));
+  }
 };
 
 /// The words of an access within one granule.
@@ -65,15 +70,15 @@ class Shadow {
 
   /// A thread uses `bytes` at `offset` of the granule. Whether the granule is shared.
   bool use(Granule& granule, unsigned thread, unsigned offset, unsigned bytes) {
-    const unsigned log2 = log2_of(offset, bytes);
-    if (log2 < granule.unit_log2()) divide(granule, log2);
+    const unsigned cuts = (1u << offset | 1u << (offset + bytes)) & 0xfe;
+    if ((cuts & ~granule.cuts) != 0) divide(granule, cuts);
     if (granule.owner == thread + 1) return false;
     if (granule.owner == Granule::kShared) return true;
     return owned_by_other(granule, thread);
   }
   Units units(const Granule& granule, unsigned offset, unsigned bytes) const {
-    const unsigned first = offset >> granule.unit_log2();
-    const unsigned last = (offset + bytes - 1) >> granule.unit_log2();
+    const unsigned first = granule.unit_of(offset);
+    const unsigned last = granule.unit_of(offset + bytes - 1);
     return {static_cast<std::uint16_t>(granule.first_unit + first),
             static_cast<std::uint16_t>(last - first + 1)};
   }
@@ -90,8 +95,8 @@ class Shadow {
     return regions_[unit.region].begin + unit.offset;
   }
 
-  /// What is shared by now, and how it is divided: "0.18x" is the region, the offset in
-  /// hexadecimal, and how often the granule is halved.
+  /// What is shared by now, and how it is divided: "0.18.10" is the region, the
+  /// offset and the cuts, in hexadecimal.
   std::string encode() const;
   /// The same again. Throws InputError.
   void decode(const std::string& text);
@@ -112,10 +117,7 @@ class Shadow {
     Granule* granules = nullptr;
   };
 
-  static unsigned log2_of(unsigned offset, unsigned bytes) {
-    return static_cast<unsigned>(std::countr_zero(offset | bytes | 8u));
-  }
-  void divide(Granule& granule, unsigned log2);
+  void divide(Granule& granule, unsigned cuts);
   bool owned_by_other(Granule& granule, unsigned thread);
   void number(Granule& granule, unsigned region, std::size_t index);
 

@@ -118,8 +118,8 @@ TEST(Replay, RunsTheSameExecutionInAnotherProcessImage) {
 
 TEST(Replay, RefusesWhatIsNone) {
   Loaded program(source("lost_update"), {});
-  for (const std::string text : {"", "x", "2::", "0::0", "99:0.0w:0*3", "2:9.0w:0", "2:0.0q:0",
-                                 "2:0.ffffffffffw:0", "3:0.0w:0*1000000"}) {
+  for (const std::string text : {"", "x", "2::", "0::0", "99:0.0w:0*3", "2:9.0.0:0", "2:0.0.q:0",
+                                 "2:0.ffffffffff.0:0", "3:0.0.0:0*1000000"}) {
     EXPECT_THROW(replay_guest(*program, text), InputError) << text;
   }
 }
@@ -151,8 +151,7 @@ std::string message_of(const std::string& path) {
 }
 
 TEST(Refused, AFunctionThatIsNotSupported) {
-  const Written file(
-      "#include <unistd.h>\nint main(void) {\n\n  return nice(1);\n}\n");
+  const Written file("#include <unistd.h>\nint main(void) {\n\n  return nice(1);\n}\n");
   EXPECT_THAT(message_of(file.path()), HasSubstr("written.c:4: nice() is not supported"));
 }
 

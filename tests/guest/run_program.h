@@ -21,6 +21,7 @@ class Loaded {
          const std::vector<std::string>& flags = {})
       : compiled_(compile({.sources = {source}, .flags = flags}, folder_)),
         module_(compiled_.path) {
+    options.rewinds = !compiled_.owns_memory;
     if (!compiled_.needs_kernel) options.design = nullptr;
     if (compiled_.needs_kernel && options.design == nullptr) {
       options.design = design::find_design("linux-6.12");
