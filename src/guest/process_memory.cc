@@ -6,8 +6,8 @@ namespace mmcheck::guest {
 namespace {
 
 /// Stacks have places on them that AddressSanitizer lets nobody read, which memcpy() would ask.
-__attribute__((no_sanitize("address"))) void copy(std::byte* to, const std::byte* from,
-                                                  std::size_t bytes) {
+__attribute__((no_sanitize("address"))) void copy_bytes(std::byte* to, const std::byte* from,
+                                                        std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) to[i] = from[i];
 }
 
@@ -28,7 +28,7 @@ void ProcessMemory::save(unsigned process, const Spans& spans) {
   image.bytes.resize(bytes);
   std::byte* to = image.bytes.data();
   for (const std::span<std::byte>& span : spans) {
-    copy(to, span.data(), span.size());
+    copy_bytes(to, span.data(), span.size());
     to += span.size();
   }
 }
@@ -49,7 +49,7 @@ void ProcessMemory::exchange(unsigned to) {
   const Image& image = images_.at(to);
   const std::byte* from = image.bytes.data();
   for (const std::span<std::byte>& span : image.spans) {
-    copy(span.data(), from, span.size());
+    copy_bytes(span.data(), from, span.size());
     from += span.size();
   }
   loaded_ = to;
