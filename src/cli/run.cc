@@ -131,7 +131,7 @@ ExitCode report_current_exception(std::ostream& err) {
 
 ExitCode run(int argc, const char* const* argv, const Console& console) {
   try {
-    Session session{console, {}, {}, {}, std::make_shared<Designs>()};
+    Session session{console, {}, {}, std::make_shared<Designs>()};
     session.console.program =
         console.program.empty() ? "mmcheck" : report::shell_word(console.program);
     CLI::App app("Runs a memory manager under every schedule and every TLB state.",

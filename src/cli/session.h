@@ -33,9 +33,9 @@ class Designs;
 struct Session {
   Console console;      ///< `program` is quoted for a shell, where it needs that
   std::string catalog;  ///< as given; empty: the default
-  std::vector<std::string> arguments = {};  ///< behind `--`: for a program that is run
   std::function<ExitCode()> command;
-  std::shared_ptr<Designs> designs = {};  ///< that a command may name: see design_file.h
+  std::shared_ptr<Designs> designs = {};    ///< that a command may name: see design_file.h
+  std::vector<std::string> arguments = {};  ///< behind `--`: for a program that is run
 };
 
 /// Parses the command line and runs it. Prints errors; does not throw.

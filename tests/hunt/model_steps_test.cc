@@ -56,9 +56,10 @@ TEST(ModelSteps, HaveAllThatTheCatalogMakesAndLittleMore) {
   std::vector<std::string> never;
   std::set_difference(listed.begin(), listed.end(), made.begin(), made.end(),
                       std::back_inserter(never));
-  // Some steps are made in programs only that no scenario is. Were other texts taken for steps,
-  // there would be many more.
-  EXPECT_LT(never.size(), listed.size() / 10) << testing::PrintToString(never);
+  // Some steps are made in programs only that no scenario is, and some by system calls that
+  // scenarios have not: mincore(2), pipes. Were other texts taken for steps, there would be many
+  // more.
+  EXPECT_LT(never.size(), listed.size() / 7) << testing::PrintToString(never);
 }
 
 }  // namespace
