@@ -45,6 +45,8 @@ struct GuestOptions {
 constexpr std::uint64_t kSampleExecutions = 10'000;
 /// An endless program is looked at for so long.
 constexpr std::uint64_t kSampleSteps = 1'000'000;
+/// As many as a search can keep in its log.
+constexpr std::uint64_t kCompleteSteps = 60'000;
 
 bool allows(const GuestOptions& options, std::string_view rule) {
   return std::ranges::find(options.allowed, rule) != options.allowed.end();
@@ -60,6 +62,8 @@ explore::Options explore_options_of(const GuestOptions& options) {
     search.steps_max = options.steps;
   } else if (is_sample(options)) {
     search.steps_max = kSampleSteps;
+  } else {
+    search.steps_max = kCompleteSteps;
   }
   search.seed = options.seed;
   if (options.strategy == "random") search.strategy = explore::Strategy::Random;
@@ -112,6 +116,7 @@ class Guest {
   Guest(const GuestOptions& options, const Session& session)
       : options_(options),
         console_(session.console),
+        arguments_(session.arguments),
         compiled_(guest::compile({options.sources, options.flags}, folder_)),
         module_(compiled_.path),
         program_(module_, arguments_of(session),
@@ -121,7 +126,7 @@ class Guest {
                   .status = !allows(options, "R-EXIT"),
                   .waits = !is_sample(options) && options.strategy != "naive",
                   .endless = is_sample(options),
-                  .rewinds = !compiled_.owns_memory,
+                  .rewinds = !compiled_.owns_memory && options.fail_on.empty(),
                   .fail_on = options.fail_on,
                   .design = compiled_.needs_kernel ? &find_design_or_throw(options.design, session)
                                                    : nullptr}) {}
@@ -186,19 +191,42 @@ class Guest {
                           : "--replay " + guest::encode_replay(program_, schedule));
   }
 
+  /// What the execution depends on.
+  std::string words_of_options() const {
+    std::string text;
+    const auto add = [&text](const std::string& word) { text += ' ' + report::shell_word(word); };
+    for (const std::string& source : options_.sources) add(source);
+    for (const std::string& flag : options_.flags) add("--cflag=" + flag);
+    for (const std::string& rule : options_.allowed) add("--allow=" + rule);
+    if (compiled_.needs_kernel) add("--design=" + options_.design);
+    if (options_.memory == explore::MemoryModel::Tso) add("--memory=tso");
+    if (options_.strategy == "naive" || options_.strategy == "pct") {
+      add("--strategy=" + options_.strategy);
+    }
+    if (!options_.fail_on.empty()) add("--fail-on=" + options_.fail_on);
+    if (options_.steps != 0) add("--steps=" + std::to_string(options_.steps));
+    return text;
+  }
+  std::string words_behind() const {
+    std::string text = arguments_.empty() ? "" : " --";
+    for (const std::string& word : arguments_) text += ' ' + report::shell_word(word);
+    return text;
+  }
+
   void print(const trace::Record& record, const std::string& schedule) {
     console_.out << report::columns(
         record, {.steps = options_.all_steps ? report::Steps::All : report::Steps::Focus,
                  .colour = console_.colour});
     if (!program_.output().empty()) console_.out << "\nprinted:\n" << program_.output();
     if (!schedule.empty()) {
-      console_.out << fmt::format("\nreplay: {} run {} {}\n", console_.program,
-                                  options_.sources.front(), schedule);
+      console_.out << "\nreplay: " << console_.program << " run" << words_of_options() << ' '
+                   << schedule << words_behind() << '\n';
     }
   }
 
   const GuestOptions& options_;
   const Console& console_;
+  std::vector<std::string> arguments_;
   guest::TemporaryFolder folder_;
   guest::Compiled compiled_;
   guest::Module module_;

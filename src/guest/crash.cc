@@ -29,7 +29,7 @@ void handle(int signal, siginfo_t* info, void* context) {
   auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   const auto code = static_cast<std::uintptr_t>(registers[REG_RIP]);
   Runtime* runtime = Runtime::current();
-  if (runtime == nullptr || !runtime->is_guest_code(code)) {
+  if (runtime == nullptr || !runtime->runs_guest(static_cast<std::uintptr_t>(registers[REG_RSP]))) {
     for (std::size_t i = 0; i < std::size(kSignals); ++i) {
       if (kSignals[i] == signal) sigaction(signal, &old_actions[i], nullptr);
     }

@@ -112,9 +112,10 @@ constexpr std::string_view kOfKernel[] = {
 
 /// What has a buffer while it loads or stores.
 constexpr std::string_view kOwners[] = {
-    "fread",     "fwrite",  "snprintf", "sprintf",     "sscanf",  "strcat",
-    "strcpy",    "strncpy", "vsprintf", "vsnprintf",   "fgets",   "getline",
-    "sigaction", "setjmp",  "_setjmp",  "__sigsetjmp", "longjmp", "siglongjmp"};
+    "fread",           "fwrite",          "snprintf", "sprintf",     "sscanf",  "strcat",
+    "strcpy",          "strncpy",         "vsprintf", "vsnprintf",   "fgets",   "getline",
+    "sigaction",       "setjmp",          "_setjmp",  "__sigsetjmp", "longjmp", "siglongjmp",
+    "__isoc99_sscanf", "__isoc23_sscanf", "vsscanf",  "signal",      "raise"};
 
 }  // namespace
 

@@ -59,6 +59,7 @@ void release(void* block, Place place) {
 
 GUEST(void*, malloc, std::size_t bytes) { return allocate(bytes, 16, PLACE); }
 GUEST(void*, calloc, std::size_t count, std::size_t bytes) {
+  if (bytes != 0 && count > SIZE_MAX / bytes) return nullptr;
   void* block = allocate(count * bytes, 16, PLACE);
   if (block != nullptr) std::memset(block, 0, count * bytes);
   return block;
@@ -68,6 +69,7 @@ GUEST(void*, realloc, void* old, std::size_t bytes) {
   if (block == nullptr || old == nullptr) return block;
   const std::size_t kept = std::min(bytes, runtime().heap().size_of(old));
   runtime().load_range(old, kept, PLACE);
+  runtime().store_range(block, kept, PLACE);
   std::memcpy(block, old, kept);
   release(old, PLACE);
   return block;
@@ -243,7 +245,6 @@ GUEST(int*, __errno_location, ) { return &runtime().error_number(); }
 GUEST(void, exit, int status) { runtime().exit_process(status, PLACE); }
 GUEST(void, _exit, int status) { runtime().exit_process(status, PLACE); }
 GUEST(void, _Exit, int status) { runtime().exit_process(status, PLACE); }
-GUEST(int, atexit, void (*)()) { return 0; }
 GUEST(void, abort, ) {
   runtime().violate("R-ASSERT", runtime().where(PLACE.code) + ": abort()",
                     "the program says that it never comes here");

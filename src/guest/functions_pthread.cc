@@ -278,7 +278,8 @@ GUEST(int, sem_post, sem_t* semaphore) {
 // --- values by thread
 // -----------------------------------------------------------------------------
 
-GUEST(int, pthread_key_create, pthread_key_t* key, void (*)(void*)) {
+GUEST(int, pthread_key_create, pthread_key_t* key, void (*destructor)(void*)) {
+  if (destructor != nullptr) runtime().unsupported("destructors of keys are not supported", PLACE);
   Runtime::Keys& keys = runtime().keys();
   if (keys.used == Runtime::kKeysMax) return EAGAIN;
   const unsigned number = keys.used;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/runtime.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "base/error.h"
@@ -53,10 +55,9 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   if (wants_threads_) nr_threads_ = std::min(more, kThreadsMax);
   wants_threads_ = false;
   nr_created_ = 1;
-  ticks_ = 0;
   output_bytes_ = 0;
   killed_.reset();
-  forked_ = heaps_differ_ = false;
+  forked_ = heaps_differ_ = process_gone_ = false;
   keys_ = {};
   proc_files_.clear();
   signals_.clear();
@@ -70,6 +71,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
     std::memset(block, 0, tls_stride);
     std::memcpy(block, module_.tls_image().data(), module_.tls_image().size());
   }
+  optind = 0;  // Of getopt(), which is the C library's: it begins anew.
   argument_texts_ = arguments;
   arguments_.clear();
   for (std::string& text : argument_texts_) arguments_.push_back(text.data());
@@ -78,6 +80,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   memory_.reset(execution);
   never_ = execution.new_object(0, {.format = "never"});
   creation_ = execution.new_object(0, {.format = "threads"});
+  printed_ = execution.new_object(0, {.format = "output"});
   if (options_.design != nullptr) setup_kernel();
   for (unsigned i = 0; i < nr_threads_; ++i) {
     Thread& thread = threads_[i];
@@ -93,7 +96,8 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
     if (unit < shadow_.nr_units()) {
       const Shadow::Unit& found = shadow_.unit(unit);
       const std::uintptr_t address = shadow_.address_of(found);
-      if (found.region == 0) initial = native(address, found.bytes);
+      const bool known = found.region == 0 || found.region == kFirstStack + kThreadsMax;
+      if (known) initial = native(address, found.bytes);
       if (execution.recording()) name_unit(unit);
     }
     const ObjectId word = memory_.add(
@@ -147,6 +151,15 @@ void Runtime::violate(std::string_view rule, const std::string& what, std::strin
   throw InternalError("a guest's thread went on after a violation");
 }
 
+/// Whether the stack is the one of the thread whose step is made, be it in a function of mmcheck's
+/// that the guest has called.
+bool Runtime::runs_guest(std::uintptr_t stack) const {
+  constexpr std::size_t kBehindTheEnd = 64 * 1024;
+  if (execution_ == nullptr) return false;
+  const std::uintptr_t top = threads_[self()].stack_top;
+  return top != 0 && stack <= top && top - stack < kStackBytes + kBehindTheEnd;
+}
+
 /// A stack that is full is begun anew: nobody returns there.
 std::uintptr_t Runtime::crash_stack(std::uintptr_t stack) {
   constexpr std::size_t kEnough = 16 * 1024;
@@ -170,6 +183,11 @@ void Runtime::unsupported(const std::string& what, Place place) {
 void Runtime::write_out(std::string_view added) {
   finish_store();
   effect();
+  if (!options_.fail_on.empty()) {  // The order in which threads print matters.
+    const trace::StepText prints{.format = "prints", .detail = trace::Detail::Minor};
+    execution_->step(prints);
+    execution_->write(printed_, execution_->peek(printed_) + 1);
+  }
   const std::size_t bytes = std::min(added.size(), output_.size() - output_bytes_);
   std::memcpy(output_.data() + output_bytes_, added.data(), bytes);
   set(output_bytes_, output_bytes_ + bytes);
@@ -184,8 +202,10 @@ void* Runtime::tls(std::size_t offset) {
 }
 
 std::uint64_t Runtime::next_tick() {
-  set(ticks_, ticks_ + 1);
-  return ticks_;
+  effect();
+  std::uint64_t& ticks = me().ticks;
+  set(ticks, ticks + 1);
+  return ticks;
 }
 
 }  // namespace mmcheck::guest

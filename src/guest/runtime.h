@@ -85,6 +85,10 @@ class Runtime {
     check_address(address, bytes, Access::Store, place);
     if (shadow_.find(address) == nullptr && !is_user(address)) wild(address, Access::Store, place);
   }
+  /// The first byte of what need not be the guest's: a literal, or what the C library has.
+  void check_readable(const void* object, Place place) {
+    check_address(reinterpret_cast<std::uintptr_t>(object), 1, Access::Load, place);
+  }
   bool has_kernel() const { return kernel_.has_value(); }
   /// Of the C library's functions, which the compiler does not divide into instructions.
   void load_range(const void* memory, std::size_t bytes, Place place);
@@ -219,7 +223,7 @@ class Runtime {
   [[noreturn]] void violate(std::string_view rule, const std::string& what, std::string_view why);
   /// For crash.cc: an instruction of the guest's could not be made. It is reported on a stack that
   /// has room.
-  bool is_guest_code(std::uintptr_t code) const { return module_.holds_code(code); }
+  bool runs_guest(std::uintptr_t stack) const;
   std::uintptr_t crash_stack(std::uintptr_t stack);
   [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
@@ -245,7 +249,7 @@ class Runtime {
   void busy(Place place);
   /// Not a load: a loop that comes here does not only wait.
   void effect();
-  /// A number of the process's own: counts up.
+  /// A number of the thread's own: counts up.
   std::uint64_t next_tick();
 
   static constexpr unsigned kKeysMax = 32;
@@ -283,6 +287,7 @@ class Runtime {
     unsigned number = 0;
     unsigned process = 0;
     bool waited_for = false;
+    std::uint64_t ticks = 0;       ///< of its clock, and of its random numbers
     bool stack_is_shared = false;  ///< with a thread of another process, which fork() made
     Start start = nullptr;
     void* argument = nullptr;
@@ -434,9 +439,11 @@ class Runtime {
   std::size_t window_bytes_ = 0;
   bool word_in_step_ = false;  ///< the last use of a word to wait on was a step
   std::bitset<64> killed_;     ///< processes
+  bool process_gone_ = false;  ///< the first one: main() has returned, or exit() was called
   bool forked_ = false;
   bool heaps_differ_ = false;  ///< of processes
   ObjectId never_{};
+  ObjectId printed_{};
   ObjectId creation_{};    ///< numbers are given to threads in an order
   ObjectId first_word_{};  ///< of unit 0
   unsigned nr_words_ = 0;
@@ -444,7 +451,6 @@ class Runtime {
   std::vector<std::string> argument_texts_;
   std::string output_;
   std::size_t output_bytes_ = 0;
-  std::uint64_t ticks_ = 0;
   Keys keys_;
   ProcFiles proc_files_;
   Signals signals_;

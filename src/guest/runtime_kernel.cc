@@ -234,9 +234,9 @@ int Runtime::parent_pid() {
 }
 
 void Runtime::nap(std::uint64_t milliseconds, Place place) {
+  if (!options_.endless) return;
   finish_store();
   effect();
-  if (!options_.endless) return;
   const std::uint64_t turns = std::clamp<std::uint64_t>(milliseconds, 1, kNapMax);
   const trace::StepText sleeps{.format = "sleeps", .detail = trace::Detail::Minor};
   static_cast<void>(place);

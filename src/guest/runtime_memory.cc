@@ -358,7 +358,7 @@ Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place pl
   check_address(word.address, word.bytes, Access::Store, place);
   effect();
   const Atomic target = find_word(word);
-  word_in_step_ = target.shared;
+  word_in_step_ = false;
   if (!target.shared) {
     const bool holds =
         ((native(word.address, word.bytes) & wait.mask) == wait.expected) != wait.negated;
@@ -379,6 +379,7 @@ Runtime::Atomic Runtime::begin_wait(const Word& word, const Wait& wait, Place pl
     execution_->step(step_text);
   }
   me().nr_busy = 0;
+  word_in_step_ = true;  // Others have made steps meanwhile.
   order_.acquire(self(), target.unit);
   return target;
 }
@@ -427,12 +428,13 @@ unsigned Runtime::choose_bit(const Word& word, std::uint64_t mask, Place place) 
   finish_store();
   effect();
   const Atomic target = find_word(word);
-  word_in_step_ = target.shared;
+  word_in_step_ = false;
   if (!target.shared) return 64;  // Nobody else has come here, so nobody waits.
   memory_.fence();
   const Bits bits(*execution_, target.word, mask);
   const auto bit = static_cast<unsigned>(execution_->step_choose(bits, text(place)));
   execution_->read(target.word);
+  word_in_step_ = true;
   order_.acquire(self(), target.unit);
   return bit;
 }

@@ -39,6 +39,7 @@ void Runtime::run_main() {
     finish_store();
     if (options_.status) exit_process(status, {});
   }
+  set(process_gone_, true);
   end_thread(threads_[0], nullptr);
 }
 
@@ -112,16 +113,16 @@ void Runtime::exit_process(int status, Place place) {
     const unsigned process = me().process;
     kernel_->exit_group(self(), status << 8);
     killed_.set(process);
-    execution_->write(me().life, kEnded);
-  } else {
-    end_thread(me(), nullptr);
   }
+  effect();
+  if (me().process == 0) set(process_gone_, true);
   park(Parked::Gone, place);
 }
 
 void Runtime::assume_false(Place place) { park(Parked::Assumed, place); }
 
 void Runtime::park(Parked parked, Place place) {
+  finish_store();
   Thread& thread = me();
   set(thread.parked, parked);
   set(thread.parked_at, place.code);
@@ -156,7 +157,7 @@ void Runtime::turn(Place place) {
 // it is a wait for it, as the others are.
 void Runtime::busy(Place place) {
   constexpr unsigned kIsLong = 10'000;
-  constexpr unsigned kIsTooLong = 20'000'000;
+  constexpr unsigned kIsTooLong = 2'000'000'000;
   Thread& thread = me();
   if (++thread.nr_busy < kIsLong) return;
   if (options_.waits && thread.nr_busy < 2 * kIsLong) turn(place);
@@ -237,9 +238,8 @@ void Runtime::judge_blocked() {
                (thread.parked == Parked::Waits ? " loops at " : " waits at ") +
                where(thread.parked_at);
   }
-  // Where main() has returned, the process is gone, and with it who waits.
-  const bool gone = execution_->peek(threads_[0].life) == kEnded;
-  if (blocked.empty() || gone || !options_.liveness) return;
+  // With the process goes who waits.
+  if (blocked.empty() || process_gone_ || !options_.liveness) return;
   verdict_ = "deadlock: " + blocked;
   execution_->violate({.rule = "R-LIVE",
                        .what = {.format = verdict_},
