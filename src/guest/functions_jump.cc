@@ -9,13 +9,11 @@
 
 #include "guest/guest_function.h"
 
+namespace mmcheck::guest {
+
 #if !defined(__x86_64__)
 #error "setjmp() for guests is written for x86-64"
 #endif
-
-namespace guest = mmcheck::guest;
-using guest::Place;
-using guest::runtime;
 
 namespace {
 
@@ -133,4 +131,6 @@ GUEST(void, longjmp, void* buffer, int value) { jump(buffer, value, PLACE); }
 GUEST(void, _longjmp, void* buffer, int value) { jump(buffer, value, PLACE); }
 GUEST(void, siglongjmp, void* buffer, int value) { jump(buffer, value, PLACE); }
 
-void mmcheck::guest::link_jump_functions() {}
+void link_jump_functions() {}
+
+}  // namespace mmcheck::guest

@@ -16,10 +16,7 @@
 #include "guest/guest_function.h"
 #include "guest/text.h"
 
-namespace guest = mmcheck::guest;
-using guest::address_of;
-using guest::Place;
-using guest::runtime;
+namespace mmcheck::guest {
 
 // --- the heap
 // -------------------------------------------------------------------------------------
@@ -313,4 +310,6 @@ GUEST(char*, getenv, const char*) { return nullptr; }
 GUEST(char*, setlocale, int, const char*) { return nullptr; }
 GUEST(int, gettid, ) { return static_cast<int>(runtime().self()) + 1; }
 
-void mmcheck::guest::link_libc_functions() {}
+void link_libc_functions() {}
+
+}  // namespace mmcheck::guest

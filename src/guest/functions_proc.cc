@@ -19,11 +19,7 @@
 #include "guest/guest_function.h"
 #include "guest/text.h"
 
-namespace guest = mmcheck::guest;
-using guest::address_of;
-using guest::check_result;
-using guest::Place;
-using guest::runtime;
+namespace mmcheck::guest {
 
 namespace {
 
@@ -202,4 +198,6 @@ GUEST(long, syscall, long number, ...) {
   }
 }
 
-void mmcheck::guest::link_proc_functions() {}
+void link_proc_functions() {}
+
+}  // namespace mmcheck::guest

@@ -10,10 +10,7 @@
 
 #include "guest/guest_function.h"
 
-namespace guest = mmcheck::guest;
-using guest::Place;
-using guest::Runtime;
-using guest::runtime;
+namespace mmcheck::guest {
 
 // --- threads
 // --------------------------------------------------------------------------------------
@@ -298,4 +295,6 @@ GUEST(int, pthread_setspecific, pthread_key_t key, const void* value) {
   return 0;
 }
 
-void mmcheck::guest::link_pthread_functions() {}
+void link_pthread_functions() {}
+
+}  // namespace mmcheck::guest

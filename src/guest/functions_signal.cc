@@ -9,11 +9,6 @@
 
 #include "guest/guest_function.h"
 
-namespace guest = mmcheck::guest;
-using guest::Place;
-using guest::runtime;
-using guest::Signals;
-
 namespace mmcheck::guest {
 
 namespace {
@@ -59,8 +54,6 @@ bool Runtime::handle_signal(int signal, std::uintptr_t address, Place place) {
   me().in_handler = outer;
   return true;
 }
-
-}  // namespace mmcheck::guest
 
 namespace {
 
@@ -126,4 +119,6 @@ GUEST(int, pthread_sigmask, int, const sigset_t*, sigset_t* old) {
   return 0;
 }
 
-void mmcheck::guest::link_signal_functions() {}
+void link_signal_functions() {}
+
+}  // namespace mmcheck::guest

@@ -15,10 +15,7 @@
 #include "guest/guest_function.h"
 #include "guest/text.h"
 
-namespace guest = mmcheck::guest;
-using guest::address_of;
-using guest::Place;
-using guest::runtime;
+namespace mmcheck::guest {
 
 namespace {
 
@@ -99,7 +96,7 @@ int flags_of_mode(const std::string& mode) {
 
 }  // namespace
 
-bool mmcheck::guest::print_to(FILE* stream, std::string_view text, Place place) {
+bool print_to(FILE* stream, std::string_view text, Place place) {
   if (is_standard(stream)) {
     runtime().write_out(text);
     return true;
@@ -200,4 +197,6 @@ GUEST(int, __isoc99_sscanf, const char* text, const char* format, ...) {
   return found;
 }
 
-void mmcheck::guest::link_stdio_functions() {}
+void link_stdio_functions() {}
+
+}  // namespace mmcheck::guest

@@ -10,11 +10,7 @@
 #include "guest/guest_function.h"
 #include "guest/text.h"
 
-namespace guest = mmcheck::guest;
-using guest::address_of;
-using guest::Place;
-using guest::runtime;
-using guest::take_string;
+namespace mmcheck::guest {
 
 namespace {
 
@@ -111,4 +107,6 @@ GUEST(char*, strcat, char* to, const char* from) {
   return to;
 }
 
-void mmcheck::guest::link_string_functions() {}
+void link_string_functions() {}
+
+}  // namespace mmcheck::guest

@@ -15,10 +15,7 @@
 #include "guest/guest_function.h"
 #include "guest/text.h"
 
-namespace guest = mmcheck::guest;
-using guest::address_of;
-using guest::Place;
-using guest::runtime;
+namespace mmcheck::guest {
 
 namespace {
 
@@ -190,4 +187,6 @@ GUEST(int, wait, int* result) {
   return returned(found);
 }
 
-void mmcheck::guest::link_sys_functions() {}
+void link_sys_functions() {}
+
+}  // namespace mmcheck::guest

@@ -3,10 +3,7 @@
 // clang 14 use it (compiler-rt, include/sanitizer/tsan_interface.h and tsan_interface_atomic.h).
 #include "guest/guest_function.h"
 
-namespace guest = mmcheck::guest;
-using guest::MemoryOrder;
-using guest::Runtime;
-using guest::runtime;
+namespace mmcheck::guest {
 
 namespace {
 
@@ -20,6 +17,7 @@ MemoryOrder order_of(int order) { return static_cast<MemoryOrder>(order & 0xff);
 
 GUEST(void, __tsan_init, ) {}
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types and names cannot stand in parentheses.
 #define LOAD(name, bytes, is_volatile)                                                \
   GUEST(void, name, void* at) {                                                       \
     if (!outside()) runtime().load(guest::address_of(at), bytes, PLACE, is_volatile); \
@@ -116,6 +114,7 @@ GUEST(void, __tsan_vptr_read, void* at) {
                                order_of(success), order_of(failure), PLACE);                    \
     return static_cast<type>(found);                                                            \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 ATOMICS(8, std::uint8_t)
 ATOMICS(16, std::uint16_t)
 ATOMICS(32, std::uint32_t)
@@ -136,4 +135,6 @@ struct TlsIndex {
 
 GUEST(void*, __tls_get_addr, TlsIndex* index) { return runtime().tls(index->offset); }
 
-void mmcheck::guest::link_tsan_functions() {}
+void link_tsan_functions() {}
+
+}  // namespace mmcheck::guest

@@ -107,7 +107,7 @@ std::vector<std::string> names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Programs, testing::ValuesIn(names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& program) { return program.param; });
 
 // --- replay
 // ---------------------------------------------------------------------------------------
