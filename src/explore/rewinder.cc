@@ -52,6 +52,15 @@ void Rewinder::save(const Fibers& fibers, unsigned thread, const ThreadState& st
 
 std::uint32_t Rewinder::nearest(std::uint32_t step) const { return step - step % interval_; }
 
+void Rewinder::undo_journal_to(std::uint32_t step, Fibers& fibers) {
+  for (std::uint32_t i = size(); i-- > step;) {
+    const Saved& saved = steps_[i];
+    journal_.undo_to(saved.journal_mark);
+    if (saved.stack_bytes == 0) continue;
+    fibers.restore(saved.thread, {bytes_.data() + saved.begin, saved.stack_bytes});
+  }
+}
+
 void Rewinder::restore_kept(const Saved& saved) {
   const std::byte* from = bytes_.data() + saved.begin + saved.stack_bytes;
   for (std::span<std::byte> memory : kept_) {

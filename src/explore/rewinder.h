@@ -49,15 +49,16 @@ class Rewinder {
   template <typename PutBack>
   void undo_to(std::uint32_t step, Fibers& fibers, PutBack put_back) {
     if (step >= size()) return;
-    journal_.undo_to(steps_[step].journal_mark);
     restore_kept(steps_[step]);
+    const bool has_journal = journal_.mark() != 0;
+    if (has_journal) undo_journal_to(step, fibers);
     std::uint32_t done = 0;
     for (std::uint32_t i = step; i < size(); ++i) {
       const Saved& saved = steps_[i];
       if (((done >> saved.thread) & 1u) != 0) continue;  // an earlier one counts
       done |= 1u << saved.thread;
       put_back(saved.thread, saved.state);
-      if (saved.stack_bytes == 0) continue;
+      if (has_journal || saved.stack_bytes == 0) continue;
       fibers.restore(saved.thread, {bytes_.data() + saved.begin, saved.stack_bytes});
     }
     used_ = steps_[step].begin;
@@ -76,6 +77,9 @@ class Rewinder {
   };
 
   void restore_kept(const Saved& saved);
+  /// Programs with a journal may have changed each other's stacks, and a stack its own thread, with
+  /// no entry in the journal: so both go back step by step.
+  void undo_journal_to(std::uint32_t step, Fibers& fibers);
 
   std::vector<std::span<std::byte>> kept_;
   std::size_t kept_bytes_ = 0;

@@ -22,8 +22,11 @@ GuestProgram::GuestProgram(Module& module, std::vector<std::string> arguments,
 void GuestProgram::setup(explore::Execution& execution) { runtime_.setup(execution, arguments_); }
 
 void GuestProgram::finished(explore::Execution& execution) {
-  static_cast<void>(execution);
-  if (!runtime_.finished()) ++nr_cut_short_;
+  if (runtime_.finished()) {
+    execution.outcome(runtime_.hash_of_variables());
+  } else {
+    ++nr_cut_short_;
+  }
 }
 
 void GuestProgram::add_findings(std::string_view text) {
@@ -32,12 +35,13 @@ void GuestProgram::add_findings(std::string_view text) {
   nr_cut_short_ += number;
 }
 
-GuestResult explore_guest(GuestProgram& program, const explore::Options& options) {
+GuestResult explore_guest(GuestProgram& program, const explore::Options& options,
+                          const explore::OutcomeFunction& on_outcome) {
   GuestResult result;
   while (true) {
     try {
       program.forget_findings();
-      result.result = explore::explore(program, options);
+      result.result = explore::explore(program, options, on_outcome);
       if (!program.grew()) {
         result.cut_short = program.nr_cut_short();
         return result;

@@ -71,6 +71,8 @@ struct GuestResult {
 };
 
 /// explore::explore(), as often as it takes until what the threads share is known.
-GuestResult explore_guest(GuestProgram& program, const explore::Options& options);
+/// `on_outcome`: of executions that are not cut short, a hash of the global variables at their end.
+GuestResult explore_guest(GuestProgram& program, const explore::Options& options,
+                          const explore::OutcomeFunction& on_outcome = {});
 
 }  // namespace mmcheck::guest

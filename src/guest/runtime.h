@@ -70,6 +70,8 @@ class Runtime {
   void set_threads(unsigned number) { nr_threads_ = number; }
   /// More is shared than this search knew: it must begin anew.
   bool grew() const { return shadow_.grew() || wants_threads_; }
+  /// Of the program's global variables as they are.
+  std::uint64_t hash_of_variables() const;
   std::string_view output() const { return {output_.data(), output_bytes_}; }
   explore::Execution& execution() { return *execution_; }
   bool foreseeable() const { return memory_.model() == explore::MemoryModel::Sc; }
@@ -117,11 +119,7 @@ class Runtime {
     }
     turn(place);
     if (target.nr_units > 1) return update_parts(target, place, order, change);
-    const std::uint64_t word = memory_.update(
-        target.word,
-        [&](std::uint64_t whole) { return target.with(whole, change(target.of(whole))); },
-        text(place));
-    const std::uint64_t old = target.of(word);
+    const std::uint64_t old = update_whole(target, place, change);
     updated(target, old, change(old), order, place);
     return old;
   }
@@ -309,20 +307,15 @@ class Runtime {
     std::string name{};
   };
 
+  /// An object that an atomic access, or a wait, is about.
   struct Atomic {
     bool shared = false;
     ObjectId word{};
     std::uint16_t unit = 0;
-    unsigned shift = 0;
+    unsigned nr_units = 0;  ///< more than 1 where parts of the object are used otherwise
     std::uint64_t mask = 0;
     std::uintptr_t address = 0;
     unsigned bytes = 0;
-    unsigned nr_units = 0;  ///< more than 1 where parts of the object are used otherwise
-
-    std::uint64_t of(std::uint64_t whole) const { return (whole >> shift) & mask; }
-    std::uint64_t with(std::uint64_t whole, std::uint64_t part) const {
-      return (whole & ~(mask << shift)) | ((part & mask) << shift);
-    }
   };
 
   static void run_thread(void* context);
@@ -387,7 +380,19 @@ class Runtime {
   void remember_read(unsigned unit);
   std::uint64_t state_of_thread(const Thread& thread, const Place& place) const;
 
-  /// The same for an object of which parts are used otherwise. One step.
+  /// Of a shared object that is one word: a step. Without store buffers what is in memory counts,
+  /// and the word only says who comes after whom: the compiler stores parameters without a call.
+  template <typename Change>
+  std::uint64_t update_whole(const Atomic& target, Place place, Change change) {
+    if (has_buffers()) return memory_.update(target.word, change, text(place));
+    step(place);
+    const std::uint64_t old = native(target.address, target.bytes);
+    execution_->read_last(target.word);
+    execution_->write(target.word, change(old));
+    return old;
+  }
+  bool has_buffers() const { return memory_.model() == explore::MemoryModel::Tso; }
+  /// The same for an object of which parts are used otherwise.
   template <typename Change>
   std::uint64_t update_parts(const Atomic& target, Place place, MemoryOrder order, Change change) {
     begin_parts(target, place);
@@ -395,6 +400,8 @@ class Runtime {
     end_parts(target, old, change(old), order, place);
     return old;
   }
+  std::uint64_t compare_whole(const Atomic& target, std::uint64_t wanted, std::uint64_t desired,
+                              Place place);
   void begin_parts(const Atomic& target, Place place);
   void end_parts(const Atomic& target, std::uint64_t old, std::uint64_t value, MemoryOrder order,
                  Place place);

@@ -153,6 +153,8 @@ void Runtime::put_bytes(void* memory, std::span<const std::byte> bytes, Place pl
 std::int64_t Runtime::fork(Place place) {
   finish_store();
   effect();
+  step(place);  // Numbers of threads and processes are given in an order.
+  execution_->write(creation_, nr_created_);
   const unsigned twin = take_free_thread();
   const std::int64_t process = kernel_->fork(self(), twin);
   if (process < 0) return process;
@@ -251,7 +253,9 @@ void Runtime::stop_if_killed(std::int64_t result) {
 }
 
 void Runtime::stop_if_killed() {
-  if (!kernel_ || !killed_[me().process]) return;
+  // In a complete search it is as if the thread were slow to take the signal, until it enters the
+  // kernel: who kills, and who goes on, would have to be in conflict.
+  if (!kernel_ || !options_.endless || !killed_[me().process]) return;
   kernel_->exit_thread(self());
   park(Parked::Gone, {});
 }

@@ -125,7 +125,7 @@ void Runtime::load(std::uintptr_t address, std::size_t bytes, Place place, bool 
   step(place);
   for_each_shared(address, bytes, [&](unsigned unit) {
     const std::uint64_t value = memory_.load_now(word_of(unit)).value;
-    if (memory_.model() == explore::MemoryModel::Tso) {
+    if (has_buffers()) {
       const Shadow::Unit& found = shadow_.unit(unit);
       set_native(shadow_.address_of(found), found.bytes, value);
     }
@@ -185,14 +185,12 @@ Runtime::Atomic Runtime::find_word(const Word& word) {
   });
   if (!target.shared) return target;
   check_words();
-  const Shadow::Unit& unit = shadow_.unit(target.unit);
   target.word = word_of(target.unit);
-  target.shift = 8 * static_cast<unsigned>(word.address - shadow_.address_of(unit));
   return target;
 }
 
 void Runtime::begin_parts(const Atomic& target, Place place) {
-  if (memory_.model() == explore::MemoryModel::Tso) {
+  if (has_buffers()) {
     unsupported("an atomic object of which parts are used otherwise, with --memory tso", place);
   }
   step(place);
@@ -234,7 +232,8 @@ std::uint64_t Runtime::atomic_load(std::uintptr_t address, unsigned bytes, Memor
     return update_parts(target, place, order, [](std::uint64_t old) { return old; });
   }
   turn(place);
-  const std::uint64_t value = target.of(memory_.load(target.word, text(place)));
+  const std::uint64_t loaded = memory_.load(target.word, text(place));
+  const std::uint64_t value = has_buffers() ? loaded : native(address, bytes);
   remember_read(target.unit);
   note_access(target.unit, Access::Load, true, place);
   order_.load(self(), target.unit, order);
@@ -263,14 +262,11 @@ void Runtime::atomic_store(std::uintptr_t address, unsigned bytes, std::uint64_t
     return;
   }
   // On x86 a sequentially consistent store is an exchange.
-  if (order == MemoryOrder::SeqCst && memory_.model() == explore::MemoryModel::Tso) {
-    memory_.update(
-        target.word, [&](std::uint64_t whole) { return target.with(whole, value); }, text(place));
+  if (order == MemoryOrder::SeqCst && has_buffers()) {
+    update_whole(target, place, [value](std::uint64_t) { return value; });
   } else {
     step(place);
-    const std::uint64_t whole =
-        target.bytes == shadow_.unit(target.unit).bytes ? 0 : memory_.load_now(target.word).value;
-    memory_.store_now(target.word, target.with(whole, value));
+    memory_.store_now(target.word, value);
   }
   about_to_write(address, bytes);
   set_native(address, bytes, value);
@@ -289,6 +285,22 @@ void Runtime::updated(const Atomic& target, std::uint64_t old, std::uint64_t val
   }
   note_access(target.unit, Access::Store, true, place);
   order_.update(self(), target.unit, order);
+}
+
+std::uint64_t Runtime::compare_whole(const Atomic& target, std::uint64_t wanted,
+                                     std::uint64_t desired, Place place) {
+  if (has_buffers()) {
+    return memory_.compare_exchange(target.word, wanted, desired, text(place));
+  }
+  step(place);
+  const std::uint64_t old = native(target.address, target.bytes);
+  if (execution_->peek(target.word) == old) {
+    execution_->read_to_compare(target.word, wanted);
+  } else {
+    execution_->read(target.word);  // Nobody has stored to it by a call.
+  }
+  if (old == wanted) execution_->write(target.word, desired);
+  return old;
 }
 
 bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint64_t& expected,
@@ -316,15 +328,8 @@ bool Runtime::compare_exchange(std::uintptr_t address, unsigned bytes, std::uint
   if (!target.shared) {
     old = native(address, bytes);
     busy(place);
-  } else if (bytes == shadow_.unit(target.unit).bytes) {
-    old = memory_.compare_exchange(target.word, wanted, desired & target.mask, text(place));
   } else {
-    old = target.of(memory_.update(
-        target.word,
-        [&](std::uint64_t whole) {
-          return target.of(whole) == wanted ? target.with(whole, desired) : whole;
-        },
-        text(place)));
+    old = compare_whole(target, wanted, desired & target.mask, place);
   }
   const bool exchanged = old == wanted;
   if (exchanged && !target.shared) {

@@ -240,6 +240,10 @@ bool Runtime::finished() {
   return true;
 }
 
+std::uint64_t Runtime::hash_of_variables() const {
+  return XXH3_64bits(module_.data().data(), module_.data().size());
+}
+
 bool Runtime::everybody_ended() const {
   for (unsigned i = 0; i < nr_created_; ++i) {
     if (execution_->peek(threads_[i].life) == kRuns && threads_[i].parked != Parked::Gone)

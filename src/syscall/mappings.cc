@@ -201,12 +201,18 @@ namespace {
 /// Private memory that is locked, of which a store would make copies from now on.
 /// linux v6.12 mm/mprotect.c: mprotect_fixup
 bool is_locked_and_read_only(mm::thread& task, const PageRange& pages) {
-  for (unsigned page = pages.first; page < pages.end; ++page) {
-    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
-    if (vma == nullptr || !vma->vm_locked || vma->kind == mm::VmaKind::SharedFile) continue;
-    if ((vma->vm_flags.peek() & mm::kVmWrite) == 0) return true;
-  }
-  return false;
+  const mm::MappedRange others =
+      mm::check_range(task, pages.first, pages.end, [&task](const mm::vm_area_struct& vma) {
+        const bool writable = (mm::vm_flags_of(task, vma) & mm::kVmWrite) != 0;
+        return !vma.vm_locked || vma.kind == mm::VmaKind::SharedFile || writable;
+      });
+  return others.end < pages.end;
+}
+
+/// Takes mmap_lock.
+bool is_locked(mm::thread& task, unsigned page) {
+  const auto unlocked = [](const mm::vm_area_struct& vma) { return !vma.vm_locked; };
+  return mm::check_range(task, page, page + 1, unlocked).end == page;
 }
 
 }  // namespace
@@ -233,9 +239,7 @@ std::int64_t Kernel::Impl::mprotect(mm::thread& task, std::uint64_t addr, std::u
   const bool populate = (prot & PROT_WRITE) != 0 && is_locked_and_read_only(task, pages);
   const int error = mm::sys_mprotect(task, pages.first, pages.end, vm_flags_of(prot));
   for (unsigned page = pages.first; populate && page < pages.end; ++page) {
-    const mm::vm_area_struct* vma = mm::find_vma(*task.mm, page);
-    if (vma == nullptr) break;
-    if (vma->vm_locked) static_cast<void>(mm::mm_populate(task, page, page + 1));
+    if (is_locked(task, page)) static_cast<void>(mm::mm_populate(task, page, page + 1));
   }
   return error == 0 && !pages.whole ? -ENOMEM : error;
 }
@@ -277,7 +281,7 @@ std::int64_t Kernel::Impl::mremap(mm::thread& task, std::uint64_t old_addr,
   const std::int64_t page = mm::sys_mremap(task, request);
   if (page < 0) return page;
   const auto first = static_cast<unsigned>(page);
-  if (const auto* vma = mm::find_vma(*task.mm, first); vma != nullptr && vma->vm_locked) {
+  if (request.new_pages > request.old_pages && is_locked(task, first)) {
     static_cast<void>(mm::mm_populate(task, first + request.old_pages, first + request.new_pages));
   }
   evict_unused(task);

@@ -93,8 +93,13 @@ TEST_P(Programs, HaveTheSameVerdictUnderEverySchedule) {
   Loaded program(source(GetParam()), options_of("sc"));
   const GuestResult found = explore_guest(
       *program, {.strategy = explore::Strategy::Naive, .executions_max = 20'000, .steps_max = 200});
-  const std::string expected = expectations.front().second.substr(0, 4);
-  EXPECT_EQ(verdict_of(found).substr(0, 4), expected);
+  const std::string expected = expectations.front().second;
+  if (!expected.starts_with("held")) {
+    EXPECT_EQ(verdict_of(found), expected);
+    return;
+  }
+  EXPECT_FALSE(found.result.counterexample);
+  if (!found.result.complete) GTEST_SKIP() << "nothing was broken in 20,000 schedules, not in all";
 }
 
 std::vector<std::string> names() {
