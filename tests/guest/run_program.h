@@ -20,13 +20,20 @@ class Loaded {
          const std::vector<std::string>& arguments = {"program"},
          const std::vector<std::string>& flags = {})
       : compiled_(compile({.sources = {source}, .flags = flags}, folder_)),
-        module_(compiled_.path) {
+        module_(compiled_.path),
+        arguments_(arguments) {
+    begin_anew(options);
+  }
+
+  /// The same program, of which nothing has been learned.
+  void begin_anew(RuntimeOptions options) {
+    program_.reset();
     options.rewinds = !compiled_.owns_memory;
     if (!compiled_.needs_kernel) options.design = nullptr;
     if (compiled_.needs_kernel && options.design == nullptr) {
       options.design = design::find_design("linux-6.12");
     }
-    program_ = std::make_unique<GuestProgram>(module_, arguments, options);
+    program_ = std::make_unique<GuestProgram>(module_, arguments_, options);
   }
 
   GuestProgram& operator*() { return *program_; }
@@ -36,6 +43,7 @@ class Loaded {
   TemporaryFolder folder_;
   Compiled compiled_;
   Module module_;
+  std::vector<std::string> arguments_;
   std::unique_ptr<GuestProgram> program_;
 };
 
