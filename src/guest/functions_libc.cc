@@ -31,6 +31,18 @@ void* allocate(std::size_t bytes, std::size_t alignment, Place place) {
   return block;
 }
 
+[[noreturn]] void freed_wrongly(Heap::Freed how, void* block, Place place) {
+  const auto what = [&] {
+    const std::string who = runtime().where(place.code) + ": frees ";
+    if (how == Heap::Freed::NoBlock) return who + "what is no block";
+    return who + "a block a second time, after " +
+           runtime().where(runtime().heap().block_of(address_of(block))->freed_by);
+  };
+  runtime().violate(
+      "R-MEMORY", what,
+      how == Heap::Freed::Twice ? "a block is freed once" : "only what malloc() returned is freed");
+}
+
 void release(void* block, Place place) {
   if (block == nullptr) return;
   // To free a block is to store to all of it: a race with whoever uses it.
@@ -38,18 +50,8 @@ void release(void* block, Place place) {
       runtime().heap().block_of(address_of(block))->freed_by == 0) {
     runtime().store_range(block, runtime().heap().size_of(block), place);
   }
-  switch (runtime().heap().release(block, place.code)) {
-    case guest::Heap::Freed::Ok:
-      return;
-    case guest::Heap::Freed::Twice:
-      runtime().violate("R-MEMORY",
-                        runtime().where(place.code) + ": frees a block a second time, after " +
-                            runtime().where(runtime().heap().block_of(address_of(block))->freed_by),
-                        "a block is freed once");
-    case guest::Heap::Freed::NoBlock:
-      runtime().violate("R-MEMORY", runtime().where(place.code) + ": frees what is no block",
-                        "only what malloc() returned is freed");
-  }
+  const Heap::Freed how = runtime().heap().release(block, place.code);
+  if (how != Heap::Freed::Ok) freed_wrongly(how, block, place);
 }
 
 }  // namespace
@@ -242,25 +244,30 @@ GUEST(int*, __errno_location, ) { return &runtime().error_number(); }
 GUEST(void, exit, int status) { runtime().exit_process(status, PLACE); }
 GUEST(void, _exit, int status) { runtime().exit_process(status, PLACE); }
 GUEST(void, _Exit, int status) { runtime().exit_process(status, PLACE); }
-GUEST(void, abort, ) {
-  runtime().violate("R-ASSERT", runtime().where(PLACE.code) + ": abort()",
-                    "the program says that it never comes here");
+
+namespace {
+
+[[noreturn]] void comes_here(const char* function, Place place) {
+  const auto what = [&] { return runtime().where(place.code) + ": " + function; };
+  runtime().violate("R-ASSERT", what, "the program says that it never comes here");
 }
+
+}  // namespace
+
+GUEST(void, abort, ) { comes_here("abort()", PLACE); }
 GUEST(void, __assert_fail, const char* expression, const char* file, unsigned line,
       const char* function) {
   static_cast<void>(file), static_cast<void>(line), static_cast<void>(function);
-  runtime().violate("R-ASSERT",
-                    runtime().where(PLACE.code) + ": assertion " + expression + " does not hold",
-                    "the program requires it, whatever the schedule");
+  const auto what = [expression, place = PLACE] {
+    return runtime().where(place.code) + ": assertion " + expression + " does not hold";
+  };
+  runtime().violate("R-ASSERT", what, "the program requires it, whatever the schedule");
 }
 // As the software verification competitions have it.
 GUEST(void, __VERIFIER_assume, bool holds) {
   if (!holds) runtime().assume_false(PLACE);
 }
-GUEST(void, __VERIFIER_error, ) {
-  runtime().violate("R-ASSERT", runtime().where(PLACE.code) + ": __VERIFIER_error()",
-                    "the program says that it never comes here");
-}
+GUEST(void, __VERIFIER_error, ) { comes_here("__VERIFIER_error()", PLACE); }
 
 // --- time, which passes only where somebody looks, and chance, which is none
 // ------------------------------

@@ -79,10 +79,11 @@ int unlock(pthread_mutex_t* mutex, Place place) {
   const std::uint64_t owner = runtime().update_word(word_of(mutex), {}, place,
                                                     [](std::uint64_t) { return std::uint64_t{0}; });
   if (owner == own_mark()) return 0;
-  runtime().violate("R-LOCK",
-                    runtime().where(place.code) + ": unlocks a mutex that " +
-                        (owner == 0 ? "is not locked" : "another thread has locked"),
-                    "who unlocks a mutex has locked it");
+  const auto what = [&] {
+    return runtime().where(place.code) + ": unlocks a mutex that " +
+           (owner == 0 ? "is not locked" : "another thread has locked");
+  };
+  runtime().violate("R-LOCK", what, "who unlocks a mutex has locked it");
 }
 
 }  // namespace

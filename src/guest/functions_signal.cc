@@ -102,9 +102,11 @@ GUEST(int, raise, int signal) {
   runtime().effect();
   if (!is_signal(signal)) return -1;
   if (runtime().handle_signal(signal, 0, PLACE)) return 0;
-  runtime().violate("R-SIGNAL",
-                    runtime().where(PLACE.code) + ": raises " + sigdescr_np(signal) +
-                        ", which it does not handle",
+  const auto what = [signal, place = PLACE] {
+    return runtime().where(place.code) + ": raises " + sigdescr_np(signal) +
+           ", which it does not handle";
+  };
+  runtime().violate("R-SIGNAL", what,
                     "a program uses only memory that is mapped, and as it is mapped");
 }
 // Time is virtual, so nothing takes too long.

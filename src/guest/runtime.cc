@@ -144,9 +144,10 @@ void Runtime::step(Place place) {
   stop_if_killed();
 }
 
-void Runtime::violate(std::string_view rule, const std::string& what, std::string_view why) {
+void Runtime::violate(std::string_view rule, FunctionRef<std::string()> what,
+                      std::string_view why) {
   if (grew()) throw BeginAnew{};
-  verdict_ = what;
+  verdict_ = what();
   execution_->violate({.rule = rule, .what = {.format = verdict_}, .why = why});
   throw InternalError("a guest's thread went on after a violation");
 }
@@ -169,11 +170,12 @@ std::uintptr_t Runtime::crash_stack(std::uintptr_t stack) {
 }
 
 void Runtime::crashed(std::uintptr_t code, std::uintptr_t address) {
-  violate("R-SIGNAL",
-          where(code + 1) + ": " + me().name + " cannot go on: a wild pointer (" +
-              std::to_string(address) + "), or more than " + std::to_string(kStackBytes / 1024) +
-              " KB of stack",
-          "a program uses only memory that is its own at the time");
+  const auto what = [&] {
+    return where(code + 1) + ": " + me().name + " cannot go on: a wild pointer (" +
+           std::to_string(address) + "), or more than " + std::to_string(kStackBytes / 1024) +
+           " KB of stack";
+  };
+  violate("R-SIGNAL", what, "a program uses only memory that is its own at the time");
 }
 
 void Runtime::unsupported(const std::string& what, Place place) {
@@ -194,7 +196,8 @@ void Runtime::write_out(std::string_view added) {
   if (options_.fail_on.empty() || output().find(options_.fail_on) == std::string_view::npos) return;
   std::string_view line = output().substr(output().find(options_.fail_on));
   line = line.substr(0, line.find('\n'));
-  violate("R-OUTPUT", "prints \"" + std::string(line) + "\"", "--fail-on says so");
+  const auto what = [line] { return "prints \"" + std::string(line) + "\""; };
+  violate("R-OUTPUT", what, "--fail-on says so");
 }
 
 void* Runtime::tls(std::size_t offset) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "explore/execution.h"
 #include "explore/memory.h"
 #include "guest/descriptors.h"
@@ -217,8 +218,11 @@ class Runtime {
 
   // --- verdicts ---------------------------------------------------------------------------------
 
-  /// Breaks a rule; does not return. `rule` and `why` are literals.
-  [[noreturn]] void violate(std::string_view rule, const std::string& what, std::string_view why);
+  /// Breaks a rule; does not return. `rule` and `why` are literals. The thread's stack is
+  /// abandoned, and what is on it is never destroyed: so `what` makes the text where nothing of it
+  /// is left behind, and no caller may own memory meanwhile.
+  [[noreturn]] void violate(std::string_view rule, FunctionRef<std::string()> what,
+                            std::string_view why);
   /// For crash.cc: an instruction of the guest's could not be made. It is reported on a stack that
   /// has room.
   bool runs_guest(std::uintptr_t stack) const;

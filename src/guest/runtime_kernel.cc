@@ -91,11 +91,12 @@ void Runtime::split(unsigned thread, unsigned twin) {
 void Runtime::judge_fault(Fault fault, std::uintptr_t address, Place place) {
   if (fault == Fault::Killed) park(Parked::Gone, place);
   if (handle_signal(fault == Fault::Sigbus ? SIGBUS : SIGSEGV, address, place)) return;
-  const auto page = (address - Kernel::kUserBase) / 4096;
-  violate("R-SIGNAL",
-          where(place.code) + ": " + me().name + " gets " + signal_name(fault) + " at page " +
-              std::to_string(page) + " of what it has mapped",
-          "a program uses only memory that is mapped, and as it is mapped");
+  const auto what = [&] {
+    const auto page = (address - Kernel::kUserBase) / 4096;
+    return where(place.code) + ": " + me().name + " gets " + signal_name(fault) + " at page " +
+           std::to_string(page) + " of what it has mapped";
+  };
+  violate("R-SIGNAL", what, "a program uses only memory that is mapped, and as it is mapped");
 }
 
 void Runtime::user_load(std::uintptr_t address, std::size_t bytes, Place place) {

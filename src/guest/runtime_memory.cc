@@ -64,17 +64,17 @@ bool Runtime::is_own_stack(std::uintptr_t address) {
 }
 
 void Runtime::wild(std::uintptr_t address, Access access, Place place) {
-  const std::string verb = access == Access::Load ? "loads from " : "stores to ";
-  std::string what = where(place.code) + ": " + me().name + " " + verb;
-  if (address < kNullBytes) {
-    what += "address " + std::to_string(address) + ", through a null pointer";
-  } else if (const Heap::Block* block = heap_.holds(address) ? heap_.block_of(address) : nullptr;
-             block != nullptr && block->freed_by != 0) {
-    what += "memory that was freed at " + where(block->freed_by) + " (allocated at " +
-            where(block->allocated_by) + ")";
-  } else {
-    what += "memory that is not allocated";
-  }
+  const auto what = [&] {
+    const std::string who = where(place.code) + ": " + me().name +
+                            (access == Access::Load ? " loads from " : " stores to ");
+    if (address < kNullBytes) {
+      return who + "address " + std::to_string(address) + ", through a null pointer";
+    }
+    const Heap::Block* block = heap_.holds(address) ? heap_.block_of(address) : nullptr;
+    if (block == nullptr || block->freed_by == 0) return who + "memory that is not allocated";
+    return who + "memory that was freed at " + where(block->freed_by) + " (allocated at " +
+           where(block->allocated_by) + ")";
+  };
   violate("R-MEMORY", what, "a program uses only memory that is its own at the time");
 }
 
@@ -98,14 +98,14 @@ void Runtime::finish_store() {
 }
 
 void Runtime::race(unsigned unit, Access access, Place place, const HappensBefore::Race& other) {
-  const Shadow::Unit& found = shadow_.unit(unit);
-  std::string name = symbols_.variable(shadow_.address_of(found));
-  if (name.empty()) name = "memory";
   const auto verb = [](Access one) { return one == Access::Load ? " loads it" : " stores to it"; };
-  violate("R-RACE",
-          "data race on " + name + ": " + me().name + verb(access) + " at " + where(place.code) +
-              ", and " + threads_[other.thread].name + verb(other.access) + " at " +
-              where(other.place) + ", in no order",
+  const auto what = [&] {
+    const std::string name = symbols_.variable(shadow_.address_of(shadow_.unit(unit)));
+    return "data race on " + (name.empty() ? "memory" : name) + ": " + me().name + verb(access) +
+           " at " + where(place.code) + ", and " + threads_[other.thread].name +
+           verb(other.access) + " at " + where(other.place) + ", in no order";
+  };
+  violate("R-RACE", what,
           "of two accesses that conflict, one happens before the other, or both are atomic");
 }
 
@@ -168,8 +168,8 @@ Runtime::Atomic Runtime::begin_atomic(std::uintptr_t address, unsigned bytes, Pl
   finish_store();
   check_address(address, bytes, Access::Store, place);
   if (address % bytes != 0) {
-    violate("R-MEMORY", where(place.code) + ": an atomic access that is not aligned",
-            "an atomic object is aligned");
+    const auto what = [&] { return where(place.code) + ": an atomic access that is not aligned"; };
+    violate("R-MEMORY", what, "an atomic object is aligned");
   }
   return find_word({address, bytes});
 }

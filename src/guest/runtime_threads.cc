@@ -122,10 +122,11 @@ void Runtime::exit_thread(void* result) {
 void Runtime::exit_process(int status, Place place) {
   finish_store();
   if (status != 0 && options_.status && me().process == 0) {
-    violate("R-EXIT",
-            (place.code == 0 ? "main() returns " : where(place.code) + ": exit with status ") +
-                std::to_string(status),
-            "a program ends with status 0");
+    const auto what = [&] {
+      return (place.code == 0 ? "main() returns " : where(place.code) + ": exit with status ") +
+             std::to_string(status);
+    };
+    violate("R-EXIT", what, "a program ends with status 0");
   }
   if (kernel_) {
     const unsigned process = me().process;
