@@ -51,7 +51,7 @@ class ProcFiles {
 std::int64_t read_descriptor(int fd, std::span<std::byte> out,
                              std::optional<std::int64_t> offset = {});
 std::int64_t write_descriptor(int fd, std::span<const std::byte> in);
-std::int64_t open_descriptor(const std::string& path, int flags, unsigned mode);
+std::int64_t open_descriptor(std::string_view path, int flags, unsigned mode);
 std::int64_t close_descriptor(int fd);
 
 /// The C library's convention: -1, and errno is set.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include "guest/guest_function.h"
 
@@ -30,7 +31,7 @@ struct Jump {
   int value = 0;
 };
 
-/// On the heap: the destructors that run on the way use the stack below their frames.
+/// Not on the stack: the destructors that run on the way use what is below their frames.
 struct PendingJump {
   Jump jump;
   _Unwind_Exception exception{};
@@ -61,15 +62,15 @@ _Unwind_Reason_Code stop(int, _Unwind_Action actions, _Unwind_Exception_Class, _
   const bool end = (actions & _UA_END_OF_STACK) != 0;
   if (!end && _Unwind_GetCFA(context) < pending->jump.to.stack) return _URC_NO_REASON;
   const Jump jump = pending->jump;
-  delete pending;
+  ScratchAllocator<PendingJump>().deallocate(pending, 1);
   enter(jump);
 }
 
 [[noreturn]] void jump(const void* buffer, int value, Place place) {
-  auto* pending = new PendingJump;
+  auto* pending = new (ScratchAllocator<PendingJump>().allocate(1)) PendingJump;
   pending->jump.value = value == 0 ? 1 : value;
   {
-    const std::vector<std::byte> saved = runtime().take_bytes(buffer, sizeof(Context), place);
+    const ScratchBytes saved = runtime().take_bytes(buffer, sizeof(Context), place);
     std::memcpy(static_cast<void*>(&pending->jump.to), saved.data(), sizeof(Context));
   }
   runtime().leave_handler(pending->jump.to.in_handler != 0);

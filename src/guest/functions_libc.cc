@@ -11,7 +11,7 @@
 #include <cstring>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "guest/guest_function.h"
 #include "guest/text.h"
@@ -116,7 +116,7 @@ void* copy(void* to, const void* from, std::size_t bytes, Place place) {
 void* fill(void* to, int value, std::size_t bytes, Place place) {
   if (bytes == 0) return to;
   if (runtime().has_kernel()) {
-    const std::vector<std::byte> filled(bytes, static_cast<std::byte>(value));
+    const ScratchBytes filled(bytes, static_cast<std::byte>(value));
     runtime().put_bytes(to, filled, place);
     return to;
   }
@@ -126,9 +126,9 @@ void* fill(void* to, int value, std::size_t bytes, Place place) {
 
 int compare(const void* one, const void* other, std::size_t bytes, Place place) {
   if (runtime().has_kernel()) {
-    const std::vector<std::byte> a = runtime().take_bytes(one, bytes, place);
+    const ScratchBytes a = runtime().take_bytes(one, bytes, place);
     runtime().effect();  // The second load from here is not a loop's next turn.
-    const std::vector<std::byte> b = runtime().take_bytes(other, bytes, place);
+    const ScratchBytes b = runtime().take_bytes(other, bytes, place);
     return std::memcmp(a.data(), b.data(), bytes);
   }
   runtime().load_range(one, bytes, place);
@@ -153,7 +153,7 @@ GUEST(int, memcmp, const void* one, const void* other, std::size_t bytes) {
   return compare(one, other, bytes, PLACE);
 }
 GUEST(char*, strdup, const char* from) {
-  const std::string text = guest::take_string(from, PLACE);
+  const ScratchString text = guest::take_string(from, PLACE);
   auto* block = static_cast<char*>(allocate(text.size() + 1, 16, PLACE));
   return block == nullptr ? nullptr : std::strcpy(block, text.c_str());
 }
@@ -163,29 +163,29 @@ GUEST(char*, strdup, const char* from) {
 
 namespace {
 
-int print(const std::string& text) {
+int print(std::string_view text) {
   runtime().write_out(text);
   return static_cast<int>(text.size());
 }
 
-int print_to(FILE* stream, const std::string& text, Place place) {
+int print_on(FILE* stream, std::string_view text, Place place) {
   return guest::print_to(stream, text, place) ? static_cast<int>(text.size()) : -1;
 }
 
-int print_into(char* to, std::size_t room, const std::string& text, Place place) {
+int print_into(char* to, std::size_t room, std::string_view text, Place place) {
   if (room == 0) return static_cast<int>(text.size());
   const std::size_t bytes = std::min(text.size(), room - 1);
-  const std::string kept = text.substr(0, bytes);
+  const ScratchString kept(text.substr(0, bytes));
   runtime().put_bytes(to, std::as_bytes(std::span(kept.c_str(), bytes + 1)), place);
   return static_cast<int>(text.size());
 }
 
 }  // namespace
 
-#define FORMAT(text)                                                     \
-  va_list arguments;                                                     \
-  va_start(arguments, format);                                           \
-  const std::string text = guest::format_text(format, arguments, PLACE); \
+#define FORMAT(text)                                                       \
+  va_list arguments;                                                       \
+  va_start(arguments, format);                                             \
+  const ScratchString text = guest::format_text(format, arguments, PLACE); \
   va_end(arguments)
 
 GUEST(int, printf, const char* format, ...) {
@@ -194,7 +194,7 @@ GUEST(int, printf, const char* format, ...) {
 }
 GUEST(int, fprintf, FILE* stream, const char* format, ...) {
   FORMAT(text);
-  return print_to(stream, text, PLACE);
+  return print_on(stream, text, PLACE);
 }
 GUEST(int, sprintf, char* to, const char* format, ...) {
   FORMAT(text);
@@ -208,25 +208,25 @@ GUEST(int, vprintf, const char* format, va_list arguments) {
   return print(guest::format_text(format, arguments, PLACE));
 }
 GUEST(int, vfprintf, FILE* stream, const char* format, va_list arguments) {
-  return print_to(stream, guest::format_text(format, arguments, PLACE), PLACE);
+  return print_on(stream, guest::format_text(format, arguments, PLACE), PLACE);
 }
 GUEST(int, vsnprintf, char* to, std::size_t room, const char* format, va_list arguments) {
   return print_into(to, room, guest::format_text(format, arguments, PLACE), PLACE);
 }
 GUEST(int, puts, const char* text) { return print(guest::take_string(text, PLACE) + '\n'); }
-GUEST(int, putchar, int c) { return print(std::string(1, static_cast<char>(c))), c; }
+GUEST(int, putchar, int c) { return print(ScratchString(1, static_cast<char>(c))), c; }
 GUEST(int, putc, int c, FILE* stream) {
-  return print_to(stream, std::string(1, static_cast<char>(c)), PLACE), c;
+  return print_on(stream, ScratchString(1, static_cast<char>(c)), PLACE), c;
 }
 GUEST(int, fputc, int c, FILE* stream) {
-  return print_to(stream, std::string(1, static_cast<char>(c)), PLACE), c;
+  return print_on(stream, ScratchString(1, static_cast<char>(c)), PLACE), c;
 }
 GUEST(int, fputs, const char* text, FILE* stream) {
-  return print_to(stream, guest::take_string(text, PLACE), PLACE);
+  return print_on(stream, guest::take_string(text, PLACE), PLACE);
 }
 GUEST(std::size_t, fwrite, const void* from, std::size_t bytes, std::size_t count, FILE* stream) {
-  const std::vector<std::byte> given = runtime().take_bytes(from, bytes * count, PLACE);
-  print_to(stream, std::string(reinterpret_cast<const char*>(given.data()), given.size()), PLACE);
+  const ScratchBytes given = runtime().take_bytes(from, bytes * count, PLACE);
+  print_on(stream, {reinterpret_cast<const char*>(given.data()), given.size()}, PLACE);
   return count;
 }
 GUEST(int, fflush, FILE*) { return 0; }

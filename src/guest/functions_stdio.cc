@@ -9,7 +9,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <string>
+#include <string_view>
 
 #include "guest/descriptors.h"
 #include "guest/guest_function.h"
@@ -67,8 +67,8 @@ int next_byte(Stream& stream) {
 }
 
 /// Up to a newline, which is part of it, or to `bytes_max` bytes.
-std::string next_line(Stream& stream, std::size_t bytes_max) {
-  std::string line;
+ScratchString next_line(Stream& stream, std::size_t bytes_max) {
+  ScratchString line;
   while (line.size() < bytes_max) {
     const int c = next_byte(stream);
     if (c == EOF) break;
@@ -78,12 +78,12 @@ std::string next_line(Stream& stream, std::size_t bytes_max) {
   return line;
 }
 
-void put_text(char* to, const std::string& text, Place place) {
+void put_text(char* to, const ScratchString& text, Place place) {
   runtime().put_bytes(to, std::as_bytes(std::span(text.c_str(), text.size() + 1)), place);
 }
 
-int flags_of_mode(const std::string& mode) {
-  const bool plus = mode.find('+') != std::string::npos;
+int flags_of_mode(std::string_view mode) {
+  const bool plus = mode.find('+') != std::string_view::npos;
   switch (mode.empty() ? 'r' : mode.front()) {
     case 'w':
       return (plus ? O_RDWR : O_WRONLY) | O_CREAT | O_TRUNC;
@@ -108,7 +108,7 @@ bool print_to(FILE* stream, std::string_view text, Place place) {
 }
 
 GUEST(FILE*, fopen, const char* path, const char* mode) {
-  const std::string name = guest::take_string(path, PLACE);
+  const ScratchString name = guest::take_string(path, PLACE);
   const int flags = flags_of_mode(guest::take_string(mode, PLACE));
   return new_stream(guest::open_descriptor(name, flags, 0666), PLACE);
 }
@@ -148,13 +148,14 @@ GUEST(int, fgetc, FILE* stream) { return next_byte(stream_of(stream, PLACE)); }
 GUEST(int, getc, FILE* stream) { return next_byte(stream_of(stream, PLACE)); }
 GUEST(char*, fgets, char* to, int room, FILE* stream) {
   if (room <= 1) return nullptr;
-  const std::string line = next_line(stream_of(stream, PLACE), static_cast<std::size_t>(room) - 1);
+  const ScratchString line =
+      next_line(stream_of(stream, PLACE), static_cast<std::size_t>(room) - 1);
   if (line.empty()) return nullptr;
   put_text(to, line, PLACE);
   return to;
 }
 GUEST(ssize_t, getline, char** line, std::size_t* room, FILE* stream) {
-  const std::string text = next_line(stream_of(stream, PLACE), SIZE_MAX);
+  const ScratchString text = next_line(stream_of(stream, PLACE), SIZE_MAX);
   if (text.empty()) return -1;
   if (*line == nullptr || *room <= text.size()) {
     const std::size_t wanted = std::max<std::size_t>(text.size() + 1, 120);
@@ -169,7 +170,7 @@ GUEST(ssize_t, getline, char** line, std::size_t* room, FILE* stream) {
 }
 GUEST(std::size_t, fread, void* to, std::size_t bytes, std::size_t count, FILE* stream) {
   Stream& own = stream_of(stream, PLACE);
-  std::vector<std::byte> got;
+  ScratchBytes got;
   while (got.size() < bytes * count) {
     const int c = next_byte(own);
     if (c == EOF) break;
@@ -181,7 +182,7 @@ GUEST(std::size_t, fread, void* to, std::size_t bytes, std::size_t count, FILE* 
 GUEST(int, dprintf, int fd, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  const std::string text = guest::format_text(format, arguments, PLACE);
+  const ScratchString text = guest::format_text(format, arguments, PLACE);
   va_end(arguments);
   return static_cast<int>(
       guest::check_result(guest::write_descriptor(fd, std::as_bytes(std::span(text)))));
@@ -189,7 +190,7 @@ GUEST(int, dprintf, int fd, const char* format, ...) {
 
 // What it stores goes to variables of the caller's, as a rule on its stack.
 GUEST(int, __isoc99_sscanf, const char* text, const char* format, ...) {
-  const std::string taken = guest::take_string(text, PLACE);
+  const ScratchString taken = guest::take_string(text, PLACE);
   va_list arguments;
   va_start(arguments, format);
   const int found = std::vsscanf(taken.c_str(), format, arguments);

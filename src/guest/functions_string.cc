@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
 #include "guest/guest_function.h"
 #include "guest/text.h"
@@ -28,12 +27,12 @@ void look_at(const char* text, Place place, std::size_t bytes_max = SIZE_MAX) {
 /// What `search(string)` finds in it, as a pointer of the guest's.
 template <typename Search>
 char* find_in(const char* text, Place place, Search search) {
-  const std::string copy = take_string(text, place);
+  const ScratchString copy = take_string(text, place);
   const char* found = search(copy.c_str());
   return found == nullptr ? nullptr : const_cast<char*>(text) + (found - copy.c_str());
 }
 
-void put_string(char* to, const std::string& text, Place place) {
+void put_string(char* to, const ScratchString& text, Place place) {
   runtime().put_bytes(to, std::as_bytes(std::span(text.c_str(), text.size() + 1)), place);
 }
 
@@ -80,12 +79,12 @@ GUEST(char*, strstr, const char* text, const char* wanted) {
   look_at(text, PLACE);
   look_at(wanted, PLACE);
   if (!is_user(text) && !is_user(wanted)) return const_cast<char*>(std::strstr(text, wanted));
-  const std::string word = take_string(wanted, PLACE);
+  const ScratchString word = take_string(wanted, PLACE);
   return find_in(text, PLACE, [&](const char* copy) { return std::strstr(copy, word.c_str()); });
 }
 GUEST(void*, memchr, const void* memory, int c, std::size_t bytes) {
   if (!is_user(memory)) return const_cast<void*>(std::memchr(memory, c, bytes));
-  const std::vector<std::byte> copy = runtime().take_bytes(memory, bytes, PLACE);
+  const ScratchBytes copy = runtime().take_bytes(memory, bytes, PLACE);
   const auto found = std::find(copy.begin(), copy.end(), static_cast<std::byte>(c));
   if (found == copy.end()) return nullptr;
   return static_cast<char*>(const_cast<void*>(memory)) + (found - copy.begin());
@@ -97,7 +96,7 @@ GUEST(char*, strcpy, char* to, const char* from) {
 }
 GUEST(char*, strncpy, char* to, const char* from, std::size_t bytes) {
   runtime().load_range(from, is_user(from) ? 0 : strnlen(from, bytes), PLACE);
-  std::string text = take_string(from, PLACE, bytes);
+  ScratchString text = take_string(from, PLACE, bytes);
   text.resize(bytes, '\0');
   if (bytes != 0) runtime().put_bytes(to, std::as_bytes(std::span(text)), PLACE);
   return to;

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
-#include <string>
 
 #include "guest/descriptors.h"
 #include "guest/guest_function.h"
@@ -39,7 +38,7 @@ mmcheck::syscall::Kernel& kernel() { return runtime().kernel(); }
 
 unsigned self() { return runtime().self(); }
 
-void put_read(void* to, const std::vector<std::byte>& got, std::int64_t bytes, Place place) {
+void put_read(void* to, const ScratchBytes& got, std::int64_t bytes, Place place) {
   runtime().put_bytes(to, std::span(got).first(static_cast<std::size_t>(bytes)), place);
 }
 
@@ -86,7 +85,7 @@ GUEST(int, msync, void* at, std::size_t bytes, int flags) {
 }
 GUEST(int, mincore, void* at, std::size_t bytes, unsigned char* result) {
   // More than the model has room for is not mapped.
-  std::vector<std::uint8_t> pages(std::min<std::size_t>(bytes / 4096 + 1, kPagesMax));
+  ScratchVector<std::uint8_t> pages(std::min<std::size_t>(bytes / 4096 + 1, kPagesMax));
   const std::int64_t done = kernel().mincore(self(), address_of(at), bytes, pages);
   if (done != 0) return returned(done);
   if (result == nullptr && bytes != 0) return returned(-EFAULT);
@@ -124,23 +123,23 @@ GUEST(int, close, int fd) { return returned(guest::close_descriptor(fd)); }
 GUEST(int, dup, int fd) { return returned(kernel().dup(self(), fd)); }
 GUEST(int, unlink, const char* path) { return returned(kernel().unlink(self(), path)); }
 GUEST(ssize_t, read, int fd, void* to, std::size_t bytes) {
-  std::vector<std::byte> got(bytes);
+  ScratchBytes got(bytes);
   const std::int64_t result = guest::read_descriptor(fd, got);
   if (result > 0) put_read(to, got, result, PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, pread, int fd, void* to, std::size_t bytes, off_t offset) {
-  std::vector<std::byte> got(bytes);
+  ScratchBytes got(bytes);
   const std::int64_t result = guest::read_descriptor(fd, got, offset);
   if (result > 0) put_read(to, got, result, PLACE);
   return returned<ssize_t>(result);
 }
 GUEST(ssize_t, write, int fd, const void* from, std::size_t bytes) {
-  const std::vector<std::byte> given = runtime().take_bytes(from, bytes, PLACE);
+  const ScratchBytes given = runtime().take_bytes(from, bytes, PLACE);
   return returned<ssize_t>(guest::write_descriptor(fd, given));
 }
 GUEST(ssize_t, pwrite, int fd, const void* from, std::size_t bytes, off_t offset) {
-  const std::vector<std::byte> given = runtime().take_bytes(from, bytes, PLACE);
+  const ScratchBytes given = runtime().take_bytes(from, bytes, PLACE);
   return returned<ssize_t>(kernel().pwrite(self(), fd, given, offset));
 }
 GUEST(off_t, lseek, int fd, off_t offset, int whence) {

@@ -102,7 +102,7 @@ std::string smaps_of(Runtime& runtime, const syscall::Mapping& mapping) {
   return text + "VmFlags:" + flags_of(mapping) + "\n";
 }
 
-std::string status_of(Runtime& runtime, const std::vector<syscall::Mapping>& mappings) {
+std::string status_of(Runtime& runtime, std::span<const syscall::Mapping> mappings) {
   std::uint64_t size = 0;
   std::uint64_t locked = 0;
   Usage usage;
@@ -125,10 +125,10 @@ std::string status_of(Runtime& runtime, const std::vector<syscall::Mapping>& map
   return text;
 }
 
-std::string text_of(Runtime& runtime, std::string_view name) {
-  const std::vector<syscall::Mapping> mappings = runtime.kernel().mappings(runtime.self());
-  if (name == "status") return status_of(runtime, mappings);
-  std::string text;
+ScratchString text_of(Runtime& runtime, std::string_view name) {
+  const std::span<const syscall::Mapping> mappings = runtime.kernel().mappings(runtime.self());
+  if (name == "status") return ScratchString(status_of(runtime, mappings));
+  ScratchString text;
   for (const syscall::Mapping& mapping : mappings) {
     text += name == "maps" ? maps_line(mapping) : smaps_of(runtime, mapping);
   }
@@ -196,7 +196,7 @@ void ProcFiles::copy(unsigned parent, unsigned child) {
 std::int64_t ProcFiles::pread(Runtime& runtime, File& file, std::span<std::byte> out,
                               std::uint64_t offset) {
   if (file.name == "pagemap") return read_pagemap(runtime, out, offset);
-  if (offset == 0) file.text = text_of(runtime, file.name);
+  if (offset == 0) file.text = std::string_view(text_of(runtime, file.name));
   if (offset >= file.text.size()) return 0;
   const std::size_t bytes = std::min(out.size(), file.text.size() - offset);
   std::memcpy(out.data(), file.text.data() + offset, bytes);
@@ -222,7 +222,7 @@ ProcFiles::File* proc_file(int fd) {
 
 }  // namespace
 
-std::int64_t open_descriptor(const std::string& path, int flags, unsigned mode) {
+std::int64_t open_descriptor(std::string_view path, int flags, unsigned mode) {
   if (ProcFiles::exists(runtime(), path)) {
     return runtime().proc_files().open(runtime().process(), path);
   }

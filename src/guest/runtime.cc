@@ -51,6 +51,7 @@ Runtime::~Runtime() { current_runtime = nullptr; }
 
 void Runtime::setup(explore::Execution& execution, const std::vector<std::string>& arguments) {
   execution_ = &execution;
+  scratch_.clear();
   const unsigned more = options_.design != nullptr ? nr_threads_ + 1 : 2 * nr_threads_;
   if (wants_threads_) nr_threads_ = std::min(more, kThreadsMax);
   wants_threads_ = false;

@@ -20,6 +20,7 @@
 #include "guest/heap.h"
 #include "guest/module.h"
 #include "guest/process_memory.h"
+#include "guest/scratch.h"
 #include "guest/shadow.h"
 #include "guest/signals.h"
 #include "guest/symbols.h"
@@ -187,7 +188,7 @@ class Runtime {
   void make_room(const syscall::OutOfRoom& wanted);
   rules::Monitors& monitors() { return monitors_; }
   /// What a system call is given, and what it gives: memory of whatever kind.
-  std::vector<std::byte> take_bytes(const void* memory, std::size_t bytes, Place place);
+  ScratchBytes take_bytes(const void* memory, std::size_t bytes, Place place);
   void put_bytes(void* memory, std::span<const std::byte> bytes, Place place);
   /// These return -errno where they fail. Numbers of processes are pids for guests.
   std::int64_t fork(Place place);
@@ -220,7 +221,7 @@ class Runtime {
 
   /// Breaks a rule; does not return. `rule` and `why` are literals. The thread's stack is
   /// abandoned, and what is on it is never destroyed: so `what` makes the text where nothing of it
-  /// is left behind, and no caller may own memory meanwhile.
+  /// is left behind, and what its callers own is of scratch.h.
   [[noreturn]] void violate(std::string_view rule, FunctionRef<std::string()> what,
                             std::string_view why);
   /// For crash.cc: an instruction of the guest's could not be made. It is reported on a stack that
@@ -230,6 +231,7 @@ class Runtime {
   [[noreturn]] void crashed(std::uintptr_t code, std::uintptr_t address);
   [[noreturn]] void unsupported(const std::string& what, Place place);
   void write_out(std::string_view text);
+  Scratch& scratch() { return scratch_; }
 
   // --- what belongs to a thread or the process, and is put back with steps
   // -------------------------
@@ -431,6 +433,7 @@ class Runtime {
   Module& module_;
   Symbols& symbols_;
   RuntimeOptions options_;
+  Scratch scratch_;
   explore::Memory memory_;
   explore::Execution* execution_ = nullptr;
   Shadow shadow_;

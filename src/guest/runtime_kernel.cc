@@ -124,8 +124,8 @@ void Runtime::finish_user_store(const PendingStore& store) {
   kernel_->finish_store(self(), {reinterpret_cast<const std::byte*>(store.address), store.bytes});
 }
 
-std::vector<std::byte> Runtime::take_bytes(const void* memory, std::size_t bytes, Place place) {
-  std::vector<std::byte> taken(bytes);
+ScratchBytes Runtime::take_bytes(const void* memory, std::size_t bytes, Place place) {
+  ScratchBytes taken(bytes);
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   if (is_user(address)) {
     finish_store();

@@ -14,7 +14,7 @@ constexpr std::size_t kPageBytes = 4096;
 
 /// One conversion: "%-5lu", with the arguments of its stars put in.
 struct Conversion {
-  std::string spec;
+  ScratchString spec;
   unsigned longs = 0;  ///< how many l; of size_t, ptrdiff_t and intmax_t: 2
   bool long_double = false;
   std::size_t precision = SIZE_MAX;
@@ -22,7 +22,7 @@ struct Conversion {
 };
 
 template <typename T>
-void add(std::string& out, const Conversion& conversion, T value) {
+void add(ScratchString& out, const Conversion& conversion, T value) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   const int bytes = std::snprintf(nullptr, 0, conversion.spec.c_str(), value);
@@ -41,8 +41,8 @@ class Formatter {
   Formatter(const Formatter&) = delete;
   Formatter& operator=(const Formatter&) = delete;
 
-  std::string format(const char* at) {
-    std::string out;
+  ScratchString format(const char* at) {
+    ScratchString out;
     while (*at != '\0') {
       if (*at != '%') {
         out += *at++;
@@ -89,7 +89,7 @@ class Formatter {
     return at;
   }
 
-  void add_one(std::string& out, const Conversion& conversion) {
+  void add_one(ScratchString& out, const Conversion& conversion) {
     switch (conversion.letter) {
       case 's': {
         const char* text = va_arg(arguments_, const char*);
@@ -125,14 +125,14 @@ class Formatter {
 
 }  // namespace
 
-std::string take_string(const char* text, Place place, std::size_t bytes_max) {
+ScratchString take_string(const char* text, Place place, std::size_t bytes_max) {
   if (!runtime().is_user(address_of(text))) return {text, strnlen(text, bytes_max)};
-  std::string taken;
+  ScratchString taken;
   while (taken.size() < bytes_max) {
     const char* from = text + taken.size();
     const std::size_t in_page = kPageBytes - address_of(from) % kPageBytes;
     const std::size_t wanted = std::min(in_page, bytes_max - taken.size());
-    const std::vector<std::byte> bytes = runtime().take_bytes(from, wanted, place);
+    const ScratchBytes bytes = runtime().take_bytes(from, wanted, place);
     const auto nul = std::find(bytes.begin(), bytes.end(), std::byte{0});
     taken.append(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::size_t>(nul - bytes.begin()));
@@ -141,7 +141,7 @@ std::string take_string(const char* text, Place place, std::size_t bytes_max) {
   return taken;
 }
 
-std::string format_text(const char* format, va_list arguments, Place place) {
+ScratchString format_text(const char* format, va_list arguments, Place place) {
   return Formatter(arguments, place).format(take_string(format, place).c_str());
 }
 

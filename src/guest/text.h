@@ -5,18 +5,18 @@
 
 #include <cstdarg>
 #include <cstdio>
-#include <string>
 #include <string_view>
 
 #include "guest/runtime.h"
+#include "guest/scratch.h"
 
 namespace mmcheck::guest {
 
 /// Up to its NUL, or to `bytes_max` bytes.
-std::string take_string(const char* text, Place place, std::size_t bytes_max = SIZE_MAX);
+ScratchString take_string(const char* text, Place place, std::size_t bytes_max = SIZE_MAX);
 
 /// As printf() makes it.
-std::string format_text(const char* format, va_list arguments, Place place);
+ScratchString format_text(const char* format, va_list arguments, Place place);
 
 /// Writes to a stream of the guest's. Returns whether it could.
 bool print_to(FILE* stream, std::string_view text, Place place);

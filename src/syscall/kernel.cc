@@ -100,8 +100,8 @@ std::int64_t Kernel::socketpair(unsigned t, int type, std::array<int, 2>& fds) {
   return impl_->enter(t, [&](mm::thread& task) { return impl_->socketpair(task, type, fds); });
 }
 
-std::vector<Mapping> Kernel::mappings(unsigned t) {
-  std::vector<Mapping> list;
+std::span<const Mapping> Kernel::mappings(unsigned t) {
+  std::span<const Mapping> list;
   impl_->enter(t, [&](mm::thread& task) {
     list = impl_->mappings(task);
     return std::int64_t{0};

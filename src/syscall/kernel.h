@@ -186,8 +186,10 @@ class Kernel {
   /// process_mrelease(2), by the number of the process.
   std::int64_t process_mrelease(unsigned t, unsigned process);
 
-  /// What /proc/PID/maps and /proc/PID/pagemap say. They make steps.
-  std::vector<Mapping> mappings(unsigned t);
+  /// What /proc/PID/maps and /proc/PID/pagemap say. They make steps. The list is there until the
+  /// thread asks again: the kernel owns it, since threads are abandoned with what is on their
+  /// stacks.
+  std::span<const Mapping> mappings(unsigned t);
   PageUse look_at_page(unsigned t, std::uint64_t addr);
   /// No step.
   PageUse page_use(unsigned t, std::uint64_t addr) const;

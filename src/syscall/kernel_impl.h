@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,7 +124,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   std::int64_t pipe(mm::thread& task, std::array<int, 2>& fds);
   std::int64_t socketpair(mm::thread& task, int type, std::array<int, 2>& fds);
   // proc.cc
-  std::vector<Mapping> mappings(mm::thread& task);
+  std::span<const Mapping> mappings(mm::thread& task);
   PageUse look_at_page(mm::thread& task, std::uint64_t addr);
   // files.cc
   std::int64_t open(mm::thread& task, std::string_view path, int flags);
@@ -211,6 +212,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   unsigned number_of(const mm::thread& task) const { return to_index(task.cpu->id()); }
   void forget_process(unsigned process);
   void exit_files(mm::thread& task);
+  void list_mappings(mm::thread& task, std::vector<Mapping>& list) const;
 
   // Files. fdget() makes a step; fdput() is part of the current one, unless it was the last.
   OpenFile* fdget(mm::thread& task, int fd);
@@ -278,6 +280,7 @@ class Kernel::Impl final : public mm::ResourceMonitor, public mm::PageBytes {
   std::vector<Process> processes_;
   std::vector<Cell<std::uint32_t>> started_;  ///< by thread: its process + 1, or 0
   std::array<BegunStore, machine::kCpusMax> begun_;
+  std::array<std::vector<Mapping>, machine::kCpusMax> mappings_;  ///< by thread: as it has asked
 };
 
 }  // namespace mmcheck::syscall

@@ -32,16 +32,14 @@ bool is_one(const mm::vm_area_struct& before, const mm::vm_area_struct& after) {
 
 }  // namespace
 
-std::vector<Mapping> Kernel::Impl::mappings(mm::thread& task) {
-  mm::mm_struct& mm = *task.mm;
-  mm.mmap_lock.down_read(task, {.format = "/proc/PID/maps: mmap_read_lock()"});
+/// Part of the current step.
+void Kernel::Impl::list_mappings(mm::thread& task, std::vector<Mapping>& list) const {
   std::vector<const mm::vm_area_struct*> vmas;
-  for (const mm::vm_area_struct& vma : mm.vmas) {
+  for (const mm::vm_area_struct& vma : task.mm->vmas) {
     if (vma.attached) vmas.push_back(&vma);
   }
   std::sort(vmas.begin(), vmas.end(),
             [](const auto* a, const auto* b) { return a->first_page < b->first_page; });
-  std::vector<Mapping> list;
   const mm::vm_area_struct* last = nullptr;
   for (const mm::vm_area_struct* vma : vmas) {
     const int protection = protection_of(mm::vm_flags_of(task, *vma));
@@ -65,6 +63,14 @@ std::vector<Mapping> Kernel::Impl::mappings(mm::thread& task) {
     }
     last = vma;
   }
+}
+
+std::span<const Mapping> Kernel::Impl::mappings(mm::thread& task) {
+  mm::mm_struct& mm = *task.mm;
+  std::vector<Mapping>& list = mappings_[number_of(task)];
+  mm.mmap_lock.down_read(task, {.format = "/proc/PID/maps: mmap_read_lock()"});
+  list.clear();
+  list_mappings(task, list);
   mm.mmap_lock.up_read(task, {.format = "mmap_read_unlock()", .detail = mm::Detail::Minor});
   return list;
 }

@@ -114,6 +114,26 @@ std::vector<std::string> names() {
 INSTANTIATE_TEST_SUITE_P(All, Programs, testing::ValuesIn(names()),
                          [](const auto& program) { return program.param; });
 
+// --- executions that are cut short
+// --------------------------------------------------------------------
+
+// Threads are abandoned where they are, and nothing on their stacks is destroyed: LeakSanitizer has
+// something to say where that owned memory.
+TEST(CutShort, AtAnyStepNothingIsLeftBehind) {
+  RuntimeOptions options = options_of("linux-6.12");
+  options.endless = true;
+  options.waits = false;
+  Loaded program(source("buffers"), options);
+  const explore::Options whole{.strategy = explore::Strategy::Random, .executions_max = 1};
+  const std::uint64_t steps = explore_guest(*program, whole).result.steps;
+  ASSERT_GT(steps, 300u);
+  for (std::uint64_t at = 1; at < steps; ++at) {
+    explore::Options options_at = whole;
+    options_at.steps_max = at;
+    explore_guest(*program, options_at);
+  }
+}
+
 // --- replay
 // ---------------------------------------------------------------------------------------
 
