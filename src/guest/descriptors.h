@@ -29,7 +29,7 @@ class ProcFiles {
   struct File {
     unsigned process = 0;
     int fd = 0;
-    std::string name{};  ///< behind /proc/PID/
+    std::string_view name{};  ///< behind /proc/PID/; a literal
     std::uint64_t position = 0;
     std::string text{};  ///< as it was when its beginning was read
   };
@@ -38,9 +38,10 @@ class ProcFiles {
   /// fork(): the child has what the parent has.
   void copy(unsigned parent, unsigned child);
 
-  static std::int64_t read(Runtime& runtime, File& file, std::span<std::byte> out);
-  static std::int64_t pread(Runtime& runtime, File& file, std::span<std::byte> out,
-                            std::uint64_t offset);
+  // Of an open file of the calling process. They make steps, in which others may open files, or
+  // close this one: it is looked for again after them.
+  std::int64_t read(Runtime& runtime, int fd, std::span<std::byte> out);
+  std::int64_t pread(Runtime& runtime, int fd, std::span<std::byte> out, std::uint64_t offset);
 
  private:
   std::vector<File> files_;

@@ -74,12 +74,11 @@ GUEST(int, sigaction, int signal, const struct sigaction* wanted, struct sigacti
     runtime().error_number() = EINVAL;
     return -1;
   }
-  Signals::Action& action = action_of(signal);
-  const Signals::Action before = action;
+  const Signals::Action before = action_of(signal);
   if (wanted != nullptr) {
     runtime().load_range(wanted, sizeof *wanted, PLACE);
-    action = {.handler = reinterpret_cast<std::uintptr_t>(wanted->sa_handler),
-              .flags = wanted->sa_flags};
+    action_of(signal) = {.handler = reinterpret_cast<std::uintptr_t>(wanted->sa_handler),
+                         .flags = wanted->sa_flags};
   }
   if (old != nullptr) {
     runtime().store_range(old, sizeof *old, PLACE);

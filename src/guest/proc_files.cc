@@ -156,6 +156,13 @@ std::int64_t read_pagemap(Runtime& runtime, std::span<std::byte> out, std::uint6
   return static_cast<std::int64_t>(out.size());
 }
 
+std::int64_t copy_text(std::string_view text, std::span<std::byte> out, std::uint64_t offset) {
+  if (offset >= text.size()) return 0;
+  const std::size_t bytes = std::min(out.size(), text.size() - offset);
+  std::memcpy(out.data(), text.data() + offset, bytes);
+  return static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 bool ProcFiles::exists(Runtime& runtime, std::string_view path) {
@@ -166,8 +173,8 @@ bool ProcFiles::exists(Runtime& runtime, std::string_view path) {
 int ProcFiles::open(unsigned process, std::string_view path) {
   int fd = kFirstFd;
   while (find(process, fd) != nullptr) ++fd;
-  files_.push_back(
-      {.process = process, .fd = fd, .name = std::string(path.substr(path.rfind('/') + 1))});
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  files_.push_back({.process = process, .fd = fd, .name = *std::ranges::find(kNames, name)});
   return fd;
 }
 
@@ -193,19 +200,25 @@ void ProcFiles::copy(unsigned parent, unsigned child) {
   }
 }
 
-std::int64_t ProcFiles::pread(Runtime& runtime, File& file, std::span<std::byte> out,
+std::int64_t ProcFiles::pread(Runtime& runtime, int fd, std::span<std::byte> out,
                               std::uint64_t offset) {
-  if (file.name == "pagemap") return read_pagemap(runtime, out, offset);
-  if (offset == 0) file.text = std::string_view(text_of(runtime, file.name));
-  if (offset >= file.text.size()) return 0;
-  const std::size_t bytes = std::min(out.size(), file.text.size() - offset);
-  std::memcpy(out.data(), file.text.data() + offset, bytes);
-  return static_cast<std::int64_t>(bytes);
+  const unsigned process = runtime.process();
+  const std::string_view name = find(process, fd)->name;
+  if (name == "pagemap") return read_pagemap(runtime, out, offset);
+  if (offset != 0) return copy_text(find(process, fd)->text, out, offset);
+  const ScratchString text = text_of(runtime, name);
+  if (File* file = find(process, fd); file != nullptr) file->text = std::string_view(text);
+  return copy_text(text, out, 0);
 }
 
-std::int64_t ProcFiles::read(Runtime& runtime, File& file, std::span<std::byte> out) {
-  const std::int64_t result = pread(runtime, file, out, file.position);
-  if (result > 0) file.position += static_cast<std::uint64_t>(result);
+std::int64_t ProcFiles::read(Runtime& runtime, int fd, std::span<std::byte> out) {
+  const unsigned process = runtime.process();
+  const std::uint64_t position = find(process, fd)->position;
+  const std::int64_t result = pread(runtime, fd, out, position);
+  File* file = find(process, fd);
+  if (file != nullptr && result > 0) {
+    file->position = position + static_cast<std::uint64_t>(result);
+  }
   return result;
 }
 
@@ -238,11 +251,11 @@ std::int64_t close_descriptor(int fd) {
 
 std::int64_t read_descriptor(int fd, std::span<std::byte> out, std::optional<std::int64_t> offset) {
   if (fd >= 0 && fd < syscall::Kernel::kFirstFd) return 0;
-  ProcFiles::File* file = proc_file(fd);
   syscall::Kernel& kernel = runtime().kernel();
-  if (file != nullptr) {
-    return offset ? ProcFiles::pread(runtime(), *file, out, static_cast<std::uint64_t>(*offset))
-                  : ProcFiles::read(runtime(), *file, out);
+  if (proc_file(fd) != nullptr) {
+    ProcFiles& files = runtime().proc_files();
+    return offset ? files.pread(runtime(), fd, out, static_cast<std::uint64_t>(*offset))
+                  : files.read(runtime(), fd, out);
   }
   return offset ? kernel.pread(runtime().self(), fd, out, *offset)
                 : kernel.read(runtime().self(), fd, out);

@@ -249,6 +249,36 @@ int main(void) {
   EXPECT_EQ(verdict_of(found), "held");
 }
 
+TEST(Processes, OpenFilesOfProcWhileAThreadReadsOne) {
+  const Written file(R"(
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+static int shared;
+static void* other(void* unused) {
+  int fds[4];
+  for (int i = 0; i < 4; i++) fds[i] = open("/proc/self/maps", O_RDONLY);
+  for (int i = 0; i < 4; i++) close(fds[i]);
+  close(shared);
+  return unused;
+}
+int main(void) {
+  pthread_t thread;
+  char text[40];
+  shared = open("/proc/self/maps", O_RDONLY);
+  pthread_create(&thread, 0, other, 0);
+  read(shared, text, sizeof text);
+  pthread_join(thread, 0);
+}
+)");
+  RuntimeOptions options = options_of("linux-6.12");
+  options.endless = true;
+  Loaded program(file.path(), options);
+  const GuestResult found = explore_guest(
+      *program, {.strategy = explore::Strategy::Random, .executions_max = 100, .steps_max = 1000});
+  EXPECT_EQ(verdict_of(found), "held");
+}
+
 TEST(Processes, LoseAWriteAsTheThreadSaid) {
   RuntimeOptions options = options_of("linux-6.1");
   options.endless = true;
