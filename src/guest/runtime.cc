@@ -171,6 +171,8 @@ std::uintptr_t Runtime::crash_stack(std::uintptr_t stack) {
 }
 
 void Runtime::crashed(std::uintptr_t code, std::uintptr_t address) {
+  // Nobody catches what is thrown from here, so the thread only stops: finished() begins anew.
+  if (grew()) park(Parked::Assumed, {});
   const auto what = [&] {
     return where(code + 1) + ": " + me().name + " cannot go on: a wild pointer (" +
            std::to_string(address) + "), or more than " + std::to_string(kStackBytes / 1024) +
