@@ -16,7 +16,7 @@ namespace mmcheck::explore {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31'6b'68'63'6d'6d;  // also says which version of this form
+constexpr std::uint64_t kMagic = 0x32'6b'68'63'6d'6d;  // also says which version of this form
 
 class Writer {
  public:
@@ -87,7 +87,7 @@ void write_step(Writer& out, const ForeseenStep& step) {
   out.number(step.thread);
   out.number(step.label);
   out.number(step.any_label | step.chooses << 1 | step.known << 2 | step.ends_all << 3 |
-             step.unfinished << 4);
+             step.elsewhere << 4);
   out.number(step.footprint.size);
   for (const Use& use : step.footprint.all()) {
     out.number(to_index(use.object));
@@ -105,7 +105,7 @@ ForeseenStep read_step(Reader& in, std::vector<Use>& uses) {
   step.chooses = (flags & 2) != 0;
   step.known = (flags & 4) != 0;
   step.ends_all = (flags & 8) != 0;
-  step.unfinished = (flags & 16) != 0;
+  step.elsewhere = (flags & 16) != 0;
   uses.clear();
   for (std::uint64_t i = in.number(); i > 0; --i) {
     const ObjectId object{in.number_as<std::uint16_t>()};
@@ -121,7 +121,7 @@ void write_branches(Writer& out, const Branch* branch) {
   for (; branch != nullptr; branch = branch->sibling) {
     out.number(1);
     write_step(out, branch->step);
-    out.number(branch->and_others | branch->unsure << 1);
+    out.number(branch->unsure);
     write_branches(out, branch->child);
   }
   out.number(0);
@@ -132,9 +132,7 @@ Branch* read_branches(Reader& in, BranchPool& pool) {
   std::vector<Use> uses;
   for (Branch** end = &result; in.flag(); end = &(*end)->sibling) {
     *end = pool.make(read_step(in, uses));
-    const std::uint64_t flags = in.number();
-    (*end)->and_others = (flags & 1) != 0;
-    (*end)->unsure = (flags & 2) != 0;
+    (*end)->unsure = in.flag();
     (*end)->child = read_branches(in, pool);
   }
   return result;
@@ -187,8 +185,7 @@ void read_nodes(Reader& in, SearchTree& tree) {
       edge.thread = in.number_as<std::uint8_t>();
       edge.label = in.number();
       const std::shared_ptr<TreeNode>& node = nodes[parent - 2];
-      begun = std::make_shared<Begun>(node, edge);
-      node->node.set_unfinished(edge.thread, edge.label, true);
+      begun = std::make_shared<Begun>(Begun{node, edge});
     }
     Node content;
     content.enabled = in.number_as<std::uint32_t>();

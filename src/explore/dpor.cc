@@ -25,7 +25,8 @@
 //   pending that is not in v and independent of it, but may be in conflict with what v will have;
 //   or what e' uses is not known. In the first case nothing changes until v has something in
 //   conflict, or a step of the same thread, so that it is enough to look at the steps that were
-//   made since (is_covered_still).
+//   made since (is_covered_still). By what a longer v is covered is true of this execution only:
+//   the next one may go on otherwise.
 // - A step may use many words, and which ones may depend on what it reads. In v only e' is made in
 //   another order than in E. It is known if it read nothing that is left out, or said that its uses
 //   do not depend on that (Execution::read_last, read_to_compare, guards for one value). If it is
@@ -40,7 +41,7 @@
 // - A step may have alternatives. Sleepers are pairs of thread and label. One label says nothing of
 //   what follows if the thread takes another, so it is in WI(v) only if v has it; all labels
 //   together count as a step of an ordinary thread (Node::covers_by_all_labels). For e' all labels
-//   are meant.
+//   are meant, and where one of a thread's labels is tried, all are (Lane::expand_others).
 // - Steps block. The paper's races are those where e' is enabled after E'.v without it; guards are
 //   data, so that the word can be computed as it would be then (RaceDetector::holds_after):
 //   B1. For a guarded e', direct predecessors are not enough: the release of a lock, which enabled
@@ -54,6 +55,7 @@
 //       rule.
 //   B4. A step that breaks a rule ends the execution and thus disables every other thread. If the
 //       search goes on, it races with each of them; asleep, it stands for no sequence but its own.
+//       Such a program is not foreseeable: what was to follow the step does not.
 //
 // Why B1 and B2 suffice: suppose no initial of a sequence w that is possible at E' is tried there.
 // Let p be a thread that is tried, such that the longest prefix w1 of w that is independent of p is
@@ -68,10 +70,13 @@
 // Several threads. Each has a Lane, a depth-first search of its own, and the states above its part
 // are in a SearchTree that is changed between rounds only. The search in order relies on the
 // searches of earlier siblings being over: what they ask for is known when a later one begins. What
-// is searched at the same time is asleep like everything that was begun, so nothing is visited
-// twice; but it is no reason to leave a sequence out that is merely independent of it
-// (`unfinished`). So nothing is missed, and some executions are cut short that one lane would not
-// have begun.
+// is searched by another lane is asleep like everything that was begun, so nothing is visited
+// twice. But it is no reason to leave a sequence out that is merely independent of it, even when it
+// is over (`elsewhere`): what it leaves to others may have come too late for them. Nor are branches
+// that are pending at a shared state (RaceDetector::request), nor labels that a lane may not know
+// of (Node::share); and a label has the races of those that another lane searches
+// (RaceDetector::note_others). So nothing is missed, and some executions are cut short that one
+// lane would not have begun.
 //
 // Violations first. Most races need few preemptions. But of equivalent schedules an optimal search
 // makes one, which may have many, and it comes to it when all that lies deeper is done. So with
@@ -211,15 +216,16 @@ void Dpor::run_round(std::uint64_t nr_before) {
   std::vector<std::pair<Lane*, std::uint64_t>> shares;
   for (const auto& lane : lanes_) {
     if (lane->idle()) continue;
-    const std::uint64_t share = std::min(left, tuning_.round);
+    const std::uint64_t share = std::min(left, tuning_.share ? tuning_.share() : tuning_.round);
     left -= share;
     if (share > 0) shares.push_back({lane.get(), share});
   }
   std::atomic<bool> over = false;
-  const auto run = [&over](const std::pair<Lane*, std::uint64_t>& share) {
+  const auto run = [&](const std::pair<Lane*, std::uint64_t>& share) {
+    if (tuning_.share) over = false;
     share.first->run(share.second, over);
   };
-  if (shares.size() < 2) {
+  if (shares.size() < 2 || tuning_.share) {
     std::for_each(shares.begin(), shares.end(), run);
   } else {
     tbb::parallel_for_each(shares.begin(), shares.end(), run);

@@ -99,9 +99,9 @@ struct ForeseenStep {
   bool chooses = false;    ///< the thread has alternatives here, and this is one of them
   bool known = true;       ///< the footprint is what the step will use
   bool ends_all = false;   ///< it broke a rule: nothing can follow it
-  /// It sleeps because it is searched at the same time. What the searches below it will ask for is
-  /// not known yet, so it cannot stand for a sequence beside it.
-  bool unfinished = false;
+  /// It sleeps because another lane searches it or has done so. What is asked for because of it may
+  /// be known later than it would be in order: it cannot stand for a sequence beside it.
+  bool elsewhere = false;
 };
 
 }  // namespace mmcheck::explore

@@ -33,12 +33,12 @@ void Lane::begin() {
 void Lane::begin(const Assignment& assignment, BranchPool& pool) {
   idle_ = false;
   begun_ = assignment.begun;
-  shared_.assign(begun_->node()->depth + 1, nullptr);
-  for (TreeNode* node = begun_->node().get(); node != nullptr; node = node->parent()) {
+  shared_.assign(begun_->node->depth + 1, nullptr);
+  for (TreeNode* node = begun_->node.get(); node != nullptr; node = node->parent()) {
     shared_[node->depth] = node;
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
-  load_path(*begun_->node());
+  load_path(*begun_->node);
   taken_ = pool_.copy(assignment.branch);
   pool.release_all(assignment.branch);
   first_to_report_ = true;
@@ -91,6 +91,7 @@ void Lane::load_path(const TreeNode& last) {
     copy = node->node;
     copy.pending = nullptr;
     copy.pending_at_owner = node->node.pending;
+    if (node->depth < shared_.size()) copy.share();
     if (node->depth > 0) edges.push_back(node->begun->edge);
   }
   make_steps_to(edges);
@@ -114,18 +115,18 @@ void Lane::make_steps_to(const std::vector<Edge>& edges) {
 
 void Lane::report(SearchTree& tree) {
   if (begun_ == nullptr) return;
-  TreeNode& last = *begun_->node();
+  TreeNode& last = *begun_->node;
   const std::uint32_t depth = last.depth;
   if (first_to_report_ && engine_.log().size() > depth) {
     ForeseenStep step = engine_.log().event(depth);
     step.ends_all = first_ends_all_;
     begun_->edge.label = step.label;
-    last.node.begun(step, true);
+    last.node.begun_elsewhere(step);
     if (step.chooses) last.node.expanded |= path_.node(depth).expanded & (1u << step.thread);
   }
   if (first_to_report_) last.waits = false;
   first_to_report_ = false;
-  for (const ForeseenStep& step : to_try_) tree.add_step(begun_->node(), step);
+  for (const ForeseenStep& step : to_try_) tree.add_step(begun_->node, step);
   to_try_.clear();
   for (const RaceDetector::Request& request : races_.requests()) {
     Sequence sequence = request.sequence.view();
@@ -150,17 +151,18 @@ void Lane::publish(SearchTree& tree, std::uint32_t depth) {
     shared_.push_back(node.get());
     pool_.release_all(path_.node(i).pending);
     path_.node(i).pending = nullptr;
+    path_.node(i).share();
     if (i < log.size()) {
       const ForeseenStep& step = log.event(i);
-      node->node.begun(step, true);
+      node->node.begun_elsewhere(step);
       ++node->nr_begun;
-      begun_ = std::make_shared<Begun>(node, Edge{.label = step.label, .thread = step.thread});
+      begun_ = std::make_shared<Begun>(Begun{node, {.label = step.label, .thread = step.thread}});
     } else if (taken_ != nullptr) {
       first_to_report_ = node->waits = true;
       first_ends_all_ = false;
       ++node->nr_begun;
       begun_ = std::make_shared<Begun>(
-          node, Edge{.label = taken_->step.label, .thread = taken_->step.thread});
+          Begun{node, {.label = taken_->step.label, .thread = taken_->step.thread}});
     }
   }
   races_.set_nr_shared(static_cast<std::uint32_t>(shared_.size()));
@@ -195,7 +197,7 @@ double Lane::weight() const {
   if (idle_) return 0;
   double share = 1;
   if (begun_ != nullptr) {
-    share = begun_->node()->weight() / std::max(1u, begun_->node()->nr_branches());
+    share = begun_->node->weight() / std::max(1u, begun_->node->nr_branches());
   }
   double result = 0;
   for (auto i = static_cast<std::uint32_t>(shared_.size()); i < path_.size(); ++i) {
@@ -284,7 +286,7 @@ bool Lane::take_pending() {
     if (branch->step.any_label) {
       expand(branch->step.thread, &node.pending, kNoLabel);
     } else if (!node.covers_branch(*branch)) {
-      if (branch->and_others) expand(branch->step.thread, &node.pending, branch->step.label);
+      expand_others(branch->step);
       branch->sibling = nullptr;
       taken_ = branch;
       return true;
@@ -321,7 +323,17 @@ bool Lane::make_step_of(unsigned thread) {
   return true;
 }
 
-/// Makes a branch of each alternative of the thread's step that does not sleep.
+/// Of a thread with alternatives, all are tried where one is. They come last: another branch may
+/// lead to one of them, and knows what is to follow.
+void Lane::expand_others(const ForeseenStep& step) {
+  Node& node = path_.top();
+  if (!step.chooses || ((node.expanded >> step.thread) & 1u) != 0) return;
+  Branch** end = &node.pending;
+  while (*end != nullptr) end = &(*end)->sibling;
+  expand(step.thread, end, step.label);
+}
+
+/// Makes a branch of each alternative of the thread's step that neither sleeps nor is pending.
 bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
   Node& node = path_.top();
   std::uint64_t labels[Alternatives::kMax];
@@ -331,6 +343,10 @@ bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
   bool some = false;
   for (unsigned i = 0; i < nr_labels; ++i) {
     if (labels[i] == but || node.asleep(thread, labels[i])) continue;
+    if (Branch* pending = find_branch(node.pending, thread, labels[i])) {
+      pending->unsure = false;
+      continue;
+    }
     Branch* branch = pool_.make({.footprint = {},
                                  .label = labels[i],
                                  .thread = static_cast<std::uint8_t>(thread),
@@ -346,7 +362,7 @@ bool Lane::expand(unsigned thread, Branch** at, std::uint64_t but) {
 
 /// The labels of a step at a node that is shared: one is taken, the others are for whoever comes.
 void Lane::expand_at_shared() {
-  if (!taken_->step.any_label && !taken_->and_others) return;
+  if (!taken_->step.chooses) return;
   Node& node = path_.top();
   Branch* others = nullptr;
   expand(taken_->step.thread, &others, taken_->step.any_label ? kNoLabel : taken_->step.label);
@@ -392,6 +408,7 @@ void Lane::detect_at_end() {
   if (path_.size() == 0) return;  // nobody has moved, so there is nothing to race with
   std::uint32_t blocked = engine_.unfinished();
   if (engine_.violated()) {
+    if (tally_.options().on_violation == OnViolation::Continue) races_.check_may_end_all();
     blocked &= ~(1u << engine_.log().event(engine_.log().size() - 1).thread);
     if (tally_.options().on_violation == OnViolation::Continue) try_others_at_top();
   } else {
@@ -407,7 +424,10 @@ void Lane::try_others_at_top() {
   unsigned own = engine_.log().event(path_.size() - 1).thread;
   std::uint32_t others = node.enabled & ~node.expanded & ~(1u << own);
   Branch** end = &node.pending;
-  for (; *end != nullptr; end = &(*end)->sibling) others &= ~(1u << (*end)->step.thread);
+  for (; *end != nullptr; end = &(*end)->sibling) {
+    (*end)->unsure = false;
+    others &= ~(1u << (*end)->step.thread);
+  }
   for (; others != 0; others &= others - 1) {
     auto thread = static_cast<unsigned>(std::countr_zero(others));
     bool chooses = engine_.has_alternatives(thread);

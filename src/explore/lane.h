@@ -62,6 +62,7 @@ class Lane {
   bool take_pending();
   bool make_any_step();
   bool make_step_of(unsigned thread);
+  void expand_others(const ForeseenStep& step);
   bool expand(unsigned thread, Branch** at, std::uint64_t but);
   void make_step();
   void run_step(unsigned thread, std::uint64_t label);

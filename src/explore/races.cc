@@ -27,11 +27,50 @@ void RaceDetector::detect_latest() {
   begin(log_.size() - 1);
   if (foreseeable_ && is_unforeseen()) throw Unforeseen{};
   detect(log_.latest_direct());
+  detect_in_place_of_others();
+  note_others(later_);
 }
 
 void RaceDetector::detect_again(EventNumber event) {
   begin(event);
   detect_anywhere();
+  detect_in_place_of_others();
+  note_others(event);
+}
+
+/// Where a lane takes one of a thread's labels while another lane searches with another label, it
+/// does not hear of the races of that one, which may concern it: with p, q, r of three threads and
+/// r's labels r1 and r2, if only r1 and q are in conflict,
+///
+///   lane A          lane B
+///   r1 ...          p r2 q    r2 and q are independent: q is not tried before r2
+///   r1 p q          asks for p q: it begins with p, and lane B has begun that
+///
+/// and p q r1 would be missed. So in lane B the step has the races of the labels that sleep, too.
+/// In order there is no such need: p is begun when all that r1 asks for is known.
+void RaceDetector::note_others(EventNumber event) {
+  const LoggedEvent& step = log_.event(event);
+  if (!step.chooses) return;
+  const Sleepers& sleepers = path_.node(event).sleepers;
+  const bool some = std::any_of(sleepers.begin(), sleepers.end(), [&](const ForeseenStep& other) {
+    return other.thread == step.thread && other.elsewhere;
+  });
+  if (some) in_place_of_others_.push_back(event);
+}
+
+bool RaceDetector::others_in_conflict(EventNumber event) const {
+  const unsigned thread = log_.event(event).thread;
+  const Sleepers& sleepers = path_.node(event).sleepers;
+  return std::any_of(sleepers.begin(), sleepers.end(), [&](const ForeseenStep& other) {
+    return other.thread == thread && other.elsewhere &&
+           in_conflict(other.footprint, step_->footprint);
+  });
+}
+
+void RaceDetector::detect_in_place_of_others() {
+  for (const EventNumber event : in_place_of_others_) {
+    if (!log_.happens_before(event, later_) && others_in_conflict(event)) reverse(event);
+  }
 }
 
 void RaceDetector::detect_unsettled(bool cut) {
@@ -39,8 +78,10 @@ void RaceDetector::detect_unsettled(bool cut) {
   std::erase_if(unsettled_, [&](Race& race) {
     if (!cut && is_covered_still(race)) return false;
     begin(race.later);
+    has_grown_ = false;
     race.covered = settle(race.earlier);
-    return race.covered.how == Begins::ForGood;
+    // What comes after e' in this execution may not come in the next.
+    return race.covered.how == Begins::ForGood && !has_grown_;
   });
   cut_ = false;
   nr_judged_ = log_.size();
@@ -61,6 +102,9 @@ bool RaceDetector::is_covered_still(const Race& race) const {
 void RaceDetector::forget(std::uint32_t nr_events) {
   while (!unsettled_.empty() && unsettled_.back().later >= nr_events) unsettled_.pop_back();
   nr_judged_ = std::min(nr_judged_, nr_events);
+  while (!in_place_of_others_.empty() && in_place_of_others_.back() >= nr_events) {
+    in_place_of_others_.pop_back();
+  }
 }
 
 void RaceDetector::detect_blocked(unsigned thread) {
@@ -353,8 +397,11 @@ Covered RaceDetector::add(EventNumber event, const Clock* end) {
   sequence_.clear();
   if (!foreseeable_ || end != nullptr || cut_) sequence_.do_not_count_beside();
   for (EventNumber f = event + 1; f < log_.size(); ++f) {
+    // Unless e' races in place of another label, it is after e, and so is what is after e'.
+    if (f == later_ || (f > later_ && log_.happens_before(later_, f))) continue;
     if (end != nullptr ? log_.covers(*end, f) : !log_.happens_before(event, f)) {
       sequence_.push_back(log_.event(f));
+      has_grown_ = has_grown_ || f > later_;
     }
   }
   if (step_->value_read || step_->compares || step_->asked_order || step_->chooses) {
@@ -381,12 +428,15 @@ Covered RaceDetector::add(EventNumber event, const Clock* end) {
 
 /// Enters the sequence among what is pending at the node.
 Inserted RaceDetector::request(EventNumber event, Node& node) {
-  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_, Others::Later);
+  if (event >= nr_shared_) return insert(sequence_, node.pending, pool_);
+  // What is pending may be dropped because it was begun elsewhere, and then stands for nothing that
+  // it is merely independent of.
+  sequence_.do_not_count_beside();
   OwnSequence whole(sequence_);
   Inserted there = find(sequence_, node.pending_at_owner);
   if (!there.added) return there;
   sequence_ = whole.view();
-  Inserted inserted = insert(sequence_, node.pending, pool_, Others::Later);
+  Inserted inserted = insert(sequence_, node.pending, pool_);
   if (inserted.added) requests_.push_back({.depth = event, .sequence = std::move(whole)});
   return inserted;
 }

@@ -31,6 +31,11 @@ class RaceDetector {
   void detect_unsettled(bool cut);
   /// The thread is blocked at the end; it takes part as if it had gone on.
   void detect_blocked(unsigned thread);
+  /// A step has ended all, and the search goes on. What was to come after it was asked for beside
+  /// it, perhaps: that is not what is foreseeable.
+  void check_may_end_all() const {
+    if (foreseeable_) throw Unforeseen{};
+  }
   /// The log will be cut to this size.
   void forget(std::uint32_t nr_events);
 
@@ -52,6 +57,9 @@ class RaceDetector {
   };
 
   void begin(EventNumber event);
+  void note_others(EventNumber event);
+  void detect_in_place_of_others();
+  bool others_in_conflict(EventNumber event) const;
   void detect_anywhere();
   void detect(const Events& direct);
   bool within_reach(const Guard& guard) const;
@@ -94,12 +102,14 @@ class RaceDetector {
   LoggedEvent blocked_;  ///< a step that was not made
   std::vector<LoggedAccess> blocked_uses_;
 
+  std::vector<EventNumber> in_place_of_others_;  ///< see note_others()
   std::vector<EventNumber> guard_changes_;
   std::vector<Clock> parts_;  ///< of notdep(e, E), after which e' is possible
   std::vector<Clock> parts_seen_;
   std::vector<Race> unsettled_;  ///< by `later`
   EventNumber nr_judged_ = 0;  ///< steps of the log that the unsettled races have been judged with
   bool cut_ = false;
+  bool has_grown_ = false;  ///< the sequence has steps that were made after e'
   Sequence sequence_;
   ForeseenStep reversed_;  ///< the last step of the sequence
   std::vector<Use> foreseen_uses_;

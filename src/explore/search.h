@@ -84,6 +84,9 @@ struct Tuning {
   std::uint64_t round = 1024;        ///< executions of a lane between two times when lanes trade
   std::uint64_t patience = 128;      ///< executions of a lane before another's need ends its round
   bool foreseeable = true;           ///< believe Program::foreseeable()
+  /// Asked for the executions of each lane's next round. Lanes then take turns instead of running
+  /// at once, so that a search in lanes is the same each time.
+  std::function<std::uint64_t()> share = {};
 };
 
 Result search_dpor(Program& program, const ProgramFactory& more_programs, const Options& options,

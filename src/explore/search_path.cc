@@ -49,19 +49,20 @@ bool Node::asleep(unsigned thread, std::uint64_t label) const {
   });
 }
 
-void Node::begun(const ForeseenStep& step, bool unfinished) {
+void Node::begun_elsewhere(const ForeseenStep& step) {
   ForeseenStep* same = sleepers.find(step.thread, step.label);
   if (same == nullptr) {
     add_sleeper(step);
     same = &*(sleepers.end() - 1);
   }
   same->ends_all = step.ends_all;
-  same->unfinished = unfinished;
+  same->elsewhere = true;
 }
 
-void Node::set_unfinished(unsigned thread, std::uint64_t label, bool unfinished) {
-  ForeseenStep* sleeper = sleepers.find(thread, label);
-  if (sleeper != nullptr) sleeper->unfinished = unfinished;
+// Labels of a chooser may be pending at the owner, or be begun by others without our knowledge.
+void Node::share() {
+  expanded = 0;
+  for (ForeseenStep& sleeper : sleepers) sleeper.elsewhere = true;
 }
 
 void Node::inherit(const Node& parent, unsigned thread, const Footprint& footprint) {
@@ -135,7 +136,7 @@ bool Node::all_labels_independent(unsigned thread, const Sequence& sequence,
   if (!none_dependent(pending) || !none_dependent(pending_at_owner)) return false;
   return std::all_of(sleepers.begin(), sleepers.end(), [&](const ForeseenStep& sleeper) {
     return sleeper.thread != thread ||
-           (!sleeper.ends_all && !sleeper.unfinished && independent(sleeper));
+           (!sleeper.ends_all && !sleeper.elsewhere && independent(sleeper));
   });
 }
 

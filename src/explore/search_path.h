@@ -62,8 +62,9 @@ struct Node {
   bool asleep(unsigned thread, std::uint64_t label) const;
   void add_sleeper(const ForeseenStep& step) { sleepers.add(step); }
   /// The same, unless it sleeps already, perhaps less well known.
-  void begun(const ForeseenStep& step, bool unfinished);
-  void set_unfinished(unsigned thread, std::uint64_t label, bool unfinished);
+  void begun_elsewhere(const ForeseenStep& step);
+  /// The node is shared from now on.
+  void share();
   /// Those that sleep before the step, and are independent of it, sleep on after it. The parent
   /// must stay as it is for as long as this node is used.
   void inherit(const Node& parent, unsigned thread, const Footprint& footprint);

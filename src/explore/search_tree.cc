@@ -6,10 +6,6 @@
 
 namespace mmcheck::explore {
 
-namespace {}  // namespace
-
-Begun::~Begun() { node_->node.set_unfinished(edge.thread, edge.label, false); }
-
 unsigned TreeNode::nr_branches() const {
   unsigned result = nr_begun;
   for (const Branch* b = node.pending; b != nullptr; b = b->sibling) ++result;
@@ -28,22 +24,15 @@ std::shared_ptr<TreeNode> SearchTree::publish(std::shared_ptr<Begun> begun, Node
                                               std::uint32_t nr_begun) {
   auto result = std::make_shared<TreeNode>();
   if (begun != nullptr) {
-    result->depth = begun->node()->depth + 1;
+    result->depth = begun->node->depth + 1;
   }
   result->begun = std::move(begun);
   result->node = std::move(content);
   result->node.pending = pool_.copy(result->node.pending);
-  if (shallow_first_) try_all_alternatives(result->node.pending);
   result->node.taken = kThreadsMax;
   result->nr_begun = nr_begun;
   set_open(result);
   return result;
-}
-
-// Branches may be begun before all races are known that could ask for other labels.
-void SearchTree::expect_others() {
-  shallow_first_ = true;
-  for (const std::shared_ptr<TreeNode>& node : open_) try_all_alternatives(node->node.pending);
 }
 
 bool SearchTree::is_one_path() const {
@@ -67,8 +56,7 @@ void SearchTree::set_open(const std::shared_ptr<TreeNode>& node) {
 /// here: nobody will ask again.
 void SearchTree::add(const std::shared_ptr<TreeNode>& node, Sequence& sequence) {
   if (node->node.covers(sequence).how == Begins::ForGood) return;
-  const Others others = shallow_first_ ? Others::Too : Others::Later;
-  insert(sequence, node->node.pending, pool_, others);
+  insert(sequence, node->node.pending, pool_);
   set_open(node);
 }
 
@@ -76,8 +64,10 @@ void SearchTree::add_step(const std::shared_ptr<TreeNode>& node, const ForeseenS
   if (!step.any_label && node->node.asleep(step.thread, step.label)) return;
   Branch** end = &node->node.pending;
   for (; *end != nullptr; end = &(*end)->sibling) {
-    if ((*end)->step.thread == step.thread && (step.any_label || (*end)->step.label == step.label))
-      return;
+    const ForeseenStep& there = (*end)->step;
+    if (there.thread != step.thread || (!step.any_label && there.label != step.label)) continue;
+    (*end)->unsure = false;
+    return;
   }
   *end = pool_.make(step);
   set_open(node);
@@ -91,8 +81,8 @@ bool SearchTree::drop_covered(TreeNode& node) {
       at = &branch->sibling;
       continue;
     }
-    *at = branch->sibling;
     pool_.release_all(branch->child);
+    *at = branch->sibling;
     pool_.release(branch);
   }
   return node.node.pending == nullptr;
@@ -118,9 +108,9 @@ Assignment SearchTree::take() {
   result.branch->sibling = nullptr;
   ++node.nr_begun;
   result.begun = std::make_shared<Begun>(
-      holder, Edge{.label = result.branch->step.label, .thread = result.branch->step.thread});
+      Begun{holder, {.label = result.branch->step.label, .thread = result.branch->step.thread}});
   const bool known = result.branch->step.known && !result.branch->step.any_label;
-  if (known) node.node.begun(result.branch->step, true);
+  if (known) node.node.begun_elsewhere(result.branch->step);
   node.waits = !known;
   if (node.node.pending == nullptr) {
     node.open = false;

@@ -19,20 +19,10 @@ struct Edge {
 
 struct TreeNode;
 
-/// A branch that was begun: it is not finished as long as somebody holds this.
-class Begun {
- public:
-  Begun(std::shared_ptr<TreeNode> node, const Edge& step) : edge(step), node_(std::move(node)) {}
-  ~Begun();
-  Begun(const Begun&) = delete;
-  Begun& operator=(const Begun&) = delete;
-
-  const std::shared_ptr<TreeNode>& node() const { return node_; }
-  /// The label may be known only when the step is made.
-  Edge edge;
-
- private:
-  std::shared_ptr<TreeNode> node_;
+/// A branch that was begun. As long as somebody holds this, something below it is searched.
+struct Begun {
+  std::shared_ptr<TreeNode> node;
+  Edge edge;  ///< the label may be known only when the step is made
 };
 
 /// A state that a lane has handed over. It lives as long as something below it is searched, since
@@ -45,7 +35,7 @@ struct TreeNode : std::enable_shared_from_this<TreeNode> {
   bool open = false;             ///< SearchTree knows that something is pending
   Node node;                     ///< what was begun here is among the sleepers
 
-  TreeNode* parent() const { return begun == nullptr ? nullptr : begun->node().get(); }
+  TreeNode* parent() const { return begun == nullptr ? nullptr : begun->node.get(); }
   /// The share of the whole that lies below, if all branches were alike.
   double weight() const;
   unsigned nr_branches() const;
@@ -74,7 +64,7 @@ class SearchTree {
   /// All nodes where something is pending. They are no longer the tree's.
   std::vector<std::shared_ptr<TreeNode>> take_all() { return std::exchange(open_, {}); }
   /// More than one lane uses the tree from now on. What is shallow comes first.
-  void expect_others();
+  void expect_others() { shallow_first_ = true; }
   /// Whether all that is pending is on the way to one node.
   bool is_one_path() const;
   BranchPool& pool() { return pool_; }

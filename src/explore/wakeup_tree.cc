@@ -7,6 +7,18 @@ namespace mmcheck::explore {
 
 namespace {
 
+/// Moves the branch of this step to the front of its siblings, if there is one.
+bool move_to_front(Branch*& siblings, const ForeseenStep& step) {
+  Branch* branch = find_branch(siblings, step.thread, step.label);
+  if (branch == nullptr) return false;
+  Branch** at = &siblings;
+  while (*at != branch) at = &(*at)->sibling;
+  *at = branch->sibling;
+  branch->sibling = siblings;
+  siblings = branch;
+  return true;
+}
+
 /// Whether whatever is in conflict with a is in conflict with b.
 bool is_part_of(const Footprint& a, const Footprint& b) {
   return std::all_of(a.uses, a.uses + a.size, [&](const Use& x) {
@@ -18,11 +30,12 @@ bool is_part_of(const Footprint& a, const Footprint& b) {
 
 }  // namespace
 
-void try_all_alternatives(Branch* tree) {
-  for (; tree != nullptr; tree = tree->sibling) {
-    tree->and_others = tree->step.chooses && !tree->step.any_label;
-    try_all_alternatives(tree->child);
+Branch* find_branch(Branch* siblings, unsigned thread, std::uint64_t label) {
+  for (; siblings != nullptr; siblings = siblings->sibling) {
+    const ForeseenStep& step = siblings->step;
+    if (step.thread == thread && step.label == label && !step.any_label) return siblings;
   }
+  return nullptr;
 }
 
 Begins begins(const ForeseenStep& step, const Sequence& sequence) {
@@ -44,8 +57,7 @@ Begins begins(const ForeseenStep& step, const Sequence& sequence) {
   }
   if (!is_in) {
     // What follows the sequence may choose otherwise.
-    const bool alone =
-        step.chooses || step.ends_all || step.unfinished || !sequence.counts_beside();
+    const bool alone = step.chooses || step.ends_all || step.elsewhere || !sequence.counts_beside();
     return alone ? Begins::No : Begins::Beside;
   }
   // Steps by which the sequence may grow are made before its last step, and are independent of it
@@ -62,7 +74,7 @@ Branch* BranchPool::make() {
   Branch* branch = free_.back();
   free_.pop_back();
   branch->child = branch->sibling = nullptr;
-  branch->and_others = branch->unsure = false;
+  branch->unsure = false;
   return branch;
 }
 
@@ -77,7 +89,6 @@ Branch* BranchPool::copy(const Branch* tree) {
   Branch* result = nullptr;
   for (Branch** end = &result; tree != nullptr; tree = tree->sibling, end = &(*end)->sibling) {
     *end = make(tree->step);
-    (*end)->and_others = tree->and_others;
     (*end)->unsure = tree->unsure;
     (*end)->child = copy(tree->child);
   }
@@ -93,22 +104,26 @@ void BranchPool::release_all(Branch* branch) {
   }
 }
 
-// A sequence that ends within the tree is led to. But what follows it is everything, and the tree
-// holds those alternatives only that somebody asked for: from there on all of them are tried.
+// Where a step of a sequence is one of its thread's alternatives, the others are tried as well when
+// it is taken (Lane::take_pending). To wait until races ask for them is not enough: what sleeps
+// keeps such races from being seen.
 //
 // At a leaf, a tree of the paper is left as it is: all that can follow it will be made. But a leaf
 // whose footprint was not known when it was added may have a sleeper beside it, with which the rest
 // of the sequence is in conflict. Among all that can follow, the rest of the sequence comes first.
-Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others) {
+Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool) {
   Covered result{.how = Begins::ForGood};
-  bool below_leaf = false;
   bool unsure = false;
   Branch** siblings = &tree;
   while (*siblings != nullptr) {
     Branch& branch = **siblings;
     Begins found = begins(branch.step, sequence);
     if (found == Begins::No) {
-      unsure = unsure || !branch.step.known;
+      if (!branch.step.known) {
+        // What the sequence grows to may begin with this, as far as can be told.
+        unsure = true;
+        result.how = Begins::ForNow;
+      }
       siblings = &branch.sibling;
       continue;
     }
@@ -116,7 +131,9 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     if (branch.step.any_label) {
       // It has no one step after which the rest could be made; it will find its label asleep.
       if (own + 1 == sequence.size()) return {.covered = {.how = Begins::ForNow}};
-      break;
+      // Two branches of one step would not do: the second is dropped when the first is searched.
+      if (!move_to_front(*siblings, sequence[0])) break;
+      continue;
     }
     branch.unsure = false;  // it stands for this sequence too, or for what is longer than it was
     result.how = std::min(result.how, found);
@@ -125,19 +142,13 @@ Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others othe
     } else {
       result.add_beside(branch.step);
     }
-    if (sequence.empty()) {
-      try_all_alternatives(branch.child);
-      return {.covered = result};
-    }
+    if (sequence.empty()) return {.covered = result};
     siblings = &branch.child;
-    below_leaf = *siblings == nullptr;
   }
   Branch* rest = *siblings;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const ForeseenStep& step = sequence[i];
     *siblings = pool.make(step);
-    // What follows a leaf is everything.
-    (*siblings)->and_others = step.chooses && (below_leaf || others == Others::Too);
     if (i == 0) {
       (*siblings)->sibling = rest;
       (*siblings)->unsure = unsure || !sequence.back().known;
@@ -153,6 +164,7 @@ Inserted find(Sequence& sequence, const Branch* tree) {
   while (tree != nullptr) {
     Begins found = begins(tree->step, sequence);
     if (found == Begins::No) {
+      if (!tree->step.known) result.how = Begins::ForNow;
       tree = tree->sibling;
       continue;
     }

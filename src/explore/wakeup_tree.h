@@ -87,9 +87,8 @@ struct alignas(64) Branch {
   Branch* child = nullptr;
   Branch* sibling = nullptr;
   ForeseenStep step;
-  OwnUses uses;             ///< of the step
-  bool and_others = false;  ///< the thread's other alternatives are to be tried too
-  bool unsure = false;      ///< may turn out to be covered by a sibling before it
+  OwnUses uses;         ///< of the step
+  bool unsure = false;  ///< may turn out to be covered by a sibling before it
 
   Branch() = default;
   Branch(const Branch&) = delete;  // the step refers to the uses
@@ -119,21 +118,17 @@ class BranchPool {
   std::vector<Branch*> free_;
 };
 
-/// Of each step in the tree, the thread's other alternatives are to be tried, too.
-void try_all_alternatives(Branch* tree);
+/// Of these siblings, the one that is the thread's step with this label. None: null.
+Branch* find_branch(Branch* siblings, unsigned thread, std::uint64_t label);
 
 struct Inserted {
   Covered covered;     ///< how the tree leads to all that the sequence leads to
   bool added = false;  ///< something was not there yet
 };
 
-/// Whether a thread's other alternatives are to be tried where one of them is in a sequence. No
-/// need as long as the races that ask for them come before the sequence is begun.
-enum class Others : std::uint8_t { Later, Too };
-
 /// Adds the sequence to the tree, as far as what is there does not lead to what it leads to. Uses
 /// the sequence up.
-Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool, Others others);
+Inserted insert(Sequence& sequence, Branch*& tree, BranchPool& pool);
 
 /// Whether insert() would add nothing. Uses the sequence up.
 Inserted find(Sequence& sequence, const Branch* tree);

@@ -2,10 +2,12 @@
 #include "compare.h"
 
 #include <algorithm>
+#include <random>
 #include <vector>
 
 #include "explore/recorder.h"
 #include "explore/straighten.h"
+#include "sleep_sets.h"
 
 namespace mmcheck::explore {
 
@@ -68,23 +70,70 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
 Seen look(RandomProgram& program, Options options) {
   Seen seen;
   options.on_violation = OnViolation::Continue;
-  auto on_end = [&](const Engine& engine, Ending) { note(program, engine, seen); };
+  unsigned forgotten = program.nr_forgotten();
+  auto on_end = [&](const Engine& engine, Ending) {
+    if (program.nr_forgotten() != forgotten) seen = {};
+    forgotten = program.nr_forgotten();
+    note(program, engine, seen);
+  };
   seen.result = explore_observed(program, {}, options, {}, on_end);
   return seen;
 }
 
-Seen look_in_lanes(RandomProgram& program,
-                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes,
-                   std::uint64_t round) {
+Seen look_by_sleep_sets(RandomProgram& program, std::uint64_t executions_max) {
   Seen seen;
+  const Options options{.on_violation = OnViolation::Continue, .executions_max = executions_max};
+  const OutcomeFunction nobody_asks;
+  const EndFunction on_end = [&](const Engine& engine, Ending) { note(program, engine, seen); };
+  Tally tally(program, options, nobody_asks, on_end);
+  seen.result = search_sleep_sets(program, tally, executions_max);
+  return seen;
+}
+
+Lanes lanes_of_speeds(std::uint64_t seed) {
+  auto random = std::make_shared<std::mt19937_64>(seed);
+  const std::uint64_t most = 1 + (*random)() % 8;
+  return {.nr = 2 + static_cast<unsigned>((*random)() % 3),
+          .share = [random, most] { return 1 + (*random)() % most * ((*random)() % 2); }};
+}
+
+Seen look_in_lanes(std::uint64_t seed, const RandomOptions& options, const Lanes& lanes) {
+  Seen seen;
+  RandomProgram program(seed, options);
+  const auto more = [&] { return std::make_unique<RandomProgram>(seed, options); };
   // A lane's program says which engine it is in.
-  auto on_end = [&](const Engine& engine, Ending) {
+  const auto on_end = [&](const Engine& engine, Ending) {
     note(static_cast<const RandomProgram&>(engine.program()), engine, seen);
   };
-  seen.result =
-      search_dpor(program, more, {.on_violation = OnViolation::Continue, .jobs = nr_lanes}, {},
-                  on_end, {.one_lane = 0, .round = round, .patience = 1});
+  seen.result = search_dpor(
+      program, more, {.on_violation = OnViolation::Continue, .jobs = lanes.nr}, {}, on_end,
+      {.one_lane = 0, .round = lanes.round, .patience = 1, .share = lanes.share});
   return seen;
+}
+
+RandomOptions options_of(std::uint64_t seed) {
+  return {.violations = seed % 3 == 0, .steps_max = 2 + static_cast<unsigned>(seed % 4)};
+}
+
+RandomOptions foreseeable_options_of(std::uint64_t seed) {
+  return {.steps_max = 2 + static_cast<unsigned>(seed % 4), .foreseeable = true};
+}
+
+RandomOptions make_smaller(std::uint64_t seed, RandomOptions options,
+                           const std::function<bool(const RandomOptions&)>& wrong) {
+  const std::size_t size =
+      std::min<std::size_t>(RandomProgram(seed, options).nr_instructions(), 64);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < size; ++i) {
+      RandomOptions less = options;
+      less.left_out |= std::uint64_t{1} << i;
+      if (less.left_out == options.left_out || !wrong(less)) continue;
+      options = less;
+      changed = true;
+    }
+  }
+  return options;
 }
 
 std::string difference(const Seen& naive, const Seen& dpor) {

@@ -30,11 +30,30 @@ Seen look(RandomProgram& program, Strategy strategy, std::uint64_t executions_ma
 /// The same, whatever `options` says of violations: the search continues at them.
 Seen look(RandomProgram& program, Options options);
 
-/// The same search, shared among lanes that trade after `round` executions of one of them. `more`
-/// are programs of the same seed and options.
-Seen look_in_lanes(RandomProgram& program,
-                   const std::function<std::unique_ptr<RandomProgram>()>& more, unsigned nr_lanes,
-                   std::uint64_t round);
+/// By sleep sets alone, with at most so many executions, and so many that are cut short.
+Seen look_by_sleep_sets(RandomProgram& program, std::uint64_t executions_max);
+
+/// How a search is shared among lanes.
+struct Lanes {
+  unsigned nr = 2;
+  std::uint64_t round = 1;                 ///< they trade after so many executions of one of them
+  std::function<std::uint64_t()> share{};  ///< see Tuning::share
+};
+
+/// As if the lanes ran at different speeds; with the same seed always the same.
+Lanes lanes_of_speeds(std::uint64_t seed);
+
+/// The search of a program in lanes.
+Seen look_in_lanes(std::uint64_t seed, const RandomOptions& options, const Lanes& lanes);
+
+/// Programs of all sizes, every third of which may break a rule.
+RandomOptions options_of(std::uint64_t seed);
+/// The same of programs that are foreseeable(), none of which breaks a rule.
+RandomOptions foreseeable_options_of(std::uint64_t seed);
+
+/// Leaves out instructions as long as the program is still `wrong`.
+RandomOptions make_smaller(std::uint64_t seed, RandomOptions options,
+                           const std::function<bool(const RandomOptions&)>& wrong);
 
 /// Executions of brute force per program, after which it is left out.
 inline constexpr std::uint64_t kNaiveMax = 4000;

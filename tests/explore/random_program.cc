@@ -61,6 +61,17 @@ RandomProgram::RandomProgram(std::uint64_t seed, const RandomOptions& options)
       thread.code.push_back({.op = Op::Send, .a = small(kHandlerWords + handler + 1)});
     }
   }
+  leave_out();
+}
+
+void RandomProgram::leave_out() {
+  unsigned number = 0;
+  for (Thread& thread : threads_) {
+    std::erase_if(thread.code, [&](const Instruction&) {
+      const unsigned own = number++;
+      return own < 64 && ((options_.left_out >> own) & 1u) != 0;
+    });
+  }
 }
 
 void RandomProgram::make_thread(Thread& thread, unsigned nr_handlers) {
@@ -114,7 +125,12 @@ Instruction RandomProgram::make_simple() {
       Op::Branch,   Op::Branch,    Op::Increment, Op::BlindStore, Op::Commute, Op::Await,
       Op::AwaitNot, Op::AwaitTake, Op::Choose,    Op::ChooseWide, Op::Skip,    Op::Read,
       Op::ChooseIf, Op::ChooseIf,  Op::Adjust,    Op::Adjust};
-  Instruction result{.op = kOps[draw(kOps.size())],
+  static constexpr std::array kForeseeable = {Op::Read,  Op::Read,      Op::Write,      Op::Write,
+                                              Op::Copy,  Op::Increment, Op::BlindStore, Op::Commute,
+                                              Op::Await, Op::AwaitTake, Op::AwaitNot};
+  const std::span<const Op> ops =
+      options_.foreseeable ? std::span<const Op>(kForeseeable) : std::span<const Op>(kOps);
+  Instruction result{.op = ops[draw(static_cast<unsigned>(ops.size()))],
                      .a = small(draw(nr_plain_)),
                      .b = small(draw(nr_plain_)),
                      .c = small(draw(nr_plain_)),
@@ -176,7 +192,8 @@ Guard RandomProgram::guard(unsigned word, std::uint64_t value, bool negated) con
 }
 
 std::uint64_t RandomProgram::read(Thread& thread, unsigned word) {
-  thread.local.reg = execution_->read(words_[word]);
+  thread.local.reg =
+      options_.foreseeable ? execution_->read_last(words_[word]) : execution_->read(words_[word]);
   remember(thread, thread.local.reg);
   return thread.local.reg;
 }
@@ -254,7 +271,9 @@ void RandomProgram::execute_lock(Thread& thread, const Instruction& i) {
       break;
     case Op::TryLock:
       e.step({.format = "trylock"});
-      thread.local.taken = read(thread, i.a) == 0 ? 1 : 0;
+      thread.local.reg = options_.foreseeable ? e.read_to_compare(lock, 0) : e.read(lock);
+      remember(thread, thread.local.reg);
+      thread.local.taken = thread.local.reg == 0 ? 1 : 0;
       if (thread.local.taken != 0) e.write(lock, 1);
       break;
     case Op::UnlockIfTaken:

@@ -55,6 +55,10 @@ struct RandomOptions {
   /// steps leads to the same state twice. Else only the last value of each.
   bool histories = true;
   bool rewindable = false;
+  /// Only operations that use the same words whatever they read, or compare and exchange.
+  bool foreseeable = false;
+  /// A bit for each instruction, in order, that is left out: for making programs smaller.
+  std::uint64_t left_out = 0;
 };
 
 /// A program made from a seed. Words: some plain ones, commuting ones, locks, readers-writer locks,
@@ -66,6 +70,10 @@ class RandomProgram final : public Program {
   void setup(Execution& execution) override;
   void finished(Execution& execution) override;
   bool rewindable() const override { return options_.rewindable; }
+  bool foreseeable() const override { return options_.foreseeable; }
+  void forget_findings() override { ++nr_forgotten_; }
+  /// How often a search has begun anew.
+  unsigned nr_forgotten() const { return nr_forgotten_; }
 
   /// The final words, and all that each thread read.
   std::uint64_t state_hash() const;
@@ -93,6 +101,7 @@ class RandomProgram final : public Program {
 
   void make_thread(Thread& thread, unsigned nr_handlers);
   void make_block(Thread& thread, unsigned depth);
+  void leave_out();
   Instruction make_simple();
   unsigned draw(unsigned below) { return static_cast<unsigned>(random_() % below); }
 
@@ -111,6 +120,7 @@ class RandomProgram final : public Program {
   RandomOptions options_;
   unsigned nr_plain_ = 2;
   unsigned nr_handlers_ = 0;
+  unsigned nr_forgotten_ = 0;
   std::vector<Thread> threads_;
   std::vector<ObjectId> words_;
   Execution* execution_ = nullptr;
