@@ -213,6 +213,8 @@ std::int64_t ProcFiles::pread(Runtime& runtime, int fd, std::span<std::byte> out
 
 std::int64_t ProcFiles::read(Runtime& runtime, int fd, std::span<std::byte> out) {
   const unsigned process = runtime.process();
+  runtime.step_of_proc_files({.format = "read()"});
+  if (find(process, fd) == nullptr) return -EBADF;
   const std::uint64_t position = find(process, fd)->position;
   const std::int64_t result = pread(runtime, fd, out, position);
   File* file = find(process, fd);
@@ -237,6 +239,7 @@ ProcFiles::File* proc_file(int fd) {
 
 std::int64_t open_descriptor(std::string_view path, int flags, unsigned mode) {
   if (ProcFiles::exists(runtime(), path)) {
+    runtime().step_of_proc_files({.format = "open()"});
     return runtime().proc_files().open(runtime().process(), path);
   }
   return runtime().kernel().open(runtime().self(), path, flags, mode);
@@ -245,6 +248,8 @@ std::int64_t open_descriptor(std::string_view path, int flags, unsigned mode) {
 std::int64_t close_descriptor(int fd) {
   if (fd >= 0 && fd < syscall::Kernel::kFirstFd) return 0;
   if (proc_file(fd) == nullptr) return runtime().kernel().close(runtime().self(), fd);
+  runtime().step_of_proc_files({.format = "close()"});
+  if (proc_file(fd) == nullptr) return -EBADF;
   runtime().proc_files().close(runtime().process(), fd);
   return 0;
 }

@@ -81,6 +81,7 @@ void Runtime::setup(explore::Execution& execution, const std::vector<std::string
   memory_.reset(execution);
   never_ = execution.new_object(0, {.format = "never"});
   creation_ = execution.new_object(0, {.format = "threads"});
+  opened_ = execution.new_object(0, {.format = "files of /proc"});
   printed_ = execution.new_object(0, {.format = "output"});
   if (options_.design != nullptr) setup_kernel();
   for (unsigned i = 0; i < nr_threads_; ++i) {

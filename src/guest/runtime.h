@@ -203,6 +203,8 @@ class Runtime {
     return process >= 0 && process < room_.processes ? process : -1;
   }
   ProcFiles& proc_files() { return proc_files_; }
+  /// A step in which a file of /proc is opened or closed, or its position moves on: in an order.
+  void step_of_proc_files(const trace::StepText& text);
   Signals& signals() { return signals_; }
   bool in_handler() { return me().in_handler; }
   void leave_handler(bool outer) { me().in_handler = outer; }
@@ -459,6 +461,7 @@ class Runtime {
   ObjectId never_{};
   ObjectId printed_{};
   ObjectId creation_{};    ///< numbers are given to threads in an order
+  ObjectId opened_{};      ///< and to files of /proc
   ObjectId first_word_{};  ///< of unit 0
   unsigned nr_words_ = 0;
   std::vector<char*> arguments_;

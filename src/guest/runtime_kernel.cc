@@ -148,6 +148,14 @@ void Runtime::put_bytes(void* memory, std::span<const std::byte> bytes, Place pl
   }
 }
 
+void Runtime::step_of_proc_files(const trace::StepText& text) {
+  finish_store();
+  effect();
+  execution_->step(text);
+  execution_->touch(opened_, explore::Access::Write);
+  stop_if_killed();
+}
+
 // --- processes
 // ------------------------------------------------------------------------------------
 
