@@ -14,6 +14,7 @@ function(mmcheck_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main rapidcheck)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   # RapidCheck draws from a fixed seed: a run that passes, passes again.
   set(properties TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "RC_PARAMS=seed=1")
   if(arg_LABELS)

@@ -6,6 +6,7 @@
 
 #include "compare.h"
 #include "explore/lane.h"
+#include "sanitized.h"
 
 namespace mmcheck::explore {
 namespace {
@@ -26,7 +27,7 @@ std::string wrong_in_lanes(std::uint64_t seed, const RandomOptions& options, uns
 
 TEST(Lanes, SeeTheSameAtOnce) {
   unsigned nr_compared = 0;
-  for (std::uint64_t seed = 1; nr_compared < 300; ++seed) {
+  for (std::uint64_t seed = 1; nr_compared < fewer_if_sanitized(300); ++seed) {
     const RandomOptions options = options_of(seed);
     RandomProgram program(seed, options);
     const Seen alone = look(program, Strategy::Dpor, 2000);
@@ -42,7 +43,7 @@ TEST(Lanes, SeeTheSameAtOnce) {
 
 // What lanes know of each other depends on how fast they are.
 TEST(Lanes, SeeTheSameWhateverTheirSpeeds) {
-  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+  for (std::uint64_t seed = 1; seed <= fewer_if_sanitized(500); ++seed) {
     ASSERT_EQ(wrong_in_lanes(seed, options_of(seed), 2), "");
     ASSERT_EQ(wrong_in_lanes(seed, foreseeable_options_of(seed), 2), "");
   }

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "compare.h"
+#include "sanitized.h"
 
 namespace mmcheck::explore {
 namespace {
 
 TEST(Reduction, SeesWhatBruteForceSees) {
   unsigned nr_compared = 0;
-  for (std::uint64_t seed = 1; nr_compared < 800; ++seed) {
+  for (std::uint64_t seed = 1; nr_compared < fewer_if_sanitized(800); ++seed) {
     RandomProgram program(seed, options_of(seed));
     Seen naive = look(program, Strategy::Naive, kNaiveMax);
     if (!naive.result.complete) continue;
@@ -23,7 +24,7 @@ TEST(Reduction, SeesWhatBruteForceSees) {
 
 TEST(Reduction, SeesWhatSleepSetsSee) {
   for (const auto options_of_kind : {options_of, foreseeable_options_of}) {
-    for (std::uint64_t seed = 2001; seed <= 3000; ++seed) {
+    for (std::uint64_t seed = 2001; seed <= 2000 + fewer_if_sanitized(1000); ++seed) {
       const RandomOptions options = options_of_kind(seed);
       RandomProgram program(seed, options);
       const Seen all = look_by_sleep_sets(program, kNaiveMax);
@@ -39,7 +40,7 @@ TEST(Reduction, SeesWhatSleepSetsSee) {
 
 TEST(Straighten, NoScheduleHasFewerContextSwitches) {
   unsigned nr_compared = 0;
-  for (std::uint64_t seed = 3; nr_compared < 100; seed += 3) {
+  for (std::uint64_t seed = 3; nr_compared < fewer_if_sanitized(100); seed += 3) {
     RandomProgram program(seed, {.violations = true, .steps_max = 3});
     Seen naive = look(program, Strategy::Naive, kNaiveMax);
     if (!naive.result.complete || naive.violations.empty()) continue;

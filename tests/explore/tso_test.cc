@@ -2,6 +2,7 @@
 // TSO against store buffers written out, each drain a step, every interleaving.
 #include <gtest/gtest.h>
 
+#include "sanitized.h"
 #include "tso_program.h"
 
 namespace mmcheck::explore {
@@ -27,14 +28,14 @@ void compare(std::uint64_t seed, MemoryModel model, unsigned& nr_compared) {
 
 TEST(Tso, SeesWhatStoreBuffersDo) {
   unsigned nr_compared = 0;
-  for (std::uint64_t seed = 1; nr_compared < 1500 && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; nr_compared < fewer_if_sanitized(1500) && !HasFailure(); ++seed) {
     compare(seed, MemoryModel::Tso, nr_compared);
   }
 }
 
 TEST(Tso, WithoutBuffersTheMemoryIsSequentiallyConsistent) {
   unsigned nr_compared = 0;
-  for (std::uint64_t seed = 1; nr_compared < 500 && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; nr_compared < fewer_if_sanitized(500) && !HasFailure(); ++seed) {
     compare(seed, MemoryModel::Sc, nr_compared);
   }
 }
