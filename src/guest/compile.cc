@@ -11,9 +11,9 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "guest/command.h"
 #include "guest/constructors.h"
 #include "guest/functions.h"
+#include "host/command.h"
 
 namespace mmcheck::guest {
 
@@ -27,7 +27,7 @@ bool is_cxx(const fs::path& source) {
 }
 
 /// The compiler's own words are the best message, but for the lines of it that follow.
-[[noreturn]] void refuse(const std::string& source, const CommandResult& result,
+[[noreturn]] void refuse(const std::string& source, const host::CommandResult& result,
                          const std::string& tool) {
   if (result.status == 127) {
     throw InputError("'" + tool + "' could not be run: mmcheck run needs the machine's C compiler");
@@ -55,7 +55,7 @@ void compile_one(const std::string& source, const fs::path& object,
   words.emplace_back(is_cxx(source) ? "-fno-exceptions" : "-Dregister=");
   words.insert(words.end(), flags.begin(), flags.end());
   words.insert(words.end(), {source, "-o", object.string()});
-  const CommandResult result = run_command(words);
+  const host::CommandResult result = host::run_command(words);
   if (result.status != 0) refuse(source, result, compiler);
 }
 
@@ -66,7 +66,7 @@ struct Wanted {
 };
 
 std::vector<Wanted> undefined_symbols(const fs::path& object) {
-  const CommandResult result = run_command({"nm", "-u", "-l", object.string()});
+  const host::CommandResult result = host::run_command({"nm", "-u", "-l", object.string()});
   if (result.status != 0) refuse(object.string(), result, "nm");
   std::vector<Wanted> wanted;
   std::istringstream lines(result.output);
@@ -81,8 +81,8 @@ std::vector<Wanted> undefined_symbols(const fs::path& object) {
 }
 
 std::vector<std::string> defined_symbols(const fs::path& object) {
-  const CommandResult result =
-      run_command({"nm", "--defined-only", "--extern-only", "--format=posix", object.string()});
+  const host::CommandResult result = host::run_command(
+      {"nm", "--defined-only", "--extern-only", "--format=posix", object.string()});
   std::vector<std::string> names;
   std::istringstream lines(result.output);
   for (std::string line; std::getline(lines, line);)
@@ -123,8 +123,8 @@ void redirect(const fs::path& object, const std::vector<std::string>& own, Compi
   }
   if (!refused.empty()) throw InputError(refused);
   out.close();
-  const CommandResult result =
-      run_command({"objcopy", "--redefine-syms=" + list.string(), object.string()});
+  const host::CommandResult result =
+      host::run_command({"objcopy", "--redefine-syms=" + list.string(), object.string()});
   if (result.status != 0) refuse(object.string(), result, "objcopy");
 }
 
@@ -160,7 +160,7 @@ Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
                                     "-Wl,-Bsymbolic",   "-o",      guest.path.string()};
   for (const fs::path& object : objects) words.push_back(object.string());
   words.emplace_back("-lm");
-  const CommandResult result = run_command(words);
+  const host::CommandResult result = host::run_command(words);
   if (result.status != 0) refuse(options.sources.front(), result, words.front());
   take_constructors(guest.path);
   return guest;

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "guest/command.h"
+#include "host/command.h"
 
 namespace mmcheck::guest {
 
@@ -33,9 +33,9 @@ const Symbols::Line& Symbols::line(std::uintptr_t return_address) {
   if (known != lines_.end()) return known->second;
   Line& line = lines_[return_address];
   if (!module_.holds_code(return_address)) return line;
-  const CommandResult result =
-      run_command({"addr2line", "-e", module_.path().string(),
-                   fmt::format("{:#x}", return_address - 1 - module_.base())});
+  const host::CommandResult result =
+      host::run_command({"addr2line", "-e", module_.path().string(),
+                         fmt::format("{:#x}", return_address - 1 - module_.base())});
   // "FILE:LINE", and perhaps " (discriminator N)".
   const std::size_t colon = result.output.rfind(':');
   if (result.status != 0 || colon == std::string::npos || result.output.starts_with("??")) {
@@ -59,8 +59,8 @@ std::string Symbols::place(std::uintptr_t return_address) {
 
 void Symbols::read_variables() {
   variables_read_ = true;
-  const CommandResult result =
-      run_command({"nm", "-S", "--defined-only", "-C", module_.path().string()});
+  const host::CommandResult result =
+      host::run_command({"nm", "-S", "--defined-only", "-C", module_.path().string()});
   std::istringstream lines(result.output);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);

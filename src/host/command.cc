@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/command.h"
+#include "host/command.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace mmcheck::guest {
+namespace mmcheck::host {
 
 namespace {
 
@@ -55,4 +55,4 @@ CommandResult run_command(const std::vector<std::string>& words) {
   return result;
 }
 
-}  // namespace mmcheck::guest
+}  // namespace mmcheck::host

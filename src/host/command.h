@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace mmcheck::guest {
+namespace mmcheck::host {
 
 struct CommandResult {
   int status = 0;      ///< of exit(2); 127 where it could not be started
@@ -15,4 +15,4 @@ struct CommandResult {
 /// Runs `words[0]` from PATH with the others as its arguments.
 CommandResult run_command(const std::vector<std::string>& words);
 
-}  // namespace mmcheck::guest
+}  // namespace mmcheck::host
