@@ -33,9 +33,10 @@ LAYERS["cost"] -= {"syscall"}
 LAYERS["hunt"] = set(ORDER) - {"syscall", "cost"}
 LAYERS["conform"] = set(ORDER[:ORDER.index("syscall") + 1])
 LAYERS["guest"] = set(ORDER[:ORDER.index("syscall") + 1]) | {"host"}
+LAYERS["lab"] = set(ORDER[:ORDER.index("workload") + 1]) - {"syscall"} | {"host"}
 LAYERS["report"] = {"base", "trace"}
 LAYERS["book"] = set(ORDER[:ORDER.index("rules") + 1]) | {"report"}
-LAYERS["cli"] = set(ORDER) | {"host", "hunt", "conform", "guest", "report", "book"}
+LAYERS["cli"] = set(ORDER) | {"host", "hunt", "conform", "guest", "lab", "report", "book"}
 
 # The model sees what a program may do to the explorer, not how the explorer searches.
 MODEL_LAYERS = {"machine", "kernel", "mm", "fs", "design", "rules", "syscall"}
@@ -55,6 +56,7 @@ THIRD_PARTY = {
     "tbb/": {"explore", "hunt", "cli"},
     "SQLiteCpp/": {"hunt"},
     "oneapi/": {"cli"},
+    "archive": {"lab"},
 }
 
 CPP = {".cc", ".h"}
@@ -72,7 +74,7 @@ class Ban:
 
 NOT_CLI = r"^src/(?!cli/)"
 # These wait for other programs and for machines, which may never answer.
-NOT_WAITING = r"^src/(?!(?:cli|host)/)"
+NOT_WAITING = r"^src/(?!(?:cli|host|lab)/)"
 BANS = [
     Ban(r"\b(?:s?rand|srandom|drand48)\s*\(", "use a generator that is seeded from the options"),
     Ban(r"\brandom_device\b", "use a generator that is seeded from the options"),

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest_expr.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "lab/guest_frame.h"
+
+namespace mmcheck::lab {
+namespace {
+
+using workload::Expr;
+using workload::ExprKind;
+using workload::MappingDecl;
+using workload::Operation;
+using workload::Operator;
+using workload::Scenario;
+
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::uint64_t kHugeBytes = 0x20'0000;
+
+const char* name_of(Operator oper) {
+  switch (oper) {
+    case Operator::Negate:
+    case Operator::Subtract:
+      return "-";
+    case Operator::Complement:
+      return "~";
+    case Operator::Not:
+      return "!";
+    case Operator::Add:
+      return "+";
+    case Operator::Multiply:
+      return "*";
+    case Operator::BitAnd:
+      return "&";
+    case Operator::BitOr:
+      return "|";
+    case Operator::BitXor:
+      return "^";
+    case Operator::Equal:
+      return "==";
+    case Operator::NotEqual:
+      return "!=";
+    case Operator::Less:
+      return "<";
+    case Operator::LessEqual:
+      return "<=";
+    case Operator::Greater:
+      return ">";
+    case Operator::GreaterEqual:
+      return ">=";
+    case Operator::And:
+      return "&&";
+    case Operator::Or:
+      return "||";
+  }
+  return "";
+}
+
+[[noreturn]] void refuse(const Expr& expr) {
+  throw InputError(expr.place, fmt::format("'{}' is not made on a real kernel", expr.name));
+}
+
+class Writer {
+ public:
+  explicit Writer(const Scenario& scenario) : scenario_(scenario) {}
+
+  std::string write(const Expr& expr) const {
+    switch (expr.kind) {
+      case ExprKind::Number:
+        return fmt::format("{}l", expr.value);
+      case ExprKind::Register:
+        return fmt::format("(long)shared->registers[{}][{}]", expr.thread, expr.index);
+      case ExprKind::Page:
+        return fmt::format("{:#x}ul", address_of(scenario_, expr.process, expr.index, expr.page));
+      case ExprKind::File:
+        return fmt::format("file_{}", expr.index);
+      case ExprKind::Apply:
+        if (expr.operands.size() == 1) {
+          return fmt::format("({}{})", name_of(expr.oper), operand(expr, 0));
+        }
+        return fmt::format("({} {} {})", operand(expr, 0), name_of(expr.oper), operand(expr, 1));
+      case ExprKind::Call:
+        return call(expr);
+      case ExprKind::Variable:
+        break;
+    }
+    refuse(expr);
+  }
+
+ private:
+  std::string operand(const Expr& expr, unsigned index) const {
+    return write(expr.operands[index]);
+  }
+
+  std::string call(const Expr& expr) const {
+    switch (expr.operation) {
+      case Operation::Load:
+        return fmt::format("*(volatile long*){}", operand(expr, 0));
+      case Operation::Store:
+        return store(expr);
+      case Operation::Barrier:
+        return "({ __sync_synchronize(); 0; })";
+      default:
+        return system_call(expr);
+    }
+  }
+
+  std::string store(const Expr& expr) const {
+    const Expr& page = expr.operands.front();
+    if (page.kind != ExprKind::Page) refuse(expr);
+    const MappingDecl& decl = scenario_.processes[page.process].mappings[page.index];
+    std::string noted;
+    if (decl.kind == workload::MappingKind::Shared) {
+      // What follows the store is reached only if the store retired.
+      noted = fmt::format(" stored({}, {}, stored_value);", decl.file, decl.first_page + page.page);
+    }
+    return fmt::format(
+        "({{ long stored_value = {}; *(volatile long*){} = stored_value;{} stored_value; }})",
+        operand(expr, 1), write(page), noted);
+  }
+
+  std::string pwrite(const Expr& expr) const {
+    return fmt::format(
+        "({{ long stored_value = {2}; int result = pwrite({0}, &stored_value, 8, {1}) == 8 ? 0 : "
+        "-1; if (!result) stored({3}, {1} / PAGE, stored_value); result; }})",
+        operand(expr, 0), operand(expr, 1), operand(expr, 2), expr.operands.front().index);
+  }
+
+  std::string system_call(const Expr& expr) const;
+
+  const Scenario& scenario_;
+};
+
+std::string Writer::system_call(const Expr& expr) const {
+  const auto range = [&] {
+    return fmt::format("(void*){}, {}", operand(expr, 0), operand(expr, 1));
+  };
+  switch (expr.operation) {
+    case Operation::Mmap:
+      return fmt::format("(mmap({}, {}, {}, {}, {}) == MAP_FAILED)", range(), operand(expr, 2),
+                         operand(expr, 3), operand(expr, 4), operand(expr, 5));
+    case Operation::Munmap:
+      return fmt::format("munmap({})", range());
+    case Operation::Mlock:
+      return fmt::format("mlock({})", range());
+    case Operation::Munlock:
+      return fmt::format("munlock({})", range());
+    case Operation::Mprotect:
+      return fmt::format("mprotect({}, {})", range(), operand(expr, 2));
+    case Operation::Mremap:
+      return fmt::format("(mremap({0}, {1}, {2}, (void*){3}) == MAP_FAILED)", range(),
+                         operand(expr, 1), operand(expr, 2), operand(expr, 3));
+    case Operation::Madvise:
+      return fmt::format("madvise({}, MADV_DONTNEED)", range());
+    case Operation::MadviseFree:
+      return fmt::format("madvise({}, MADV_FREE)", range());
+    case Operation::Msync:
+      return fmt::format("msync({}, MS_SYNC)", range());
+    case Operation::Fdatasync:
+      return fmt::format("fdatasync({})", operand(expr, 0));
+    case Operation::Fsync:
+      return fmt::format("fsync({})", operand(expr, 0));
+    case Operation::PosixFadvise:
+      return fmt::format("posix_fadvise({}, {}, {}, POSIX_FADV_DONTNEED)", operand(expr, 0),
+                         operand(expr, 1), operand(expr, 2));
+    case Operation::Pread:
+      return fmt::format("({{ long word = 0; pread({}, &word, 8, {}); word; }})", operand(expr, 0),
+                         operand(expr, 1));
+    case Operation::Pwrite:
+      return pwrite(expr);
+    case Operation::Yield:
+      return "sched_yield()";
+    default:
+      refuse(expr);
+  }
+}
+
+}  // namespace
+
+std::uint64_t address_of(const Scenario& scenario, unsigned process, unsigned mapping,
+                         unsigned page) {
+  // In a row, as in the model; but no two mappings are one to the kernel. Huge ones are aligned.
+  std::uint64_t address = kMappings;
+  const auto& mappings = scenario.processes[process].mappings;
+  for (unsigned i = 0; i < mapping; ++i) {
+    const std::uint64_t end = address + (mappings[i].nr_pages + 1) * kPageBytes;
+    address = mappings[i + 1].huge ? (end + kHugeBytes - 1) & ~(kHugeBytes - 1) : end;
+  }
+  return address + page * kPageBytes;
+}
+
+bool is_access(Operation operation) {
+  return operation == Operation::Load || operation == Operation::Store;
+}
+
+std::string touch(const Scenario& scenario, unsigned process, unsigned mapping, unsigned page,
+                  const std::string& indent) {
+  const std::uint64_t address = address_of(scenario, process, mapping, page);
+  switch (scenario.processes[process].mappings[mapping].populate) {
+    case workload::Populate::None:
+      return {};
+    case workload::Populate::Read:
+      return fmt::format("{}(void)*(volatile long*){:#x}ul;\n", indent, address);
+    case workload::Populate::Dirty:
+      break;
+  }
+  const MappingDecl& decl = scenario.processes[process].mappings[mapping];
+  std::string text = fmt::format("{}*(volatile long*){:#x}ul = {};\n", indent, address,
+                                 workload::kPopulateDirtyValue);
+  if (decl.kind == workload::MappingKind::Shared) {
+    text += fmt::format("{}stored({}, {}, {});\n", indent, decl.file, decl.first_page + page,
+                        workload::kPopulateDirtyValue);
+  }
+  return text;
+}
+
+std::string expression(const Scenario& scenario, const Expr& expr) {
+  return Writer(scenario).write(expr);
+}
+
+}  // namespace mmcheck::lab

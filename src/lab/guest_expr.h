@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Expressions and calls of a scenario, in C for a real kernel.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "workload/scenario.h"
+
+namespace mmcheck::lab {
+
+std::uint64_t address_of(const workload::Scenario& scenario, unsigned process, unsigned mapping,
+                         unsigned page);
+
+/// Whether user code makes it, through the TLB.
+bool is_access(workload::Operation operation);
+
+/// The statement that brings the page's entry to the state in which it is when threads start; with
+/// it in the TLB of the CPU that makes it. Empty where there is no entry then.
+std::string touch(const workload::Scenario& scenario, unsigned process, unsigned mapping,
+                  unsigned page, const std::string& indent);
+
+/// Throws InputError, with the place, where a process of a real kernel cannot do it.
+std::string expression(const workload::Scenario& scenario, const workload::Expr& expr);
+
+}  // namespace mmcheck::lab

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario as a C program for a real kernel.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "workload/scenario.h"
+
+namespace mmcheck::lab {
+
+/// How many CPUs the guest needs: one a thread, and one for who watches over them.
+unsigned cpus_of(const workload::Scenario& scenario);
+
+/// Throws InputError, with the place, where a thread does what no system call does.
+std::string guest_source(const workload::Scenario& scenario);
+
+/// One that only boots.
+std::string empty_guest_source(unsigned cpus);
+
+}  // namespace mmcheck::lab

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A virtual machine that runs a real kernel and nothing else than the guest.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "host/process.h"
+#include "lab/image.h"
+
+namespace mmcheck::lab {
+
+/// What is missing on this machine to run virtual machines, as one message with the command that
+/// installs it. Empty if nothing is.
+std::string missing_programs();
+
+struct Guest {
+  std::filesystem::path initramfs;
+  std::uint64_t mark = 0;  ///< the address at which the guest tells that something has happened
+};
+
+/// Compiles the program and packs it, with a disk and the modules that it loads.
+Guest build_guest(const std::string& source, const Image& image,
+                  const std::filesystem::path& folder);
+
+/// Runs until it is destroyed. QEMU translates code (TCG): that needs no rights and no hardware,
+/// and has a TLB for each CPU, which goes stale as a real one does.
+class Machine {
+ public:
+  /// `words` are added to the kernel's command line. Files of the machine come to be in `folder`.
+  Machine(const Image& image, const Guest& guest, unsigned cpus, const std::string& words,
+          const std::filesystem::path& folder);
+
+  std::filesystem::path log() const { return folder_ / "kernel.log"; }
+  std::filesystem::path stub() const { return folder_ / "stub"; }
+  std::filesystem::path port() const { return folder_ / "port"; }  ///< what the guest sends by 0xe9
+
+  bool is_running() { return process_.is_running(); }
+  bool wait_for_end(std::chrono::milliseconds limit) { return process_.wait_for(limit); }
+
+  /// The end of what it has logged, for a message.
+  std::string last_words() const;
+
+ private:
+  std::filesystem::path folder_;
+  host::Process process_;
+};
+
+}  // namespace mmcheck::lab

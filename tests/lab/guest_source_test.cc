@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+#include "catalog_scenario.h"
+#include "host/command.h"
+#include "lab/files.h"
+
+namespace mmcheck::lab {
+namespace {
+
+using testing::HasSubstr;
+using workload::Scenario;
+
+/// What the compiler has to say.
+std::string compile(const std::string& name, const std::string& source) {
+  const auto path = std::filesystem::path(testing::TempDir()) / (name + ".c");
+  write_file(path, source);
+  return host::run_command({"cc", "-std=gnu11", "-fsyntax-only", "-Wall", "-Werror",
+                            "-Wno-unused-function", "-Wno-unused-value", path.string()})
+      .output;
+}
+
+TEST(GuestSource, MakesTheCallsAndAccessesOfTheThreads) {
+  const std::string source = guest_source(catalog_scenario("munmap+store+msync"));
+  EXPECT_THAT(source, HasSubstr("munmap((void*)0x72000000ul, 4096l)"));
+  EXPECT_THAT(source, HasSubstr("msync((void*)0x72000000ul, 4096l, MS_SYNC)"));
+  EXPECT_THAT(source, HasSubstr("long stored_value = 2l; *(volatile long*)0x72000000ul"));
+}
+
+TEST(GuestSource, Compiles) {
+  for (const char* name :
+       {"munmap+store+msync", "dontneed+store+writeback-evict", "batch-overflow+store+msync",
+        "mapfixed+store+msync", "mprotect+store+msync", "mremap+store+msync"}) {
+    EXPECT_EQ(compile(name, guest_source(catalog_scenario(name))), "") << name;
+  }
+  EXPECT_EQ(compile("empty", empty_guest_source(2)), "");
+}
+
+TEST(GuestSource, HasACpuForEachThreadAndOneMore) {
+  EXPECT_EQ(cpus_of(catalog_scenario("munmap+store+msync")), 4u);
+  EXPECT_EQ(cpus_of(Scenario{}), 4u);
+}
+
+TEST(GuestSource, RefusesWhatNoProcessCanDo) {
+  try {
+    guest_source(catalog_scenario("munmap+store+reclaim"));
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("P2 is a kernel thread"));
+    EXPECT_GT(error.place().line, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace mmcheck::lab
