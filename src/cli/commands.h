@@ -23,6 +23,7 @@ void add_conform_command(CLI::App& app, Session& session);
 void add_conform_host_command(CLI::App& conform, Session& session);
 void add_cost_command(CLI::App& app, Session& session);
 void add_hunt_command(CLI::App& app, Session& session);
+void add_kernel_command(CLI::App& app, Session& session);
 void add_litmus_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
 

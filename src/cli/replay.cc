@@ -10,6 +10,7 @@
 #include "cli/catalog.h"
 #include "cli/cell.h"
 #include "cli/commands.h"
+#include "cli/replay_on_kernel.h"
 #include "cli/search_options.h"
 #include "explore/explorer.h"
 #include "report/columns.h"
@@ -26,6 +27,7 @@ struct ReplayOptions {
   explore::MemoryModel memory = explore::MemoryModel::Sc;
   bool json = false;
   bool all_steps = false;
+  OnKernelOptions on_kernel;
 };
 
 struct Target {
@@ -81,8 +83,18 @@ void print(const Cell& cell, const trace::Record& record, report::Steps steps,
                      record, {.steps = steps, .colour = console.colour, .only_rule = only_rule});
 }
 
+/// On a kernel the name of a scenario is enough: its counterexample is searched for.
+OnKernelTarget parse_on_kernel_target(const std::string& text) {
+  if (text.find('@') == std::string::npos) return {.scenario = text, .design = {}, .schedule = {}};
+  const Target target = parse_target(text);
+  return {.scenario = target.scenario, .design = target.design, .schedule = target.schedule};
+}
+
 ExitCode replay(const ReplayOptions& options, const Session& session) {
   const Console& console = session.console;
+  if (options.on_kernel.is_wanted()) {
+    return replay_on_kernel(parse_on_kernel_target(options.target), options.on_kernel, session);
+  }
   const Target target = parse_target(options.target);
   const trace::Schedule schedule = trace::decode(target.schedule);
   const design::Design& design = find_design_or_throw(target.design, session);
@@ -118,7 +130,9 @@ void add_replay_command(CLI::App& app, Session& session) {
   command->add_flag("--json", options->json, "The whole execution as one JSON object");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");
-  command->callback([options, &session] {
+  add_on_kernel_options(*command, options->on_kernel);
+  command->callback([options, command, &session] {
+    check_on_kernel_options(*command, options->on_kernel);
     session.command = [options, &session] { return replay(*options, session); };
   });
 }

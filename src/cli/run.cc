@@ -14,6 +14,7 @@
 #include "cli/design_file.h"
 #include "cli/session.h"
 #include "cli/suggest.h"
+#include "lab/lab_error.h"
 
 #ifndef MMCHECK_VERSION
 #define MMCHECK_VERSION "unknown"
@@ -43,6 +44,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_cost_command(app, session);
   add_hunt_command(app, session);
   add_litmus_command(app, session);
+  add_kernel_command(app, session);
   add_run_command(app, session);
 }
 
@@ -119,6 +121,8 @@ ExitCode report_current_exception(std::ostream& err) {
   } catch (const InputError& error) {
     err << "mmcheck: " << place_of(error.place()) << error.what() << '\n';
     return ExitCode::Usage;
+  } catch (const lab::LabError& error) {
+    err << "mmcheck: the virtual machine failed: " << error.what() << '\n';
   } catch (const std::bad_alloc&) {
     err << "mmcheck: out of memory\n";
   } catch (const std::exception& error) {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread's race on real kernels. Skipped where there is no virtual machine or no image.
+// MMCHECK_BINARY is the path of the program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "host/command.h"
+
+namespace mmcheck {
+namespace {
+
+using testing::HasSubstr;
+
+host::CommandResult replay(const std::string& kernel, const std::string& scenario) {
+  return host::run_command({MMCHECK_BINARY, "--catalog", "catalog", "replay", "--on-kernel", kernel,
+                            "--times", "2", scenario});
+}
+
+bool cannot_run(const host::CommandResult& result) {
+  return result.status == 2 && (result.output.find("apt-get install") != std::string::npos ||
+                                result.output.find("kernel fetch") != std::string::npos);
+}
+
+TEST(RealKernel, LosesTheWriteBeforeTheFix) {
+  for (const char* scenario : {"munmap+store+msync", "dontneed+store+writeback-evict"}) {
+    const host::CommandResult result = replay("6.1", scenario);
+    if (cannot_run(result)) GTEST_SKIP() << result.output;
+    EXPECT_EQ(result.status, 0) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("LOST 2 of 2"));
+  }
+}
+
+TEST(RealKernel, KeepsItWithTheFixSinceWritebackWaits) {
+  const host::CommandResult result = replay("6.12", "munmap+store+msync");
+  if (cannot_run(result)) GTEST_SKIP() << result.output;
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("KEPT 2 of 2; a thread was blocked in 2"));
+  EXPECT_THAT(result.output, HasSubstr("folio_mkclean"));
+}
+
+}  // namespace
+}  // namespace mmcheck
