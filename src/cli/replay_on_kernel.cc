@@ -13,8 +13,10 @@
 #include "cli/catalog.h"
 #include "cli/cell.h"
 #include "cli/search_options.h"
+#include "cli/suggest.h"
 #include "explore/explorer.h"
 #include "lab/forced_schedule.h"
+#include "lab/guest_source.h"
 #include "lab/rounds.h"
 #include "lab/steps.h"
 #include "lab/symbols.h"
@@ -102,6 +104,18 @@ Plan make_plan(const OnKernelTarget& target, const OnKernelOptions& options,
     if (result.verdict.outcome == report::Outcome::Held) plan.lost = false;
   }
   return plan;
+}
+
+/// Before a machine boots for nothing.
+void check_functions(const Plan& plan, const lab::Image& image, const lab::Symbols& symbols) {
+  for (const lab::Segment& segment : plan.schedule.segments) {
+    const std::string& function = segment.stop.function;
+    if (function.empty() || symbols.find(function)) continue;
+    throw InputError(
+        fmt::format("Linux {} has no function {} of its own: inlined, or static and "
+                    "renamed{}",
+                    image.release, function, did_you_mean(function, symbols.names())));
+  }
 }
 
 std::string_view word(bool lost) { return lost ? "LOST" : "KEPT"; }
@@ -292,6 +306,8 @@ ExitCode replay_on_kernel(const OnKernelTarget& target, const OnKernelOptions& o
   const RunFolder folder;
   const lab::Symbols symbols = lab::load_symbols(image, folder.path());
   const Plan plan = make_plan(target, options, named, image, symbols, session);
+  check_functions(plan, image, symbols);
+  lab::guest_source(named.scenario);  // throws where it cannot be one
   print_plan(plan, named, image, console);
   lab::Laboratory laboratory(named.scenario, image, symbols, folder.path());
   Totals totals;
