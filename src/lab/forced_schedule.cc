@@ -92,15 +92,17 @@ unsigned parse_number(std::string_view digits, const std::string& word) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size()) {
     throw InputError(fmt::format(
-        "'{}': expected THREAD, THREAD#STATEMENTS, THREAD@FUNCTION or THREAD@FUNCTION+", word));
+        "'{}': expected THREAD, ~THREAD, THREAD#STATEMENTS, THREAD@FUNCTION or THREAD@FUNCTION+",
+        word));
   }
   return number;
 }
 
 Segment parse_segment(const std::string& word, const workload::Scenario& scenario) {
   const std::size_t end = std::min(word.find_first_of("@#"), word.size());
-  const std::string name = word.substr(0, end);
-  Segment segment;
+  Segment segment{.stale = word.starts_with('~')};
+  const std::size_t begin = segment.stale ? 1 : 0;
+  const std::string name = word.substr(begin, end - begin);
   while (segment.thread < scenario.threads.size() &&
          scenario.threads[segment.thread].name != name) {
     ++segment.thread;
@@ -143,8 +145,8 @@ std::string to_string(const Stop& stop) {
 std::string to_string(const ForcedSchedule& schedule) {
   std::string text;
   for (const Segment& segment : schedule.segments) {
-    text +=
-        fmt::format("{}P{}{}", text.empty() ? "" : " ", segment.thread, to_string(segment.stop));
+    text += fmt::format("{}{}P{}{}", text.empty() ? "" : " ", segment.stale ? "~" : "",
+                        segment.thread, to_string(segment.stop));
   }
   return text;
 }

@@ -46,7 +46,8 @@ std::string to_string(const ForcedSchedule& schedule);
 
 /// "P0@flush_tlb_mm_range P2 P1#1": the first thread to the beginning of the function, the third to
 /// its end, the second over one statement. "P0@f+" is the return of f, "P0@f*3" its third call.
-/// Throws InputError.
+/// With
+/// "~P1" the thread uses an entry that only its TLB still has (Segment::stale). Throws InputError.
 ForcedSchedule parse_forced_schedule(const std::string& text, const workload::Scenario& scenario);
 
 class StepTable;

@@ -128,6 +128,13 @@ class Writer {
         operand(expr, 0), operand(expr, 1), operand(expr, 2), expr.operands.front().index);
   }
 
+  /// The way to reclaim one page that user space has: of a mapping of its own process. It does not
+  /// look at the accessed bit first, as reclaim does otherwise.
+  std::string shrink(const Expr& expr) const {
+    if (expr.operands.front().kind != ExprKind::Page) refuse(expr);
+    return fmt::format("madvise((void*){}, PAGE, MADV_PAGEOUT)", operand(expr, 0));
+  }
+
   std::string system_call(const Expr& expr) const;
 
   const Scenario& scenario_;
@@ -172,6 +179,8 @@ std::string Writer::system_call(const Expr& expr) const {
       return pwrite(expr);
     case Operation::Yield:
       return "sched_yield()";
+    case Operation::ShrinkFolioList:
+      return shrink(expr);
     default:
       refuse(expr);
   }

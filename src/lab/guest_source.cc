@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -31,11 +32,31 @@ std::string numbers(const std::vector<unsigned>& list) {
   return list.empty() ? "0" : fmt::format("{}", fmt::join(list, ", "));
 }
 
+/// A kernel thread that reclaims a page does so in the name of the page's process: reclaim on
+/// demand is a call of user space (MADV_PAGEOUT).
+unsigned process_of(const ThreadDecl& thread) {
+  if (thread.process) return *thread.process;
+  std::optional<unsigned> found;
+  const bool all = std::ranges::all_of(thread.body, [&](const Statement& statement) {
+    const workload::Expr& call = statement.expr;
+    const bool reclaims = call.operation == workload::Operation::ShrinkFolioList &&
+                          !call.operands.empty() &&
+                          call.operands.front().kind == workload::ExprKind::Page;
+    if (reclaims) found = call.operands.front().process;
+    return reclaims;
+  });
+  if (found && all) return *found;
+  throw InputError(thread.place,
+                   fmt::format("{} is a kernel thread: on a real kernel, threads are of processes, "
+                               "but for one that calls shrink_folio_list() of a process's page",
+                               thread.name));
+}
+
 std::string declarations(const Scenario& scenario, unsigned cpus) {
   std::vector<unsigned> pages, processes, statements;
   for (const workload::FileDecl& file : scenario.files) pages.push_back(file.nr_pages);
   for (const ThreadDecl& thread : scenario.threads) {
-    processes.push_back(thread.process.value_or(0));
+    processes.push_back(process_of(thread));
     statements.push_back(static_cast<unsigned>(thread.body.size()));
   }
   return fmt::format(
@@ -140,11 +161,6 @@ std::string bodies(const Scenario& scenario) {
   std::string cases;
   for (unsigned i = 0; i < scenario.threads.size(); ++i) {
     const ThreadDecl& thread = scenario.threads[i];
-    if (!thread.process) {
-      throw InputError(thread.place, fmt::format("{} is a kernel thread: on a real kernel, threads "
-                                                 "are of processes",
-                                                 thread.name));
-    }
     // Files are opened before the thread waits: an open file is no part of the scenario.
     text += fmt::format("\nstatic void body_{}(void) {{\n", i);
     for (unsigned file = 0; file < scenario.files.size(); ++file) {
@@ -163,9 +179,9 @@ std::string bodies(const Scenario& scenario) {
 }
 
 std::string program(const Scenario& scenario, unsigned cpus) {
-  return fmt::format("#define SHARED {:#x}ul\n", kShared) + std::string(kGuestBegin) +
-         declarations(scenario, cpus) + mappings(scenario) + warm_up(scenario) + bodies(scenario) +
-         std::string(kGuestEnd);
+  const std::string declared = declarations(scenario, cpus);  // first: it refuses kernel threads
+  return fmt::format("#define SHARED {:#x}ul\n", kShared) + std::string(kGuestBegin) + declared +
+         mappings(scenario) + warm_up(scenario) + bodies(scenario) + std::string(kGuestEnd);
 }
 
 }  // namespace

@@ -32,18 +32,18 @@ std::string derived(const std::string& name, const Symbols& symbols) {
 TEST(ForcedSchedule, IsTheOrderOfTheCounterexample) {
   const Symbols before = symbols_of_6_1();
   EXPECT_EQ(derived("munmap+store+msync", before),
-            "P0@page_remove_rmap+ P2@folio_end_writeback P1");
+            "P0@page_remove_rmap+ P2@folio_end_writeback ~P1");
   EXPECT_EQ(derived("dontneed+store+msync", before),
-            "P0@page_remove_rmap+ P2@folio_end_writeback P1");
+            "P0@page_remove_rmap+ P2@folio_end_writeback ~P1");
   const Symbols after = symbols_of_6_12();
   EXPECT_EQ(derived("munmap+store+msync", after),
-            "P0@flush_tlb_mm_range P2@folio_end_writeback P1");
+            "P0@flush_tlb_mm_range P2@folio_end_writeback ~P1");
 }
 
 TEST(ForcedSchedule, CountsTheCallsOfAFunctionThatStandForSteps) {
   const Symbols before = symbols_of_6_1();
   EXPECT_EQ(derived("batch-overflow+store+msync", before),
-            "P0@page_remove_rmap+*3 P2@folio_end_writeback*3 P1");
+            "P0@page_remove_rmap+*3 P2@folio_end_writeback*3 ~P1");
 }
 
 TEST(ForcedSchedule, KnowsWhichAccessNeedsAStaleEntry) {
@@ -57,7 +57,7 @@ TEST(ForcedSchedule, KnowsWhichAccessNeedsAStaleEntry) {
 
 TEST(ForcedSchedule, IsReadAsItIsWritten) {
   const Scenario scenario = catalog_scenario("munmap+store+msync");
-  const std::string text = "P0@flush_tlb_mm_range P0@f+ P2#1 P0@f+*3 P1 P2";
+  const std::string text = "P0@flush_tlb_mm_range P0@f+ P2#1 P0@f+*3 ~P1#1 ~P1 P2";
   EXPECT_EQ(to_string(parse_forced_schedule(text, scenario)), text);
 }
 
@@ -73,7 +73,7 @@ TEST(ForcedSchedule, SaysWhatIsWrongWithAnOrder) {
   };
   EXPECT_EQ(error(""), "an order names at least one thread");
   EXPECT_EQ(error("P7"), "'P7': the scenario has no thread P7");
-  EXPECT_THAT(error("P0#x"), testing::StartsWith("'P0#x': expected THREAD, THREAD#STATEMENTS"));
+  EXPECT_THAT(error("P0#x"), testing::StartsWith("'P0#x': expected THREAD, ~THREAD"));
   EXPECT_THAT(error("P0@f*"), testing::StartsWith("'P0@f*': expected"));
 }
 

@@ -34,6 +34,13 @@ TEST(GuestSource, MakesTheCallsAndAccessesOfTheThreads) {
   EXPECT_THAT(source, HasSubstr("long stored_value = 2l; *(volatile long*)0x72000000ul"));
 }
 
+TEST(GuestSource, ReclaimOfAPageIsACallOfItsProcess) {
+  const std::string source = guest_source(workload::load_scenario("docs/findings/reclaim.litmus"));
+  EXPECT_THAT(source, HasSubstr("madvise((void*)0x72000000ul, PAGE, MADV_PAGEOUT)"));
+  EXPECT_THAT(source, HasSubstr("process_of[] = {0, 0, 1}"));
+  EXPECT_EQ(compile("reclaim", source), "");
+}
+
 TEST(GuestSource, Compiles) {
   for (const char* name :
        {"munmap+store+msync", "dontneed+store+writeback-evict", "batch-overflow+store+msync",
