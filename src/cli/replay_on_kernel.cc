@@ -255,8 +255,11 @@ ExitCode print_totals(const Totals& totals, const Plan& plan, unsigned times,
     text += fmt::format("; {} did not go in the order", totals.unforced);
   }
   if (totals.warned > 0) text += fmt::format("; the kernel warned in {}", totals.warned);
-  text += fmt::format("\nbooted in {:.1f} s; a replay took at most {:.1f} s\n",
-                      laboratory.boot_seconds(), totals.seconds_max);
+  text += fmt::format(
+      "\nbooted in {:.1f} s{}; a replay took at most {:.1f} s\n", laboratory.boot_seconds(),
+      laboratory.boots() == 1 ? std::string()
+                              : fmt::format(", after {} boots that failed", laboratory.boots() - 1),
+      totals.seconds_max);
   bool agreed = true;
   if (plan.lost) {
     agreed = totals.unforced == 0 && totals.lost == (*plan.lost ? times : 0);

@@ -24,6 +24,11 @@ struct Guest {
 Guest build_guest(const std::string& source, const Image& image,
                   const std::filesystem::path& folder);
 
+/// How often a boot is tried. A kernel patches its code while it boots, under the eyes of its other
+/// CPUs; these may trap on what QEMU had translated before (seen once in about 60 boots, as
+/// "Oops: int3").
+inline constexpr unsigned kBootTries = 3;
+
 /// Runs until it is destroyed. QEMU translates code (TCG): that needs no rights and no hardware,
 /// and has a TLB for each CPU, which goes stale as a real one does.
 class Machine {

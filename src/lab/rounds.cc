@@ -36,11 +36,11 @@ double seconds_since(Clock::time_point start) {
 
 class Laboratory::Impl {
  public:
-  Impl(const workload::Scenario& scenario, const Image& image, const Symbols& symbols,
-       const std::filesystem::path& folder)
+  Impl(const workload::Scenario& scenario, const Image& image, const Guest& guest,
+       const Symbols& symbols, const std::filesystem::path& folder)
       : scenario_(scenario),
         cpus_(cpus_of(scenario)),
-        guest_(build_guest(guest_source(scenario), image, folder)),
+        guest_(guest),
         booted_(Clock::now()),
         machine_(image, guest_, cpus_, "", folder),
         log_(machine_.log()),
@@ -239,8 +239,17 @@ bool RoundResult::is_forced() const {
 }
 
 Laboratory::Laboratory(const workload::Scenario& scenario, const Image& image,
-                       const Symbols& symbols, const std::filesystem::path& folder)
-    : impl_(std::make_unique<Impl>(scenario, image, symbols, folder)) {}
+                       const Symbols& symbols, const std::filesystem::path& folder) {
+  const Guest guest = build_guest(guest_source(scenario), image, folder);
+  while (impl_ == nullptr) {
+    try {
+      ++boots_;
+      impl_ = std::make_unique<Impl>(scenario, image, guest, symbols, folder);
+    } catch (const LabError&) {
+      if (boots_ == kBootTries) throw;
+    }
+  }
+}
 
 Laboratory::~Laboratory() = default;
 

@@ -64,11 +64,13 @@ class Laboratory {
   RoundResult run(const ForcedSchedule& schedule);
 
   std::filesystem::path log() const;
-  double boot_seconds() const;
+  double boot_seconds() const;  ///< of the boot that went well
+  unsigned boots() const { return boots_; }
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
+  unsigned boots_ = 0;
 };
 
 }  // namespace mmcheck::lab
