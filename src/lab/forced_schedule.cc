@@ -100,7 +100,8 @@ unsigned parse_number(std::string_view digits, const std::string& word) {
 
 Segment parse_segment(const std::string& word, const workload::Scenario& scenario) {
   const std::size_t end = std::min(word.find_first_of("@#"), word.size());
-  Segment segment{.stale = word.starts_with('~')};
+  Segment segment;
+  segment.stale = word.starts_with('~');
   const std::size_t begin = segment.stale ? 1 : 0;
   const std::string name = word.substr(begin, end - begin);
   while (segment.thread < scenario.threads.size() &&
