@@ -227,7 +227,7 @@ class Guest {
   const GuestOptions& options_;
   const Console& console_;
   std::vector<std::string> arguments_;
-  guest::TemporaryFolder folder_;
+  host::TemporaryFolder folder_;
   guest::Compiled compiled_;
   guest::Module module_;
   guest::GuestProgram program_;

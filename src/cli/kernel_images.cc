@@ -2,11 +2,8 @@
 #include "cli/kernel_images.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <system_error>
 
 #include "base/error.h"
 #include "lab/machine.h"
@@ -55,29 +52,6 @@ lab::Image find_image_or_throw(const KernelOptions& options, const Console& cons
   }
   if (!missing.empty()) throw InputError(missing);
   return *image;
-}
-
-RunFolder::RunFolder() {
-  std::string name = (fs::temp_directory_path() / "mmcheck-kernel-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), "a temporary folder");
-  }
-  path_ = name;
-}
-
-RunFolder::~RunFolder() {
-  std::error_code ignored;
-  bool empty = true;
-  for (auto at = fs::directory_iterator(path_, ignored); !ignored && at != fs::directory_iterator();
-       at.increment(ignored)) {
-    if (at->path().filename() == "kernel.log") {
-      empty = false;
-    } else {
-      std::error_code not_removed;
-      fs::remove_all(at->path(), not_removed);
-    }
-  }
-  if (empty) fs::remove(path_, ignored);
 }
 
 }  // namespace mmcheck::cli

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <CLI/App.hpp>
-#include <filesystem>
 #include <string>
 
 #include "cli/session.h"
+#include "host/temporary_folder.h"
 #include "lab/image.h"
 
 namespace mmcheck::cli {
@@ -27,17 +27,8 @@ lab::ImageStore image_store();
 lab::Image find_image_or_throw(const KernelOptions& options, const Console& console);
 
 /// For the files of a virtual machine. All but its log goes when this does.
-class RunFolder {
- public:
-  RunFolder();
-  ~RunFolder();
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+struct RunFolder : host::TemporaryFolder {
+  RunFolder() : host::TemporaryFolder("mmcheck-kernel", "kernel.log") {}
 };
 
 }  // namespace mmcheck::cli

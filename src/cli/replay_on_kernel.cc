@@ -260,9 +260,9 @@ ExitCode print_totals(const Totals& totals, const Plan& plan, unsigned times,
       laboratory.boots() == 1 ? std::string()
                               : fmt::format(", after {} boots that failed", laboratory.boots() - 1),
       totals.seconds_max);
-  bool agreed = true;
+  bool agreed = totals.unforced == 0;
   if (plan.lost) {
-    agreed = totals.unforced == 0 && totals.lost == (*plan.lost ? times : 0);
+    agreed = agreed && totals.lost == (*plan.lost ? times : 0);
     text += fmt::format("the model says {}: {}\n", word(*plan.lost),
                         agreed ? "they agree" : "they DISAGREE");
   } else {

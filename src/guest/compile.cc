@@ -130,20 +130,7 @@ void redirect(const fs::path& object, const std::vector<std::string>& own, Compi
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "mmcheck-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), "a temporary folder");
-  }
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-Compiled compile(const CompileOptions& options, const TemporaryFolder& folder) {
+Compiled compile(const CompileOptions& options, const host::TemporaryFolder& folder) {
   std::vector<fs::path> objects;
   std::vector<std::string> own;
   bool cxx = false;

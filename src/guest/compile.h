@@ -8,25 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "host/temporary_folder.h"
+
 namespace mmcheck::guest {
 
 struct CompileOptions {
   std::vector<std::string> sources;  ///< .c, .cc, .cpp, .cxx
   std::vector<std::string> flags;    ///< for the compiler, behind mmcheck's own
-};
-
-/// A folder of its own, removed with all that is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 struct Compiled {
@@ -37,6 +25,6 @@ struct Compiled {
 
 /// Compiles and links into the folder. Throws InputError:
 /// what the compiler says, or which function a source calls that is not supported, and where.
-Compiled compile(const CompileOptions& options, const TemporaryFolder& folder);
+Compiled compile(const CompileOptions& options, const host::TemporaryFolder& folder);
 
 }  // namespace mmcheck::guest

@@ -13,50 +13,10 @@ using workload::Expr;
 using workload::ExprKind;
 using workload::MappingDecl;
 using workload::Operation;
-using workload::Operator;
 using workload::Scenario;
 
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kHugeBytes = 0x20'0000;
-
-const char* name_of(Operator oper) {
-  switch (oper) {
-    case Operator::Negate:
-    case Operator::Subtract:
-      return "-";
-    case Operator::Complement:
-      return "~";
-    case Operator::Not:
-      return "!";
-    case Operator::Add:
-      return "+";
-    case Operator::Multiply:
-      return "*";
-    case Operator::BitAnd:
-      return "&";
-    case Operator::BitOr:
-      return "|";
-    case Operator::BitXor:
-      return "^";
-    case Operator::Equal:
-      return "==";
-    case Operator::NotEqual:
-      return "!=";
-    case Operator::Less:
-      return "<";
-    case Operator::LessEqual:
-      return "<=";
-    case Operator::Greater:
-      return ">";
-    case Operator::GreaterEqual:
-      return ">=";
-    case Operator::And:
-      return "&&";
-    case Operator::Or:
-      return "||";
-  }
-  return "";
-}
 
 [[noreturn]] void refuse(const Expr& expr) {
   throw InputError(expr.place, fmt::format("'{}' is not made on a real kernel", expr.name));
@@ -78,9 +38,9 @@ class Writer {
         return fmt::format("file_{}", expr.index);
       case ExprKind::Apply:
         if (expr.operands.size() == 1) {
-          return fmt::format("({}{})", name_of(expr.oper), operand(expr, 0));
+          return fmt::format("({}{})", spelling(expr.oper), operand(expr, 0));
         }
-        return fmt::format("({} {} {})", operand(expr, 0), name_of(expr.oper), operand(expr, 1));
+        return fmt::format("({} {} {})", operand(expr, 0), spelling(expr.oper), operand(expr, 1));
       case ExprKind::Call:
         return call(expr);
       case ExprKind::Variable:

@@ -42,14 +42,15 @@ unsigned process_of(const ThreadDecl& thread) {
     const bool reclaims = call.operation == workload::Operation::ShrinkFolioList &&
                           !call.operands.empty() &&
                           call.operands.front().kind == workload::ExprKind::Page;
-    if (reclaims) found = call.operands.front().process;
-    return reclaims;
+    if (reclaims && !found) found = call.operands.front().process;
+    return reclaims && call.operands.front().process == found;
   });
   if (found && all) return *found;
-  throw InputError(thread.place,
-                   fmt::format("{} is a kernel thread: on a real kernel, threads are of processes, "
-                               "but for one that calls shrink_folio_list() of a process's page",
-                               thread.name));
+  throw InputError(
+      thread.place,
+      fmt::format("{} is a kernel thread: on a real kernel, threads are of processes, "
+                  "but for one that does nothing but shrink_folio_list() of one process's pages",
+                  thread.name));
 }
 
 std::string declarations(const Scenario& scenario, unsigned cpus) {

@@ -68,6 +68,7 @@ class Laboratory::Impl {
   bool has_ended(unsigned thread) { return read_shared().made[thread] == statements_of(thread); }
 
   std::uint64_t address_of(const std::string& function) const;
+  void add_fault(const Segment& segment, std::vector<Place>& places) const;
   SegmentResult run_segment(const Segment& segment);
   SegmentResult run_to_end(const Segment& segment);
   SegmentResult run_to_function(const Segment& segment);
@@ -150,16 +151,24 @@ SegmentResult Laboratory::Impl::run_to(unsigned thread, std::span<const Place> p
   return {.outcome = Outcome::TimedOut, .functions = vcpus_.activity(thread).functions};
 }
 
+/// Where it is known that the entry was no longer in the TLB. A call may fault for reasons of its
+/// own: then a round is made again for nothing, which is better than to take it for forced.
+void Laboratory::Impl::add_fault(const Segment& segment, std::vector<Place>& places) const {
+  if (segment.stale) places.push_back({segment.thread, address_of("exc_page_fault")});
+}
+
 SegmentResult Laboratory::Impl::run_to_function(const Segment& segment) {
   const unsigned thread = segment.thread;
   if (has_ended(thread)) return {.outcome = Outcome::NotReached};
-  const Place places[] = {{thread, address_of(segment.stop.function)}, {thread, guest_.mark}};
+  std::vector<Place> places = {{thread, address_of(segment.stop.function)}, {thread, guest_.mark}};
+  add_fault(segment, places);
   std::size_t reached = 0;
   SegmentResult result;
   for (unsigned time = 0; time < segment.stop.time; ++time) {
     result = run_to(thread, places, reached);
     if (result.outcome != Outcome::Reached) return result;
     if (reached == 1) return {.outcome = Outcome::NotReached};
+    if (reached == 2) return {.outcome = Outcome::Faulted};
   }
   if (segment.stop.kind == Stop::Kind::Entry) return result;
   // Where it returns to lies on top of its stack.
@@ -187,7 +196,7 @@ SegmentResult Laboratory::Impl::run_to_end(const Segment& segment) {
   const unsigned thread = segment.thread;
   if (has_ended(thread)) return {};
   std::vector<Place> places = {{thread, guest_.mark}};
-  if (segment.stale) places.push_back({thread, address_of("exc_page_fault")});
+  add_fault(segment, places);
   std::size_t reached = 0;
   SegmentResult result = run_to(thread, places, reached);
   if (result.outcome == Outcome::Reached && reached == 1) return {.outcome = Outcome::Faulted};

@@ -142,6 +142,9 @@ enum class Operator : std::uint8_t {
   Or,   ///< || short-circuits
 };
 
+/// As it is written, in scenarios and in C.
+const char* spelling(Operator oper);
+
 enum class ExprKind : std::uint8_t {
   Number,    ///< value
   Register,  ///< thread, index: a local variable, as position in ThreadDecl::registers

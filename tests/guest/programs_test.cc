@@ -175,7 +175,7 @@ class Written {
   const std::string& path() const { return path_; }
 
  private:
-  TemporaryFolder folder_;
+  host::TemporaryFolder folder_;
   std::string path_;
 };
 

@@ -104,7 +104,7 @@ Outcomes outcomes_of(GuestProgram& program, explore::Strategy strategy) {
 TEST(Random, ProgramsEndAsUnderEverySchedule) {
   constexpr std::uint64_t kPrograms = 45;
   unsigned compared = 0;
-  TemporaryFolder folder;
+  host::TemporaryFolder folder;
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const std::string path = (folder.path() / "random.c").string();
     const std::string text = Writer(seed).program();

@@ -40,7 +40,7 @@ class Loaded {
   GuestProgram* operator->() { return program_.get(); }
 
  private:
-  TemporaryFolder folder_;
+  host::TemporaryFolder folder_;
   Compiled compiled_;
   Module module_;
   std::vector<std::string> arguments_;

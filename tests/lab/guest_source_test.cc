@@ -41,6 +41,22 @@ TEST(GuestSource, ReclaimOfAPageIsACallOfItsProcess) {
   EXPECT_EQ(compile("reclaim", source), "");
 }
 
+TEST(GuestSource, RefusesAReclaimerOfTwoProcesses) {
+  const Scenario scenario = workload::parse_scenario(R"(C two
+{
+  file f;
+  process A { x = mmap(f, 1 page, MAP_SHARED), dirty; }
+  process B { y = mmap(f, 1 page, MAP_SHARED), dirty; }
+}
+P0(kernel) {
+  shrink_folio_list(A:x);
+  shrink_folio_list(B:y);
+}
+)",
+                                                     "two");
+  EXPECT_THROW(guest_source(scenario), InputError);
+}
+
 TEST(GuestSource, Compiles) {
   for (const char* name :
        {"munmap+store+msync", "dontneed+store+writeback-evict", "batch-overflow+store+msync",

@@ -162,46 +162,6 @@ std::string name_of(Order order) {
   return "?";
 }
 
-std::string name_of(Operator oper) {
-  switch (oper) {
-    case Operator::Negate:
-      return "-";
-    case Operator::Complement:
-      return "~";
-    case Operator::Not:
-      return "!";
-    case Operator::Add:
-      return "+";
-    case Operator::Subtract:
-      return "-";
-    case Operator::Multiply:
-      return "*";
-    case Operator::BitAnd:
-      return "&";
-    case Operator::BitOr:
-      return "|";
-    case Operator::BitXor:
-      return "^";
-    case Operator::Equal:
-      return "==";
-    case Operator::NotEqual:
-      return "!=";
-    case Operator::Less:
-      return "<";
-    case Operator::LessEqual:
-      return "<=";
-    case Operator::Greater:
-      return ">";
-    case Operator::GreaterEqual:
-      return ">=";
-    case Operator::And:
-      return "&&";
-    case Operator::Or:
-      return "||";
-  }
-  return "?";
-}
-
 std::string joined(const std::vector<Expr>& operands) {
   std::string result;
   for (const Expr& operand : operands) {
@@ -268,7 +228,7 @@ std::string dump(const Expr& expr) {
     case ExprKind::File:
       return fmt::format("file[{}]", expr.index);
     case ExprKind::Apply:
-      return fmt::format("({} {})", name_of(expr.oper), joined(expr.operands));
+      return fmt::format("({} {})", spelling(expr.oper), joined(expr.operands));
     case ExprKind::Call:
       return fmt::format("{}{}({})", name_of(expr.operation), name_of(expr.order),
                          joined(expr.operands));
