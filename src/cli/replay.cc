@@ -93,7 +93,8 @@ OnKernelTarget parse_on_kernel_target(const std::string& text) {
 ExitCode replay(const ReplayOptions& options, const Session& session) {
   const Console& console = session.console;
   if (options.on_kernel.is_wanted()) {
-    return replay_on_kernel(parse_on_kernel_target(options.target), options.on_kernel, session);
+    return replay_on_kernel(parse_on_kernel_target(options.target), options.on_kernel, options.json,
+                            session);
   }
   const Target target = parse_target(options.target);
   const trace::Schedule schedule = trace::decode(target.schedule);
@@ -127,7 +128,7 @@ void add_replay_command(CLI::App& app, Session& session) {
       ->required();
   add_rule_option(*command, options->rule);
   add_memory_option(*command, options->memory);
-  command->add_flag("--json", options->json, "The whole execution as one JSON object");
+  command->add_flag("--json", options->json, "One JSON object: the whole execution, or all rounds on a kernel");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");
   add_on_kernel_options(*command, options->on_kernel);

@@ -31,7 +31,8 @@ struct OnKernelTarget {
   std::string schedule;
 };
 
-ExitCode replay_on_kernel(const OnKernelTarget& target, const OnKernelOptions& options,
+/// `json`: one object instead of text.
+ExitCode replay_on_kernel(const OnKernelTarget& target, const OnKernelOptions& options, bool json,
                           const Session& session);
 
 }  // namespace mmcheck::cli

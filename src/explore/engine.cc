@@ -203,6 +203,11 @@ std::uint32_t Engine::enabled() const {
   return result;
 }
 
+std::string_view Engine::next_step(unsigned thread) const {
+  const bool finished = threads_[thread].pending == Pending::Finished;
+  return finished ? std::string_view{} : threads_[thread].text->format;
+}
+
 unsigned Engine::list(unsigned index, std::span<std::uint64_t, Alternatives::kMax> out) {
   if (threads_[index].pending != Pending::Choice) {
     out[0] = 0;

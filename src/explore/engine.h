@@ -90,6 +90,9 @@ class Engine {
   std::span<const Guard> guards(unsigned thread) const {
     return {threads_[thread].guard, threads_[thread].nr_guards};
   }
+  /// As the thread has announced its next step, before arguments are filled in; empty if it has
+  /// come to its end.
+  std::string_view next_step(unsigned thread) const;
   unsigned steps_of(unsigned thread) const { return threads_[thread].nr_steps; }
 
   // --- the state, as far as what can follow depends on it

@@ -154,14 +154,14 @@ void RandomProgram::setup(Execution& execution) {
     execution.keep(&thread.local, sizeof(thread.local));
     if (thread.handler) {
       execution.spawn_handler("handler", CpuId{0}, guard(thread.armed_by, 1),
-                              guard(thread.gate, thread.open), {.format = "handle"},
+                              guard(thread.gate, thread.open), {.format = "handle()"},
                               &RandomProgram::run_handler, &thread);
     } else {
       execution.spawn("thread", CpuId{0}, &RandomProgram::run, &thread);
     }
   }
   const Guard unused = guard(kCounter, 0);
-  execution.spawn_handler("free", CpuId{0}, unused, unused, {.format = "free"},
+  execution.spawn_handler("free", CpuId{0}, unused, unused, {.format = "free()"},
                           &RandomProgram::run_free, this);
 }
 
@@ -239,14 +239,14 @@ void RandomProgram::execute(Thread& thread, const Instruction& i) {
       execute_lock(thread, i);
       break;
     case Op::Await:
-      execution_->step_when(guard(i.a, i.value), {.format = "await"});
+      execution_->step_when(guard(i.a, i.value), {.format = "await()"});
       break;
     case Op::AwaitNot:
-      execution_->step_when(guard(i.a, i.value, true), {.format = "await not"});
+      execution_->step_when(guard(i.a, i.value, true), {.format = "await_not()"});
       read(thread, i.b);
       break;
     case Op::AwaitTake:
-      execution_->step_when(guard(i.a, i.value), {.format = "await and take"});
+      execution_->step_when(guard(i.a, i.value), {.format = "await_and_take()"});
       execution_->write(words_[i.a], (i.value + 1) % kModulus);
       break;
     case Op::Choose:
@@ -255,7 +255,7 @@ void RandomProgram::execute(Thread& thread, const Instruction& i) {
       execute_choice(thread, i);
       break;
     default:
-      execution_->step({.format = "access"});
+      execution_->step({.format = "access()"});
       access(thread, i);
       break;
   }
@@ -266,11 +266,11 @@ void RandomProgram::execute_lock(Thread& thread, const Instruction& i) {
   ObjectId lock = words_[i.a];
   switch (i.op) {
     case Op::Lock:
-      e.step_when(guard(i.a, 0), {.format = "lock"});
+      e.step_when(guard(i.a, 0), {.format = "lock()"});
       e.write(lock, 1);
       break;
     case Op::TryLock:
-      e.step({.format = "trylock"});
+      e.step({.format = "trylock()"});
       thread.local.reg = options_.foreseeable ? e.read_to_compare(lock, 0) : e.read(lock);
       remember(thread, thread.local.reg);
       thread.local.taken = thread.local.reg == 0 ? 1 : 0;
@@ -280,29 +280,29 @@ void RandomProgram::execute_lock(Thread& thread, const Instruction& i) {
       if (thread.local.taken == 0) break;
       [[fallthrough]];
     case Op::Unlock:
-      e.step({.format = "unlock"});
+      e.step({.format = "unlock()"});
       e.write(lock, 0);
       break;
     case Op::DownRead:
-      e.step_when({.object = lock, .mask = kWriterBit}, {.format = "down_read"});
+      e.step_when({.object = lock, .mask = kWriterBit}, {.format = "down_read()"});
       e.read_add(lock, 1);
       ++thread.local.nr_reading;
       break;
     case Op::UpRead:
       if (thread.local.nr_reading == 0) break;  // Skip has left out the other half
       --thread.local.nr_reading;
-      e.step({.format = "up_read"});
+      e.step({.format = "up_read()"});
       e.read_add(lock, ~std::uint64_t{0});
       break;
     case Op::DownWrite:
-      e.step_when(guard(i.a, 0), {.format = "down_write"});
+      e.step_when(guard(i.a, 0), {.format = "down_write()"});
       e.write(lock, kWriterBit);
       thread.local.writing = 1;
       break;
     default:
       if (thread.local.writing == 0) break;
       thread.local.writing = 0;
-      e.step({.format = "up_write"});
+      e.step({.format = "up_write()"});
       e.write(lock, 0);
       break;
   }
@@ -336,7 +336,7 @@ class Labels final : public Alternatives {
 
 void RandomProgram::execute_choice(Thread& thread, const Instruction& i) {
   Labels labels(*execution_, words_[i.a], i);
-  std::uint64_t label = execution_->step_choose(labels, {.format = "choose"});
+  std::uint64_t label = execution_->step_choose(labels, {.format = "choose()"});
   if (i.op == Op::Choose) {
     read(thread, i.a);
     execution_->write(words_[i.b], label % kModulus);

@@ -2,6 +2,7 @@
 // The other end of the remote serial protocol: a machine that does what a test has written down.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -11,6 +12,10 @@
 #include <vector>
 
 namespace mmcheck::lab {
+
+/// How long to wait for what does not come, and for what does.
+inline constexpr std::chrono::milliseconds kSoon{50};
+inline constexpr std::chrono::milliseconds kLong{10'000};
 
 /// What happens when CPUs are resumed: one comes to an address, or nothing does.
 struct FakeEvent {

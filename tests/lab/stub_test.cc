@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr milliseconds kSoon{50};
-constexpr milliseconds kLong{10'000};
 
 TEST(Stub, ReadsRegistersOfTheCpuThatIsMeant) {
   FakeStub fake;

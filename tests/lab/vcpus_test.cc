@@ -13,8 +13,6 @@ using std::chrono::milliseconds;
 using testing::Contains;
 using testing::ElementsAre;
 
-constexpr milliseconds kSoon{50};
-constexpr milliseconds kLong{10'000};
 
 const char* const kSymbols =
     "ffffffff81001000 T do_work\n"

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/prediction.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "catalog_scenario.h"
+#include "explore/fiber.h"
+#include "lab/rounds.h"
+
+namespace mmcheck::lab {
+namespace {
+
+using explore::LegEnd;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Optional;
+using Outcome = SegmentResult::Outcome;
+
+class PredictionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!explore::Fibers::can_restore()) GTEST_SKIP() << "states cannot be told in this build";
+  }
+};
+
+Prediction prediction(const std::string& scenario_name, const std::string& design,
+                      const std::string& order) {
+  const workload::Scenario scenario = catalog_scenario(scenario_name);
+  return predict(scenario, *design::find_design(design), parse_forced_schedule(order, scenario));
+}
+
+TEST_F(PredictionTest, TheThreadsOrderLosesAWriteWhereTheRmapGoesFirst) {
+  const std::string order = "P0@flush_tlb_mm_range P2 ~P1";
+  const Prediction before = prediction("dontneed+store+msync", "linux-6.1", order);
+  EXPECT_THAT(before.is_lost(), Optional(true));
+  const Prediction after = prediction("dontneed+store+msync", "linux-6.12", order);
+  EXPECT_THAT(after.is_lost(), Optional(false));
+  // Writeback waits for the lock of the page table.
+  EXPECT_THAT(after.blocked(false), Optional(ElementsAre(1u)));
+}
+
+TEST_F(PredictionTest, NothingIsLostWhereOneOfTheStepsComesElsewhere) {
+  for (const char* order : {"P0 P2 P1", "P0@flush_tlb_mm_range ~P1 P2", "P0@flush_tlb_mm_range ~P1",
+                            "P0@flush_tlb_mm_range+ P2 P1"}) {
+    EXPECT_THAT(prediction("dontneed+store+msync", "linux-6.1", order).is_lost(), Optional(false))
+        << order;
+  }
+}
+
+TEST_F(PredictionTest, AnAccessThatNeedsNoStaleEntryMayFault) {
+  const Prediction both =
+      prediction("dontneed+store+msync", "linux-6.1", "P0@flush_tlb_mm_range P2 P1");
+  EXPECT_EQ(both.is_lost(), std::nullopt);
+}
+
+std::string refusal(const std::string& order) {
+  try {
+    prediction("dontneed+store+msync", "linux-6.1", order);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST_F(PredictionTest, SaysWhyThereIsNone) {
+  EXPECT_EQ(refusal("P0#1"), "an order that counts statements");
+  EXPECT_EQ(refusal("P0@try_to_free_pages"),
+            "an order in which it does not come to try_to_free_pages");
+  // After the flush there is no stale entry.
+  EXPECT_EQ(refusal("P0 ~P1"), "an order in which a TLB has no such entry");
+}
+
+RoundResult round_of(bool lost, const std::vector<Outcome>& outcomes) {
+  RoundResult round;
+  for (const Outcome outcome : outcomes) round.segments.push_back({.outcome = outcome});
+  round.pages.push_back({.stored = 2, .on_disk = lost ? 1u : 2u});
+  return round;
+}
+
+TEST_F(PredictionTest, AllowsWhatItForesees) {
+  const std::string order = "P0@flush_tlb_mm_range P2 ~P1";
+  const Prediction before = prediction("dontneed+store+msync", "linux-6.1", order);
+  const std::vector<Outcome> none_blocked(3, Outcome::Reached);
+  EXPECT_TRUE(before.allows(round_of(true, none_blocked)));
+  EXPECT_FALSE(before.allows(round_of(false, none_blocked)));
+  const Prediction after = prediction("dontneed+store+msync", "linux-6.12", order);
+  const std::vector<Outcome> blocked = {Outcome::Reached, Outcome::Blocked, Outcome::Reached};
+  EXPECT_TRUE(after.allows(round_of(false, blocked)));
+  EXPECT_FALSE(after.allows(round_of(true, blocked)));
+  EXPECT_FALSE(after.allows(round_of(false, none_blocked)));
+}
+
+TEST(PredictionOfHand, AWriteThatIsLostEarlySaysNothingOfWhatFollows) {
+  Prediction early;
+  early.ends.push_back({.lost = true, .segments = {LegEnd::Reached, LegEnd::Open}});
+  EXPECT_TRUE(early.allows(round_of(true, {Outcome::Reached, Outcome::Reached})));
+  EXPECT_TRUE(early.allows(round_of(true, {Outcome::Reached, Outcome::Blocked})));
+  EXPECT_FALSE(early.allows(round_of(true, {Outcome::Blocked, Outcome::Reached})));
+}
+
+}  // namespace
+}  // namespace mmcheck::lab
