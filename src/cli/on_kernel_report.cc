@@ -17,11 +17,6 @@ using lab::SegmentResult;
 using lab::Stop;
 using Outcome = SegmentResult::Outcome;
 
-bool has_outcome(const RoundResult& round, Outcome outcome) {
-  return std::any_of(round.segments.begin(), round.segments.end(),
-                     [&](const SegmentResult& segment) { return segment.outcome == outcome; });
-}
-
 std::string_view word(bool lost) { return lost ? "LOST" : "KEPT"; }
 
 std::string name_of_thread(const workload::Scenario& scenario, unsigned thread) {
@@ -97,18 +92,19 @@ std::string describe_prediction(const OrderPlan& plan, const workload::Scenario&
   if (!plan.prediction) {
     return fmt::format("the model of {} says nothing of {}", plan.design, plan.unpredicted);
   }
+  if (plan.prediction->is_impossible()) {
+    return fmt::format(
+        "the model of {} says: impossible, as no TLB has such an entry then ({} states)",
+        plan.design, plan.prediction->states);
+  }
   const auto lost = plan.prediction->is_lost();
   std::string ends = describe_ends(*plan.prediction, lost.value_or(true), plan, scenario);
   if (!lost) ends += "; or " + describe_ends(*plan.prediction, false, plan, scenario);
-  return fmt::format("the model of {} says: {} (all that can come of it: {} states)", plan.design, ends,
-                     plan.prediction->states);
+  return fmt::format("the model of {} says: {} (all that can come of it: {} states)", plan.design,
+                     ends, plan.prediction->states);
 }
 
 }  // namespace
-
-bool has_faulted(const RoundResult& round) { return has_outcome(round, Outcome::Faulted); }
-
-bool has_blocked(const RoundResult& round) { return has_outcome(round, Outcome::Blocked); }
 
 OrderTotals total(const std::vector<Round>& rounds, const OrderPlan& plan) {
   OrderTotals totals;
@@ -119,8 +115,8 @@ OrderTotals total(const std::vector<Round>& rounds, const OrderPlan& plan) {
     totals.lost += result.is_lost() ? 1 : 0;
     totals.unforced += result.is_forced() ? 0 : 1;
     totals.warned += result.warnings.empty() ? 0 : 1;
-    totals.blocked += has_blocked(result) ? 1 : 0;
-    const bool foreseen = plan.prediction && result.is_forced() && plan.prediction->allows(result);
+    totals.blocked += result.has_blocked() ? 1 : 0;
+    const bool foreseen = plan.prediction && plan.prediction->allows(result);
     totals.foreseen += foreseen ? 1 : 0;
     totals.seconds_max = std::max(totals.seconds_max, result.seconds);
   }
@@ -128,7 +124,7 @@ OrderTotals total(const std::vector<Round>& rounds, const OrderPlan& plan) {
 }
 
 bool has_agreed(const OrderTotals& totals, const OrderPlan& plan) {
-  return totals.unforced == 0 && (!plan.prediction || totals.foreseen == totals.rounds);
+  return plan.prediction ? totals.foreseen == totals.rounds : totals.unforced == 0;
 }
 
 void OnKernelText::print_plan() const {
@@ -167,7 +163,7 @@ void OnKernelText::print_round(unsigned number, const Round& round) {
     remarks += fmt::format("      {} was refused its access\n", scenario_.threads[i].name);
   }
   for (const std::string& warning : result.warnings) remarks += "      kernel: " + warning + '\n';
-  if (plan_.prediction && result.is_forced() && !plan_.prediction->allows(result)) {
+  if (plan_.prediction && !plan_.prediction->allows(result)) {
     remarks += "      this is not what the model says\n";
   }
   if (!remarks.empty() && remarks == said_) line += "  (the rest as before)";

@@ -31,10 +31,6 @@ struct Round {
   unsigned again = 0;  ///< rounds before that do not count: see SegmentResult::Outcome::Faulted
 };
 
-/// A thread's TLB had lost the entry that it was to use.
-bool has_faulted(const lab::RoundResult& round);
-bool has_blocked(const lab::RoundResult& round);
-
 struct OrderTotals {
   unsigned rounds = 0;
   unsigned lost = 0;
@@ -42,13 +38,14 @@ struct OrderTotals {
   unsigned warned = 0;
   unsigned blocked = 0;   ///< rounds in which some thread was blocked
   unsigned unforced = 0;  ///< rounds that did not go in the order
-  unsigned foreseen = 0;  ///< rounds that went in the order, as the model says
+  unsigned foreseen = 0;  ///< rounds that went as the model says
   double seconds_max = 0;
 };
 
 OrderTotals total(const std::vector<Round>& rounds, const OrderPlan& plan);
 
-/// All rounds went in the order, and the model, if it says something, says that of each.
+/// All rounds went in the order; where the model says something, as it says, be it that nothing
+/// can.
 bool has_agreed(const OrderTotals& totals, const OrderPlan& plan);
 
 struct LabBoot {

@@ -128,7 +128,8 @@ void add_replay_command(CLI::App& app, Session& session) {
       ->required();
   add_rule_option(*command, options->rule);
   add_memory_option(*command, options->memory);
-  command->add_flag("--json", options->json, "One JSON object: the whole execution, or all rounds on a kernel");
+  command->add_flag("--json", options->json,
+                    "One JSON object: the whole execution, or all rounds on a kernel");
   command->add_flag("--all-steps", options->all_steps,
                     "Show minor steps too, and those after the rule is broken");
   add_on_kernel_options(*command, options->on_kernel);

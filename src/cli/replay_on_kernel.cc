@@ -114,7 +114,7 @@ void check_functions(const OrderPlan& plan, const lab::Image& image, const lab::
 
 Round make_round(lab::Laboratory& laboratory, const lab::ForcedSchedule& schedule) {
   Round round{.result = laboratory.run(schedule), .again = 0};
-  for (; has_faulted(round.result) && round.again < kAgain; ++round.again) {
+  for (; round.result.has_faulted() && round.again < kAgain; ++round.again) {
     round.result = laboratory.run(schedule);
   }
   return round;
@@ -168,9 +168,8 @@ ExitCode replay_on_kernel(const OnKernelTarget& target, const OnKernelOptions& o
     if (!json) text.print_round(i, rounds.back());
   }
   const OrderTotals totals = total(rounds, plan);
-  const LabBoot boot{.seconds = laboratory.boot_seconds(),
-                     .boots = laboratory.boots(),
-                     .log = laboratory.log()};
+  const LabBoot boot{
+      .seconds = laboratory.boot_seconds(), .boots = laboratory.boots(), .log = laboratory.log()};
   if (json) {
     console.out << json_line(on_kernel_json(plan, named.scenario, rounds, boot));
   } else {

@@ -27,8 +27,8 @@ bool goes_on(std::string_view function, std::string_view text) {
   return is_step_of(function, text) && text.substr(function.size()).starts_with("():");
 }
 
-bool is_step_of(const Leg& leg, std::string_view text) {
-  return std::any_of(leg.functions.begin(), leg.functions.end(),
+bool is_step_of(const std::vector<std::string_view>& functions, std::string_view text) {
+  return std::any_of(functions.begin(), functions.end(),
                      [&](std::string_view function) { return is_step_of(function, text); });
 }
 bool goes_on(const Leg& leg, std::string_view text) {
@@ -36,7 +36,12 @@ bool goes_on(const Leg& leg, std::string_view text) {
                      [&](std::string_view function) { return goes_on(function, text); });
 }
 bool begins(const Leg& leg, std::string_view text) {
-  return is_step_of(leg, text) && !goes_on(leg, text);
+  return is_step_of(leg.functions, text) && !goes_on(leg, text);
+}
+/// Whether a call that has begun is over.
+bool is_over(const Leg& leg, std::string_view made, std::string_view next) {
+  if (!leg.followed_by.empty()) return is_step_of(leg.followed_by, next);
+  return is_step_of(leg.functions, made) && !goes_on(leg, next);
 }
 
 /// How far the order is.
@@ -76,15 +81,15 @@ class OrderedSearch {
   bool visit();
   void make_step();
   bool back_up();
-  bool list_options(Position& position);
+  void list_options(Position& position);
   void note_end(const Stage& stage);
 
   std::uint32_t allowed(const Stage& stage) const;
   void begin_leg(Stage& stage) const;
   void end_leg(Stage& stage, LegEnd end) const;
-  void settle(Stage& stage) const;
+  bool settle(Stage& stage) const;
   void look(Stage& stage, unsigned thread, std::string_view made) const;
-  bool is_left_out(const Stage& stage, unsigned thread, std::string_view made) const;
+  bool is_left_out(const Stage& stage) const;
 
   const std::vector<Leg>& legs_;
   std::uint32_t others_;  ///< threads that are in no order
@@ -142,9 +147,10 @@ void OrderedSearch::end_leg(Stage& stage, LegEnd end) const {
   begin_leg(stage);
 }
 
-/// To the leg on which somebody can move.
-void OrderedSearch::settle(Stage& stage) const {
+/// To the leg on which somebody can move. False: the execution is left out.
+bool OrderedSearch::settle(Stage& stage) const {
   while (stage.leg < legs_.size()) {
+    if (is_left_out(stage)) return false;
     const Leg& leg = legs_[stage.leg];
     if (stage.reached) {
       end_leg(stage, LegEnd::Reached);
@@ -153,9 +159,10 @@ void OrderedSearch::settle(Stage& stage) const {
     } else if ((engine_.enabled() & allowed(stage)) == 0) {
       end_leg(stage, LegEnd::Blocked);
     } else {
-      return;
+      return true;
     }
   }
+  return true;
 }
 
 /// A thread has made a step.
@@ -174,15 +181,16 @@ void OrderedSearch::look(Stage& stage, unsigned thread, std::string_view made) c
       return;
     case Leg::Until::After:
       stage.calls += begins(leg, made) ? 1 : 0;
-      stage.reached = stage.calls == leg.time && is_step_of(leg, made) && !goes_on(leg, next);
+      stage.reached = stage.calls == leg.time && is_over(leg, made, next);
       return;
   }
 }
 
-bool OrderedSearch::is_left_out(const Stage& stage, unsigned thread, std::string_view made) const {
+/// The leg's thread has come to a step that it must not make.
+bool OrderedSearch::is_left_out(const Stage& stage) const {
   if (stage.leg == legs_.size()) return false;
   const Leg& leg = legs_[stage.leg];
-  return leg.thread == thread && !leg.without.empty() && made.starts_with(leg.without);
+  return !leg.without.empty() && engine_.next_step(leg.thread).starts_with(leg.without);
 }
 
 ClassHash with_stage(ClassHash hash, const Stage& stage) {
@@ -202,38 +210,29 @@ bool OrderedSearch::visit() {
       note_end(position.stage);
       return true;
     }
-    settle(position.stage);
+    if (!settle(position.stage)) return true;
     if (known_.size() >= states_max_) return false;
     const ClassHash state = engine_.hash_of_memory() + position.threads;
     if (!known_.insert(with_stage(state, position.stage)).second) return true;
-    const bool all = list_options(position);
-    if (!position.todo.empty()) {
-      make_step();
-      continue;
+    list_options(position);
+    if (position.todo.empty()) {
+      note_end(position.stage);
+      return true;
     }
-    if (all) note_end(position.stage);
-    return true;
+    make_step();
   }
 }
 
-/// False: some were left out.
-bool OrderedSearch::list_options(Position& position) {
-  bool all = true;
+void OrderedSearch::list_options(Position& position) {
   std::uint64_t labels[Alternatives::kMax];
   std::uint32_t rest = engine_.enabled() & allowed(position.stage);
   for (; rest != 0; rest &= rest - 1) {
     const auto thread = static_cast<unsigned>(std::countr_zero(rest));
-    const std::string_view next = engine_.next_step(thread);
-    if (is_left_out(position.stage, thread, next)) {
-      all = false;
-      continue;
-    }
     const unsigned nr_labels = engine_.list(thread, labels);
     for (unsigned i = 0; i < nr_labels; ++i) {
       position.todo.push_back({.thread = thread, .label = labels[i]});
     }
   }
-  return all;
 }
 
 void OrderedSearch::make_step() {

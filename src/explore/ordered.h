@@ -27,8 +27,10 @@ struct Leg {
   /// Of what: the steps of a call of f are announced as "f(...", and, where there are several, the
   /// others as "f():". The call may be of any of these functions.
   std::vector<std::string_view> functions = {};
+  /// After: where a call makes steps that are called otherwise, the steps that follow it.
+  std::vector<std::string_view> followed_by = {};
   unsigned time = 1;  ///< at which call, from where the thread is
-  /// Executions are left out in which the thread makes a step on this leg that is announced so.
+  /// Executions are left out in which the thread comes to a step on this leg that is announced so.
   std::string_view without = {};
 };
 

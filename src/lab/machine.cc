@@ -23,9 +23,11 @@ constexpr unsigned kMegabytes = 1024;
 
 /// The options that the kernel gets. Symbols are where /proc/kallsyms says only without KASLR; a
 /// check of timers at boot fails where a CPU of the host is busy; mitigations cost time, and page
-/// tables of their own for the kernel would empty a TLB without tags at each entry.
+/// tables of their own for the kernel would empty a TLB without tags at each entry. A watchdog that
+/// finds the TSC late, as it is on a busy host, has the kernel patch its code under the eyes of the
+/// other CPUs, and leaves the scheduler with a clock that goes back.
 constexpr const char* kCommandLine =
-    "console=ttyS0 nokaslr no_timer_check mitigations=off panic=-1 loglevel=5";
+    "console=ttyS0 nokaslr no_timer_check mitigations=off panic=-1 loglevel=5 tsc=reliable";
 
 void compile(const fs::path& source, const fs::path& program) {
   const std::vector<std::string> words = {

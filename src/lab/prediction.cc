@@ -22,25 +22,56 @@ constexpr std::string_view kLostWrite = "R-WRITE";
 /// A store that faults has not gone through the entry that its TLB had.
 constexpr std::string_view kFault = "page fault";
 
+/// Functions of the kernel, and the steps of the model that are their calls.
 struct Spelling {
   std::string_view function;
-  std::array<std::string_view, 2> in_model;
+  std::array<std::string_view, 2> in_model = {};     ///< none: spelt alike
+  std::array<std::string_view, 2> followed_by = {};  ///< see Leg
 };
 
-/// Functions of the kernel that the model's steps call by the name that others of them, or the
-/// same of another version, have. linux v6.1 and v6.12.
+// linux v6.1 and v6.12
 constexpr Spelling kSpellings[] = {
-    {"folio_mark_dirty", {"set_page_dirty"}},
-    {"page_remove_rmap", {"page_remove_rmap", "folio_remove_rmap_pmd"}},
-    {"folio_remove_rmap_ptes", {"page_remove_rmap"}},
+    {.function = "set_page_dirty"},
+    {.function = "folio_mark_dirty", .in_model = {"set_page_dirty"}},
+    {.function = "page_remove_rmap", .in_model = {"page_remove_rmap", "folio_remove_rmap_pmd"}},
+    {.function = "folio_remove_rmap_ptes", .in_model = {"page_remove_rmap"}},
+    {.function = "folio_remove_rmap_pmd"},
+    {.function = "flush_tlb_mm_range"},
     // It does nothing else for each page. mm/mmu_gather.c: tlb_flush_rmap_batch
-    {"tlb_flush_rmaps", {"page_remove_rmap"}},
+    {.function = "tlb_flush_rmaps", .in_model = {"page_remove_rmap"}},
     // Reclaim's, when its list is through. mm/rmap.c: try_to_unmap_flush, arch_tlbbatch_flush
-    {"try_to_unmap_flush", {"flush_tlb_mm_range"}},
-    {"arch_tlbbatch_flush", {"flush_tlb_mm_range"}},
-    {"folio_clear_dirty_for_io", {"clear_page_dirty_for_io"}},
-    {"__folio_start_writeback", {"folio_start_writeback"}},
+    {.function = "try_to_unmap_flush", .in_model = {"flush_tlb_mm_range"}},
+    {.function = "arch_tlbbatch_flush", .in_model = {"flush_tlb_mm_range"}},
+    // mm/page-writeback.c: folio_clear_dirty_for_io, which calls it
+    {.function = "folio_mkclean", .followed_by = {"set_page_dirty", "clear_page_dirty_for_io"}},
+    {.function = "folio_clear_dirty_for_io", .in_model = {"clear_page_dirty_for_io"}},
+    {.function = "__folio_start_writeback", .in_model = {"folio_start_writeback"}},
+    {.function = "folio_end_writeback"},
+    // mm/truncate.c: the caller has locked the folio
+    {.function = "mapping_evict_folio", .followed_by = {"folio_unlock"}},
 };
+
+std::vector<std::string_view> given(const std::array<std::string_view, 2>& names) {
+  std::vector<std::string_view> list;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(list),
+               [](std::string_view name) { return !name.empty(); });
+  return list;
+}
+
+void add_place(Leg& leg, const Stop& stop) {
+  leg.until = stop.kind == Stop::Kind::Entry ? Leg::Until::Before : Leg::Until::After;
+  const auto* spelling =
+      std::find_if(std::begin(kSpellings), std::end(kSpellings),
+                   [&](const Spelling& of) { return of.function == stop.function; });
+  if (spelling == std::end(kSpellings)) {
+    leg.functions = {stop.function};
+    if (leg.until == Leg::Until::Before) return;
+    throw InputError(fmt::format("where {} returns", stop.function));
+  }
+  leg.functions = given(spelling->in_model);
+  if (leg.functions.empty()) leg.functions = {spelling->function};
+  leg.followed_by = given(spelling->followed_by);
+}
 
 Leg leg_of(const Segment& segment) {
   Leg leg{.thread = segment.thread};
@@ -52,13 +83,10 @@ Leg leg_of(const Segment& segment) {
     case Stop::Kind::Statement:
       throw InputError("an order that counts statements");
     case Stop::Kind::Entry:
-      leg.until = Leg::Until::Before;
-      break;
     case Stop::Kind::Return:
-      leg.until = Leg::Until::After;
+      add_place(leg, segment.stop);
       break;
   }
-  leg.functions = spellings_in_model(segment.stop.function);
   return leg;
 }
 
@@ -70,8 +98,8 @@ void check_places(const Prediction& prediction, const ForcedSchedule& schedule) 
         std::any_of(prediction.ends.begin(), prediction.ends.end(),
                     [&](const PredictedEnd& end) { return end.segments[i] == LegEnd::Missed; });
     if (!missed) continue;
-    throw InputError(
-        fmt::format("an order in which it does not come to {}", schedule.segments[i].stop.function));
+    throw InputError(fmt::format("an order in which it does not come to {}",
+                                 schedule.segments[i].stop.function));
   }
 }
 
@@ -101,18 +129,8 @@ std::vector<unsigned> blocked_segments(const PredictedEnd& end) {
 
 }  // namespace
 
-std::vector<std::string_view> spellings_in_model(const std::string& function) {
-  for (const Spelling& spelling : kSpellings) {
-    if (spelling.function != function) continue;
-    std::vector<std::string_view> names;
-    std::copy_if(spelling.in_model.begin(), spelling.in_model.end(), std::back_inserter(names),
-                 [](std::string_view name) { return !name.empty(); });
-    return names;
-  }
-  return {function};
-}
-
 std::optional<bool> Prediction::is_lost() const {
+  if (is_impossible()) return std::nullopt;
   const bool lost = ends.front().lost;
   const bool all = std::all_of(ends.begin(), ends.end(),
                                [&](const PredictedEnd& end) { return end.lost == lost; });
@@ -131,6 +149,7 @@ std::optional<std::vector<unsigned>> Prediction::blocked(bool lost) const {
 }
 
 bool Prediction::allows(const RoundResult& round) const {
+  if (is_impossible()) return round.has_faulted();
   return std::any_of(ends.begin(), ends.end(), [&](const PredictedEnd& end) {
     if (end.lost != round.is_lost()) return false;
     for (std::size_t i = 0; i < end.segments.size(); ++i) {
@@ -148,16 +167,14 @@ Prediction predict(const workload::Scenario& scenario, const design::Design& des
   rules::RuleSet watched;
   watched.add(rules::find_rule(kLostWrite)->id);
   program.watch_only(watched);
-  const explore::OrderedResult result = explore::explore_ordered(
-      program, legs, static_cast<unsigned>(scenario.threads.size()));
+  const explore::OrderedResult result =
+      explore::explore_ordered(program, legs, static_cast<unsigned>(scenario.threads.size()));
   if (!result.complete) throw InputError("an order with so many states");
   Prediction prediction;
   prediction.states = result.states;
   for (const auto& [end, execution] : result.ends) {
     prediction.ends.push_back({.lost = end.rule == kLostWrite, .segments = end.legs});
   }
-  // All are left out where an access must not fault, and has to.
-  if (prediction.ends.empty()) throw InputError("an order in which a TLB has no such entry");
   check_places(prediction, schedule);
   return prediction;
 }

@@ -23,25 +23,24 @@ struct PredictedEnd {
 };
 
 struct Prediction {
+  /// None, where an access is to go through an entry that no TLB can have at that time.
   std::vector<PredictedEnd> ends;
   std::uint64_t states = 0;
 
-  /// Whether a write is lost; nothing where both can be.
+  bool is_impossible() const { return ends.empty(); }
+  /// Whether a write is lost; nothing where both can be, or the order is impossible.
   std::optional<bool> is_lost() const;
   /// The segments whose thread is blocked, of those ends that are `lost` or not: by all of these
   /// ends, or by none; nothing where they differ.
   std::optional<std::vector<unsigned>> blocked(bool lost) const;
-  /// Whether what was seen is one of the ends.
+  /// Whether what was seen is one of the ends; where the order is impossible, that the access has
+  /// faulted.
   bool allows(const RoundResult& round) const;
 };
 
-/// A place in a kernel where the model's thread has a step: how the model spells the function.
-/// Without an entry of its own a function is spelt as in the kernel.
-std::vector<std::string_view> spellings_in_model(const std::string& function);
-
 /// Makes the threads of the model move in the order, in all ways in which they can. Throws
-/// InputError where the model has no such place: the order counts statements, or stops at a
-/// function for which the model has no step.
+/// InputError where the model has no such place, and says which: the order counts statements, or
+/// stops at a function for which the model has no step.
 Prediction predict(const workload::Scenario& scenario, const design::Design& design,
                    const ForcedSchedule& schedule);
 

@@ -32,6 +32,11 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+bool has_outcome(std::span<const SegmentResult> segments, Outcome outcome) {
+  return std::any_of(segments.begin(), segments.end(),
+                     [&](const SegmentResult& segment) { return segment.outcome == outcome; });
+}
+
 }  // namespace
 
 class Laboratory::Impl {
@@ -240,6 +245,10 @@ bool RoundResult::is_lost() const {
   return std::any_of(pages.begin(), pages.end(),
                      [](const PageResult& page) { return page.is_lost(); });
 }
+
+bool RoundResult::has_blocked() const { return has_outcome(segments, Outcome::Blocked); }
+
+bool RoundResult::has_faulted() const { return has_outcome(segments, Outcome::Faulted); }
 
 bool RoundResult::is_forced() const {
   return std::all_of(segments.begin(), segments.end(), [](const SegmentResult& segment) {

@@ -47,6 +47,9 @@ struct RoundResult {
   double seconds = 0;
 
   bool is_lost() const;
+  bool has_blocked() const;
+  /// A thread's TLB had lost the entry that it was to use.
+  bool has_faulted() const;
   /// Whether each thread has come to where the order says, or is known to be kept from it by
   /// another one. Else the round says nothing about the order.
   bool is_forced() const;

@@ -63,6 +63,8 @@ Stub::Stub(Socket& socket) : socket_(socket) {
     throw LabError("the stub cannot resume single CPUs: '" + actions + "'");
   }
   ask("?");
+  // QEMU takes a single register only from who has asked how they are described.
+  ask("qXfer:features:read:target.xml:0,40");
 }
 
 void Stub::insert_breakpoint(std::uint64_t address) {
@@ -81,6 +83,11 @@ Registers Stub::registers(unsigned cpu) {
     return little_endian(std::span(all).subspan(index * std::size_t{8}, 8));
   };
   return {.rip = word(kRip), .rsp = word(kRsp)};
+}
+
+void Stub::set_rip(unsigned cpu, std::uint64_t address) {
+  select(cpu);
+  expect_ok(fmt::format("P{:x}={}", kRip, to_hex(address)));
 }
 
 std::optional<std::vector<std::uint8_t>> Stub::read(unsigned cpu, std::uint64_t address,

@@ -57,6 +57,8 @@ class Stub {
   void remove_breakpoint(std::uint64_t address);
 
   Registers registers(unsigned cpu);
+  /// From there the CPU goes on.
+  void set_rip(unsigned cpu, std::uint64_t address);
   /// Through the page tables that the CPU uses. Nothing, if there is no translation.
   std::optional<std::vector<std::uint8_t>> read(unsigned cpu, std::uint64_t address,
                                                 std::size_t bytes);

@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kStackBytes = 0x4000;  ///< of a kernel stack, and what it is aligned to
 constexpr std::size_t kFunctionsMax = 10;
+constexpr unsigned kStepsIntoLoop = 6;
+constexpr milliseconds kInterrupt{10'000};  ///< that one may take, on a host that is busy
 
 /// Functions in which a CPU waits for another one, with its interrupts off or on.
 constexpr std::string_view kSpinning[] = {"native_queued_spin_lock_slowpath",
@@ -39,6 +41,43 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
 }
 
 }  // namespace
+
+void Vcpus::hold(unsigned cpu) {
+  const auto loop = symbols_.find(std::string(kLoop));
+  if (!loop) {
+    held_.insert(cpu);
+    return;
+  }
+  Loop& into = looping_[cpu];
+  into.from = stub_.registers(cpu).rip;
+  stub_.set_rip(cpu, *loop);
+  // Behind its beginning, of which it need not be a part.
+  for (unsigned i = 0; i < kStepsIntoLoop; ++i) stub_.step(cpu);
+  into.within = stub_.registers(cpu).rip;
+}
+
+void Vcpus::release(unsigned cpu) {
+  held_.erase(cpu);
+  const auto looping = looping_.find(cpu);
+  if (looping == looping_.end()) return;
+  const std::uint64_t from = looping->second.from;
+  leave_loop(cpu, looping->second.within);
+  looping_.erase(looping);
+  stub_.set_rip(cpu, from);
+  standing_[cpu] = from;
+}
+
+void Vcpus::release_all() {
+  for (unsigned cpu = 0; cpu < nr_cpus_; ++cpu) release(cpu);
+}
+
+/// The CPU may be in an interrupt, which returns to the loop.
+void Vcpus::leave_loop(unsigned cpu, std::uint64_t within) {
+  if (symbols_.name_at(stub_.registers(cpu).rip) == kLoop) return;
+  if (run_until(Place{cpu, within}, kInterrupt)) return;
+  throw LabError(fmt::format("CPU {} does not come back from an interrupt: it is in {}", cpu,
+                             fmt::join(activity(cpu).functions, " < ")));
+}
 
 std::vector<unsigned> Vcpus::running() const {
   std::vector<unsigned> cpus;
@@ -96,7 +135,7 @@ void Vcpus::step_over(unsigned cpu, std::uint64_t address) {
 void Vcpus::leave_places(std::span<const unsigned> cpus, const std::set<std::uint64_t>& addresses) {
   for (const unsigned cpu : cpus) {
     const auto standing = standing_.find(cpu);
-    if (standing == standing_.end()) continue;
+    if (standing == standing_.end() || looping_.contains(cpu)) continue;
     // It is there already: to come there means to come there again.
     if (addresses.contains(standing->second)) step_over(cpu, standing->second);
     standing_.erase(standing);

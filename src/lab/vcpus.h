@@ -22,6 +22,10 @@ struct Place {
   std::uint64_t address = 0;
 };
 
+/// Where a CPU goes round while its thread is held: an endless loop that each kernel has, for what
+/// is left of it after a panic. It changes no register and no memory. linux v6.12 kernel/panic.c
+inline constexpr std::string_view kLoop = "panic_smp_self_stop";
+
 /// What a CPU does at the moment.
 struct Activity {
   std::vector<std::string> functions;  ///< innermost first; some may be left over from before
@@ -37,10 +41,12 @@ class Vcpus {
   Vcpus(Stub& stub, const Symbols& symbols, unsigned nr_cpus)
       : stub_(stub), symbols_(symbols), nr_cpus_(nr_cpus) {}
 
-  /// From the next time that the others run.
-  void hold(unsigned cpu) { held_.insert(cpu); }
-  void release(unsigned cpu) { held_.erase(cpu); }
-  void release_all() { held_.clear(); }
+  /// Keeps the CPU's thread where it is, from the next time that the others run. The CPU goes round
+  /// in kLoop and takes interrupts as it would there; if the kernel has no such loop it stands
+  /// still.
+  void hold(unsigned cpu);
+  void release(unsigned cpu);
+  void release_all();
 
   /// Lets all run that are not held, until one is at its place (which one, as an index), or until
   /// the time is over. They are stopped then.
@@ -55,7 +61,14 @@ class Vcpus {
   const Symbols& symbols() const { return symbols_; }
 
  private:
+  /// Of a CPU that goes round in kLoop.
+  struct Loop {
+    std::uint64_t from = 0;    ///< where it was before
+    std::uint64_t within = 0;  ///< an instruction that it makes each time
+  };
+
   std::vector<unsigned> running() const;
+  void leave_loop(unsigned cpu, std::uint64_t within);
   std::optional<std::size_t> run_to_stop(std::span<const Place> places, Milliseconds limit,
                                          const std::set<std::uint64_t>& addresses);
   void step_over(unsigned cpu, std::uint64_t address);
@@ -64,7 +77,8 @@ class Vcpus {
   Stub& stub_;
   const Symbols& symbols_;
   unsigned nr_cpus_;
-  std::set<unsigned> held_;
+  std::set<unsigned> held_;                     ///< they stand still
+  std::map<unsigned, Loop> looping_;
   std::map<unsigned, std::uint64_t> standing_;  ///< where a CPU was when all were stopped for it
 };
 

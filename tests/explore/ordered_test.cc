@@ -103,6 +103,15 @@ TEST_F(Ordered, ACallIsOverWhenItsLastStepIsMade) {
   }
 }
 
+TEST_F(Ordered, ACallIsOverBeforeTheStepThatFollowsIt) {
+  TwoUnderALock program;
+  const Leg after{
+      .thread = 0, .until = Until::After, .functions = {"lock"}, .followed_by = {"unlock"}};
+  const OrderedResult result = explore_ordered(program, {after, {.thread = 1}}, 2);
+  ASSERT_EQ(result.ends.size(), 1u);
+  EXPECT_EQ(result.ends.begin()->first.legs.back(), LegEnd::Blocked);
+}
+
 TEST_F(Ordered, WhoStandsBeforeACallComesToTheNextOne) {
   TwoUnderALock program;
   const Leg to_f{.thread = 0, .until = Until::Before, .functions = {"f"}};
@@ -113,6 +122,9 @@ TEST_F(Ordered, WhoStandsBeforeACallComesToTheNextOne) {
 TEST_F(Ordered, ExecutionsAreLeftOutInWhichAThreadMakesAStep) {
   TwoUnderALock program;
   EXPECT_TRUE(ends_of(program, {{.thread = 1, .without = "g("}}).empty());
+  // Also where it comes to it and cannot make it.
+  const Leg to_f{.thread = 0, .until = Until::Before, .functions = {"f"}};
+  EXPECT_TRUE(ends_of(program, {to_f, {.thread = 1, .without = "lock("}}).empty());
   EXPECT_EQ(ends_of(program, {{.thread = 1, .without = "f("}}).size(), 1u);
 }
 
@@ -137,12 +149,13 @@ struct Move {
   std::uint64_t label = 0;
 };
 
-bool calls(const Leg& leg, const std::string& text) {
-  for (const std::string_view function : leg.functions) {
+bool calls(const std::vector<std::string_view>& functions, const std::string& text) {
+  for (const std::string_view function : functions) {
     if (text.starts_with(std::string(function) + "(")) return true;
   }
   return false;
 }
+bool calls(const Leg& leg, const std::string& text) { return calls(leg.functions, text); }
 
 /// Follows one schedule. Random programs have no call of more than one step.
 class Follower {
@@ -184,7 +197,9 @@ class Follower {
     }
     if (leg.until == Until::Before && fresh_ == leg.thread && calls(leg, next)) count_ += 1;
     fresh_.reset();
-    if (leg.until != Until::End && count_ == leg.time) {
+    const bool waits =
+        leg.until == Until::After && !leg.followed_by.empty() && !calls(leg.followed_by, next);
+    if (leg.until != Until::End && count_ == leg.time && !waits) {
       if (leg.until == Until::Before) stands_.insert(leg.thread);
       return over(LegEnd::Reached);
     }
@@ -289,6 +304,7 @@ std::vector<Leg> random_legs(std::mt19937_64& random, unsigned nr_threads) {
     leg.functions = {kFunctions[random() % std::size(kFunctions)]};
     if (random() % 2 == 0) leg.functions.push_back("access");
     leg.time = 1 + static_cast<unsigned>(random() % 2);
+    if (leg.until == Until::After && random() % 3 == 0) leg.followed_by = {"unlock", "choose"};
   }
   return legs;
 }

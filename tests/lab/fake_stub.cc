@@ -123,6 +123,10 @@ std::string FakeStub::answer(const std::string& packet) {
         word_of(packet.substr(packet.find(':') + 1));
     return "OK";
   }
+  if (packet.starts_with("P10=")) {
+    rip[selected_] = word_of(packet.substr(4));
+    return "OK";
+  }
   if (packet.starts_with('Z') || packet.starts_with('z')) return "OK";
   return {};
 }

@@ -68,8 +68,7 @@ TEST_F(PredictionTest, SaysWhyThereIsNone) {
   EXPECT_EQ(refusal("P0#1"), "an order that counts statements");
   EXPECT_EQ(refusal("P0@try_to_free_pages"),
             "an order in which it does not come to try_to_free_pages");
-  // After the flush there is no stale entry.
-  EXPECT_EQ(refusal("P0 ~P1"), "an order in which a TLB has no such entry");
+  EXPECT_EQ(refusal("P0@unmap_page_range+"), "where unmap_page_range returns");
 }
 
 RoundResult round_of(bool lost, const std::vector<Outcome>& outcomes) {
@@ -90,6 +89,21 @@ TEST_F(PredictionTest, AllowsWhatItForesees) {
   EXPECT_TRUE(after.allows(round_of(false, blocked)));
   EXPECT_FALSE(after.allows(round_of(true, blocked)));
   EXPECT_FALSE(after.allows(round_of(false, none_blocked)));
+}
+
+TEST_F(PredictionTest, AfterTheFlushNoTlbHasTheEntry) {
+  const Prediction after = prediction("dontneed+store+msync", "linux-6.1", "P0 ~P1");
+  EXPECT_TRUE(after.is_impossible());
+  EXPECT_EQ(after.is_lost(), std::nullopt);
+  EXPECT_TRUE(after.allows(round_of(false, {Outcome::Reached, Outcome::Faulted})));
+  EXPECT_FALSE(after.allows(round_of(false, {Outcome::Reached, Outcome::Reached})));
+}
+
+TEST_F(PredictionTest, AFunctionIsOverBeforeWhatFollowsIt) {
+  // The folio is locked until it is under writeback: the store's fault waits for it.
+  const Prediction within =
+      prediction("dontneed+store+msync", "linux-6.1", "P2@folio_mkclean+ P1 P0");
+  EXPECT_THAT(within.blocked(false), Optional(ElementsAre(1u)));
 }
 
 TEST(PredictionOfHand, AWriteThatIsLostEarlySaysNothingOfWhatFollows) {

@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 using testing::Contains;
 using testing::HasSubstr;
 
-
 TEST(Stub, ReadsRegistersOfTheCpuThatIsMeant) {
   FakeStub fake;
   fake.rip = {1, 0xffffffff81234567, 3, 4};

@@ -13,7 +13,6 @@ using std::chrono::milliseconds;
 using testing::Contains;
 using testing::ElementsAre;
 
-
 const char* const kSymbols =
     "ffffffff81001000 T do_work\n"
     "ffffffff81002000 t caller\n"
@@ -24,12 +23,13 @@ const char* const kSymbols =
 /// A machine of four CPUs to which that happens, and what looks at it.
 class Machine {
  public:
-  explicit Machine(std::deque<FakeEvent> events) : fake(std::move(events)) {}
+  explicit Machine(std::deque<FakeEvent> events, const char* text = kSymbols)
+      : fake(std::move(events)), symbols(text) {}
 
   FakeStub fake;
   Socket socket{fake.fd()};
   Stub stub{socket};
-  Symbols symbols{kSymbols};
+  Symbols symbols;
   Vcpus vcpus{stub, symbols, 4};
 };
 
@@ -72,6 +72,52 @@ TEST(Vcpus, AreLeftOutWhileTheyAreHeld) {
   machine.vcpus.release(0);
   EXPECT_FALSE(machine.vcpus.run_until(Place{2, 0x900}, kSoon));
   EXPECT_THAT(machine.fake.packets, Contains("vCont;c:p1.1;c:p1.2;c:p1.3;c:p1.4").Times(2));
+}
+
+const char* const kSymbolsWithLoop =
+    "ffffffff81001000 T do_work\n"
+    "ffffffff81002000 W panic_smp_self_stop\n"
+    "ffffffff81003000 T asm_sysvec_apic_timer_interrupt\n";
+
+constexpr std::uint64_t kWork = 0xffffffff81001000;
+constexpr std::uint64_t kOfLoop = 0xffffffff81002000;
+constexpr std::uint64_t kOfInterrupt = 0xffffffff81003000;
+
+TEST(Vcpus, GoRoundInALoopWhileTheirThreadIsHeld) {
+  Machine machine({{.cpu = 0, .address = kWork}, {.cpu = 2, .address = 0x800}}, kSymbolsWithLoop);
+  EXPECT_TRUE(machine.vcpus.run_until(Place{0, kWork}, kLong));
+  machine.vcpus.hold(0);
+  EXPECT_EQ(machine.fake.rip[0], kOfLoop + 6);  // some steps behind its beginning
+  EXPECT_TRUE(machine.vcpus.run_until(Place{2, 0x800}, kLong));
+  // It runs as the others do: it takes interrupts.
+  EXPECT_THAT(machine.fake.packets, Contains("vCont;c:p1.1;c:p1.2;c:p1.3;c:p1.4").Times(2));
+  machine.vcpus.release(0);
+  EXPECT_EQ(machine.fake.rip[0], kWork);
+}
+
+TEST(Vcpus, StandAtTheirPlaceStillWhenTheyLeaveTheLoop) {
+  Machine machine(
+      {{.cpu = 0, .address = kWork}, {.cpu = 2, .address = 0x800}, {.cpu = 0, .address = kWork}},
+      kSymbolsWithLoop);
+  EXPECT_TRUE(machine.vcpus.run_until(Place{0, kWork}, kLong));
+  machine.vcpus.hold(0);
+  EXPECT_TRUE(machine.vcpus.run_until(Place{2, 0x800}, kLong));
+  machine.vcpus.release(0);
+  EXPECT_TRUE(machine.vcpus.run_until(Place{0, kWork}, kLong));
+  EXPECT_THAT(machine.fake.packets, Contains("vCont;s:p1.1").Times(1));
+}
+
+TEST(Vcpus, ComeBackFromAnInterruptBeforeTheyLeaveTheLoop) {
+  Machine machine({{.cpu = 0, .address = kWork},
+                   {.cpu = 0, .address = kOfInterrupt},
+                   {.cpu = 0, .address = kOfLoop + 6}},
+                  kSymbolsWithLoop);
+  EXPECT_TRUE(machine.vcpus.run_until(Place{0, kWork}, kLong));
+  machine.vcpus.hold(0);
+  machine.fake.rip[0] = kOfInterrupt + 8;
+  machine.vcpus.release(0);
+  EXPECT_EQ(machine.fake.rip[0], kWork);
+  EXPECT_THAT(machine.fake.packets, Contains("vCont;c:p1.1;c:p1.2;c:p1.3;c:p1.4").Times(3));
 }
 
 TEST(Vcpus, ThatSpinOrIdleWait) {
