@@ -96,7 +96,7 @@ bool knows_symbols(const Image& image) {
 Symbols load_symbols(const Image& image, const fs::path& folder) {
   if (!knows_symbols(image)) {
     fs::create_directories(image.folder);
-    const Guest guest = build_guest(empty_guest_source(kCpus), image, folder);
+    const Guest guest = build_guest(empty_guest_source(kCpus), FileSystem::Ext4, image, folder);
     write_file(path_of(image), ask_kernel(image, guest, folder));
   }
   Symbols symbols(read_file(path_of(image)));
