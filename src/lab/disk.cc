@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -20,15 +19,12 @@ namespace {
 /// Of the RAM disk, which has memory only for pages that have been written.
 constexpr std::size_t kBlock = 4096;
 using Block = std::array<char, kBlock>;
+constexpr Block kZeros{};
 
 void append_word(std::string& bytes, std::uint64_t word) {
   for (unsigned shift = 0; shift < 64; shift += 8) {
     bytes.push_back(static_cast<char>(word >> shift & 0xff));
   }
-}
-
-bool is_zero(const Block& block) {
-  return std::all_of(block.begin(), block.end(), [](char byte) { return byte == 0; });
 }
 
 std::vector<std::string> command(FileSystem file_system, const fs::path& image) {
@@ -90,7 +86,7 @@ std::string read_extents(const fs::path& image) {
   };
   Block block{};
   for (; in.read(block.data(), kBlock); at += kBlock) {
-    if (is_zero(block)) {
+    if (block == kZeros) {
       end_run();
     } else {
       run.append(block.data(), kBlock);

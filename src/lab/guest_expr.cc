@@ -93,20 +93,18 @@ class Writer {
   std::string shrink(const Expr& expr) const {
     const Expr& page = expr.operands.front();
     if (page.kind != ExprKind::Page) refuse(expr);
-    const MappingDecl& decl = scenario_.processes[page.process].mappings[page.index];
-    if (decl.kind != workload::MappingKind::Anonymous && scenario_.files[decl.file].large_folio) {
-      refuse(expr);
-    }
+    if (is_large(scenario_, scenario_.processes[page.process].mappings[page.index])) refuse(expr);
     return fmt::format("madvise((void*){}, PAGE, MADV_PAGEOUT)", operand(expr, 0));
   }
 
-  /// A length in bytes, of a part of what has `pages` pages in the model and `bytes` on the kernel.
-  static std::string length(std::uint64_t offset, std::int64_t length, unsigned pages,
-                            std::uint64_t bytes) {
-    const bool to_end = offset + static_cast<std::uint64_t>(length) >= pages * kPageBytes;
-    const bool is_large = bytes > pages * kPageBytes;
-    if (!is_large || !to_end) return fmt::format("{}l", length);
-    return fmt::format("{:#x}l", bytes - offset);
+  /// The length of a range of what has `pages` pages in the model and `all` bytes on the kernel:
+  /// one that goes to the end there goes to the end here.
+  static std::string length(std::uint64_t offset, std::int64_t bytes, unsigned pages,
+                            std::uint64_t all) {
+    const std::uint64_t end = pages * kPageBytes;
+    const bool to_end = offset + static_cast<std::uint64_t>(bytes) >= end;
+    if (all == end || !to_end) return fmt::format("{}l", bytes);
+    return fmt::format("{:#x}l", all - offset);
   }
 
   std::string range(const Expr& expr) const {
@@ -191,6 +189,11 @@ std::uint64_t bytes_of(const workload::FileDecl& file) {
 
 std::uint64_t bytes_of(const MappingDecl& mapping) {
   return mapping.huge ? kHugeBytes : mapping.nr_pages * kPageBytes;
+}
+
+bool is_large(const Scenario& scenario, const MappingDecl& mapping) {
+  return mapping.kind != workload::MappingKind::Anonymous &&
+         scenario.files[mapping.file].large_folio;
 }
 
 std::uint64_t address_of(const Scenario& scenario, unsigned process, unsigned mapping,

@@ -17,6 +17,9 @@ inline constexpr std::uint64_t kHugeBytes = 0x20'0000;
 std::uint64_t bytes_of(const workload::FileDecl& file);
 std::uint64_t bytes_of(const workload::MappingDecl& mapping);
 
+/// Whether what it maps is a large folio of a file.
+bool is_large(const workload::Scenario& scenario, const workload::MappingDecl& mapping);
+
 std::uint64_t address_of(const workload::Scenario& scenario, unsigned process, unsigned mapping,
                          unsigned page);
 

@@ -137,9 +137,7 @@ std::string mapping(const Scenario& scenario, unsigned process, unsigned index) 
       "    if (mmap((void*){:#x}ul, {}ul, PROT_READ | PROT_WRITE, {} | MAP_FIXED, {}, {}ul * PAGE) "
       "== MAP_FAILED) fail(\"mmap\");\n",
       address, bytes_of(decl), flags, file, decl.first_page);
-  const bool is_large =
-      decl.kind != MappingKind::Anonymous && scenario.files[decl.file].large_folio;
-  if (is_large) {
+  if (is_large(scenario, decl)) {
     // The page cache has a large folio where the first fault is in such a mapping.
     text += fmt::format(
         "    if (madvise((void*){:#x}ul, {}ul, MADV_HUGEPAGE)) fail(\"MADV_HUGEPAGE\");\n", address,
@@ -148,7 +146,7 @@ std::string mapping(const Scenario& scenario, unsigned process, unsigned index) 
   for (unsigned page = 0; page < decl.nr_pages; ++page) {
     text += touch(scenario, process, index, page, "    ");
   }
-  if (is_large) text += check_folios(scenario, process, index);
+  if (is_large(scenario, decl)) text += check_folios(scenario, process, index);
   return text;
 }
 
