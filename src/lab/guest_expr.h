@@ -9,6 +9,17 @@
 
 namespace mmcheck::lab {
 
+/// What a huge entry maps, and so the size of a large folio.
+inline constexpr std::uint64_t kHugeBytes = 0x20'0000;
+
+/// A large folio of a scenario has a few pages, one of a real kernel here 512: these few are its
+/// first ones, and what a scenario does with all of them is done with the whole folio.
+std::uint64_t bytes_of(const workload::FileDecl& file);
+std::uint64_t bytes_of(const workload::MappingDecl& mapping);
+
+/// Whether what it maps is a large folio of a file.
+bool is_large(const workload::Scenario& scenario, const workload::MappingDecl& mapping);
+
 std::uint64_t address_of(const workload::Scenario& scenario, unsigned process, unsigned mapping,
                          unsigned page);
 

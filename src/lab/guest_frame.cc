@@ -42,12 +42,13 @@ __attribute__((noinline, used, aligned(16))) void mark(void) {
   __asm__ volatile("nop" ::: "memory");
 }
 
-static void fail(const char* what) {
-  snprintf(shared->failure, sizeof shared->failure, "%s: %s", what, strerror(errno));
+static void give_up(const char* what, const char* why) {
+  snprintf(shared->failure, sizeof shared->failure, "%s: %s", what, why);
   shared->state = FAILED;
   mark();
   for (;;) pause();
 }
+static void fail(const char* what) { give_up(what, strerror(errno)); }
 
 static void pin(int cpu) {
   cpu_set_t set;
@@ -79,6 +80,33 @@ static void stored(int file, int page, uint64_t value) {
   shared->stored[file][page] = value;
   shared->nr_stores[file][page]++;
 }
+
+/* Of the mapping that begins there: how much is mapped by entries of the level above. */
+static long huge_kilobytes(uint64_t mapping) {
+  static char line[512];
+  uint64_t first, end;
+  long kilobytes = 0;
+  int here = 0;
+  FILE* file = fopen("/proc/self/smaps", "r");
+  if (!file) fail("smaps");
+  while (fgets(line, sizeof line, file)) {
+    if (sscanf(line, "%lx-%lx ", &first, &end) == 2) here = first == mapping;
+    if (here) sscanf(line, "FilePmdMapped: %ld kB", &kilobytes);
+  }
+  fclose(file);
+  return kilobytes;
+}
+
+/* Whether a page is part of a compound one: the page that is mapped at this address. */
+static int is_in_large_folio(uint64_t address) {
+  uint64_t entry = 0, flags = 0;
+  int pages = open("/proc/self/pagemap", O_RDONLY), all = open("/proc/kpageflags", O_RDONLY);
+  if (pread(pages, &entry, 8, address / PAGE * 8) != 8) fail("pagemap");
+  if (pread(all, &flags, 8, (entry & ((1ul << 55) - 1)) * 8) != 8) fail("kpageflags");
+  close(pages);
+  close(all);
+  return (flags & (1ul << 15 | 1ul << 16)) != 0; /* KPF_COMPOUND_HEAD, KPF_COMPOUND_TAIL */
+}
 )c";
 
 const std::string_view kGuestEnd = R"c(
@@ -93,7 +121,7 @@ static void make_files(void) {
   for (int file = 0; file < FILES; file++) {
     int fd = open(path_of(file), O_RDWR | O_CREAT | O_TRUNC, 0666);
     if (fd < 0) fail("open");
-    for (int page = 0; page < pages_of_file[file]; page++)
+    for (long at = 0; at < bytes_of_file[file]; at += PAGE)
       if (write(fd, zeros, PAGE) != PAGE) fail("write");
     if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)) fail("fsync");
     close(fd);
@@ -183,24 +211,6 @@ static void send_symbols(void) {
   fclose(file);
 }
 
-static void copy_disk(void) {
-  static char block[PAGE], zeros[PAGE];
-  int from = open("/disk.img", O_RDONLY), to = open("/dev/ram0", O_WRONLY);
-  if (from < 0 || to < 0) fail("disk");
-  for (off_t at = 0; read(from, block, PAGE) == PAGE; at += PAGE)
-    if (memcmp(block, zeros, PAGE) && pwrite(to, block, PAGE, at) != PAGE) fail("disk");
-  if (fsync(to)) fail("disk");
-  close(from);
-  close(to);
-  unlink("/disk.img");
-}
-
-static void load_module(const char* path, const char* options) {
-  int fd = open(path, O_RDONLY);
-  if (fd < 0 || syscall(SYS_finit_module, fd, options, 0)) fail(path);
-  close(fd);
-}
-
 static void write_file(const char* path, const char* text) {
   int fd = open(path, O_WRONLY);
   if (fd < 0 || write(fd, text, strlen(text)) < 0) fail(path);
@@ -235,9 +245,7 @@ int main(void) {
   }
   /* The disk is written when the scenario says so, and at no other time. */
   write_file("/proc/sys/vm/dirty_writeback_centisecs", "0");
-  load_module("/brd.ko", "rd_nr=1 rd_size=16384");
-  copy_disk();
-  if (mount("/dev/ram0", "/mnt", "ext4", 0, NULL)) fail("mount");
+  mount_disk();
   printf("mmcheck: mounted\n");
   for (;;) run_round();
 }

@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "lab/disk.h"
 #include "workload/scenario.h"
 
 namespace mmcheck::lab {
 
 /// How many CPUs the guest needs: one a thread, and one for who watches over them.
 unsigned cpus_of(const workload::Scenario& scenario);
+
+/// What its files lie on.
+FileSystem file_system_of(const workload::Scenario& scenario);
 
 /// Throws InputError, with the place, where a thread does what no system call does.
 std::string guest_source(const workload::Scenario& scenario);

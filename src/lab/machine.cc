@@ -54,16 +54,6 @@ std::uint64_t address_of_symbol(const fs::path& program, const std::string& name
   throw LabError("the guest has no symbol " + name);
 }
 
-std::string make_disk(const fs::path& folder) {
-  const fs::path disk = folder / "disk.img";
-  fs::remove(disk);
-  run_or_throw({host::find_program("mke2fs").string(), "-q", "-F", "-t", "ext4", "-b", "4096",
-                disk.string(), "16M"});
-  std::string bytes = read_file(disk);
-  fs::remove(disk);
-  return bytes;
-}
-
 std::vector<std::string> command(const Image& image, const Guest& guest, unsigned cpus,
                                  const std::string& words, const fs::path& folder) {
   return {host::find_program(kQemu).string(),
@@ -97,19 +87,31 @@ std::vector<std::string> command(const Image& image, const Guest& guest, unsigne
 
 }  // namespace
 
-std::string missing_programs() {
+std::string missing_programs(FileSystem file_system,
+                             const std::function<bool(const std::string&)>& has) {
   std::string packages;
-  const auto need = [&](const char* program, const char* package) {
-    if (host::find_program(program).empty()) packages += fmt::format(" {}", package);
+  const auto need = [&](std::string_view program, std::string_view package) {
+    if (!has(std::string(program))) packages += fmt::format(" {}", package);
   };
+  const FileSystemTraits& traits = traits_of(file_system);
   need(kQemu, "qemu-system-x86");
-  need("mke2fs", "e2fsprogs");
+  need(traits.program, traits.package);
   need("cc", "build-essential");
   if (packages.empty()) return {};
-  return "a real kernel needs a virtual machine: apt-get install" + packages;
+  return fmt::format("a real kernel needs a virtual machine with {}: apt-get install{}",
+                     traits.name, packages);
 }
 
-Guest build_guest(const std::string& source, const Image& image, const fs::path& folder) {
+std::string missing_programs(FileSystem file_system) {
+  return missing_programs(
+      file_system, [](const std::string& name) { return !host::find_program(name).empty(); });
+}
+
+Guest build_guest(const std::string& source, FileSystem file_system, const Image& image,
+                  const fs::path& folder) {
+  if (const std::string missing = missing_programs(file_system); !missing.empty()) {
+    throw InputError(missing);
+  }
   fs::create_directories(folder);
   const fs::path text = folder / "guest.c";
   const fs::path program = folder / "guest";
@@ -120,8 +122,12 @@ Guest build_guest(const std::string& source, const Image& image, const fs::path&
     files.push_back({.path = name, .mode = 0755, .folder = true});
   }
   files.push_back({.path = "init", .bytes = read_file(program), .mode = 0755});
-  files.push_back({.path = "brd.ko", .bytes = load_module(image, "brd")});
-  files.push_back({.path = "disk.img", .bytes = make_disk(folder)});
+  std::vector<std::string> modules = traits_of(file_system).modules;
+  modules.emplace_back("brd");
+  for (const std::string& name : modules) {
+    files.push_back({.path = name + ".ko", .bytes = load_module(image, name)});
+  }
+  files.push_back({.path = "disk", .bytes = make_disk(file_system, folder)});
   Guest guest{.initramfs = folder / "initramfs", .mark = address_of_symbol(program, "mark")};
   write_file(guest.initramfs, make_initramfs(files));
   return guest;

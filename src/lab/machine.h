@@ -4,24 +4,31 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "host/process.h"
+#include "lab/disk.h"
 #include "lab/image.h"
 
 namespace mmcheck::lab {
 
-/// What is missing on this machine to run virtual machines, as one message with the command that
-/// installs it. Empty if nothing is.
-std::string missing_programs();
+/// What is missing on this machine to run virtual machines with this file system, as one message
+/// with the command that installs it. Empty if nothing is. `has` tells of a program whether it is
+/// there.
+std::string missing_programs(FileSystem file_system,
+                             const std::function<bool(const std::string&)>& has);
+/// On the machine as it is.
+std::string missing_programs(FileSystem file_system = FileSystem::Ext4);
 
 struct Guest {
   std::filesystem::path initramfs;
   std::uint64_t mark = 0;  ///< the address at which the guest tells that something has happened
 };
 
-/// Compiles the program and packs it, with a disk and the modules that it loads.
-Guest build_guest(const std::string& source, const Image& image,
+/// Compiles the program and packs it, with a disk and the modules that it loads. Throws InputError
+/// if the machine has no program to make the file system, or the image no module for it.
+Guest build_guest(const std::string& source, FileSystem file_system, const Image& image,
                   const std::filesystem::path& folder);
 
 /// How often a boot is tried. A kernel patches its code while it boots, under the eyes of its other

@@ -258,7 +258,7 @@ bool RoundResult::is_forced() const {
 
 Laboratory::Laboratory(const workload::Scenario& scenario, const Image& image,
                        const Symbols& symbols, const std::filesystem::path& folder) {
-  const Guest guest = build_guest(guest_source(scenario), image, folder);
+  const Guest guest = build_guest(guest_source(scenario), file_system_of(scenario), image, folder);
   while (impl_ == nullptr) {
     try {
       ++boots_;

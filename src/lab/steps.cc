@@ -37,8 +37,8 @@ struct Entry {
 constexpr std::string_view kDelayedRmap = "tlb_flush_rmaps";
 constexpr Entry kEntries[] = {
     // linux v6.1 mm/memory.c: zap_pte_range
-    {"ptep_get_and_clear(", {{Kind::Entry, "set_page_dirty"}, {Kind::Entry, "folio_mark_dirty"}}},
-    {"set_page_dirty(", {{Kind::Return, "set_page_dirty"}, {Kind::Return, "folio_mark_dirty"}}},
+    {"ptep_get_and_clear(", {{Kind::Entry, "folio_mark_dirty"}, {Kind::Entry, "set_page_dirty"}}},
+    {"set_page_dirty(", {{Kind::Return, "folio_mark_dirty"}, {Kind::Return, "set_page_dirty"}}},
     {"page_remove_rmap(",
      {{.kind = Kind::Return, .function = "page_remove_rmap", .only_without = kDelayedRmap},
       {.kind = Kind::Entry,
@@ -50,6 +50,9 @@ constexpr Entry kEntries[] = {
        .function = "flush_tlb_mm_range",
        .remark = "page_remove_rmap has no place of its own: the next one, before the flush",
        .visits = Visits::PerCall}}},
+    // linux v6.12 mm/huge_memory.c: zap_huge_pmd, in v6.1 as in v6.12
+    {"folio_remove_rmap_pmd(",
+     {{Kind::Return, "folio_remove_rmap_pmd"}, {Kind::Return, "page_remove_rmap"}}},
     // linux v6.12 mm/mmu_gather.c: tlb_flush_rmaps
     {"tlb_flush_rmaps(", {{Kind::Return, "tlb_flush_rmaps"}}},
     // linux v6.12 arch/x86/mm/tlb.c: flush_tlb_mm_range

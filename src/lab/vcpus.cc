@@ -74,7 +74,14 @@ void Vcpus::release_all() {
 /// The CPU may be in an interrupt, which returns to the loop.
 void Vcpus::leave_loop(unsigned cpu, std::uint64_t within) {
   if (symbols_.name_at(stub_.registers(cpu).rip) == kLoop) return;
-  if (run_until(Place{cpu, within}, kInterrupt)) return;
+  // Others that go round there stand still, or they would stop the machine each time.
+  const std::set<unsigned> held = held_;
+  for (const auto& [other, loop] : looping_) {
+    if (other != cpu) held_.insert(other);
+  }
+  const bool back = run_until(Place{cpu, within}, kInterrupt);
+  held_ = held;
+  if (back) return;
   throw LabError(fmt::format("CPU {} does not come back from an interrupt: it is in {}", cpu,
                              fmt::join(activity(cpu).functions, " < ")));
 }

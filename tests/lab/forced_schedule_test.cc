@@ -40,6 +40,15 @@ TEST(ForcedSchedule, IsTheOrderOfTheCounterexample) {
             "P0@flush_tlb_mm_range P2@folio_end_writeback ~P1");
 }
 
+TEST(ForcedSchedule, OfAHugeEntryIsTheSameOnBothKernels) {
+  const Symbols before = symbols_of_6_1();
+  const Symbols after = symbols_of_6_12();
+  for (const Symbols* symbols : {&before, &after}) {
+    EXPECT_EQ(derived("thread/claim-20", *symbols),
+              "P0@folio_mark_dirty+ P2@folio_end_writeback ~P1");
+  }
+}
+
 TEST(ForcedSchedule, CountsTheCallsOfAFunctionThatStandForSteps) {
   const Symbols before = symbols_of_6_1();
   EXPECT_EQ(derived("batch-overflow+store+msync", before),

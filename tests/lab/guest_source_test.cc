@@ -57,6 +57,76 @@ P0(kernel) {
   EXPECT_THROW(guest_source(scenario), InputError);
 }
 
+/// Two pages in one folio, mapped by one entry; the thread's body as given.
+std::string huge_source(const std::string& body) {
+  return guest_source(workload::parse_scenario(R"(C huge
+{
+  file f, 2 pages, large folio;
+  process A { x = mmap(f, 2 pages, MAP_SHARED), dirty, huge; }
+}
+P0(A) {
+  )" + body + "\n}\n",
+                                               "huge"));
+}
+
+TEST(GuestSource, MapsAHugeEntryOfAWholeFolioAndLooksWhetherItIsOne) {
+  const std::string source = guest_source(catalog_scenario("thread/claim-20"));
+  EXPECT_THAT(source, HasSubstr("#define FILE_SYSTEM \"xfs\""));
+  EXPECT_THAT(source, HasSubstr("modules[] = {\"/libcrc32c.ko\", \"/xfs.ko\", NULL}"));
+  EXPECT_THAT(source, HasSubstr("bytes_of_file[] = {2097152}"));
+  EXPECT_THAT(source, HasSubstr("mmap((void*)0x72000000ul, 2097152ul"));
+  EXPECT_THAT(source, HasSubstr("madvise((void*)0x72000000ul, 2097152ul, MADV_HUGEPAGE)"));
+  EXPECT_THAT(source, HasSubstr("if (huge_kilobytes(0x72000000ul) != 2048)"));
+  EXPECT_EQ(compile("huge", source), "");
+}
+
+TEST(GuestSource, WhatIsDoneWithAllPagesIsDoneWithTheWholeFolio) {
+  EXPECT_THAT(huge_source("munmap(x, 8192);"), HasSubstr("munmap((void*)0x72000000ul, 0x200000l)"));
+  EXPECT_THAT(huge_source("munmap(x, 4096);"), HasSubstr("munmap((void*)0x72000000ul, 4096l)"));
+  EXPECT_THAT(huge_source("munmap(x + 4096, 4096);"),
+              HasSubstr("munmap((void*)0x72001000ul, 0x1ff000l)"));
+  EXPECT_THAT(huge_source("posix_fadvise(f, 0, 8192, POSIX_FADV_DONTNEED);"),
+              HasSubstr("posix_fadvise(file_0, 0l, 0x200000l, POSIX_FADV_DONTNEED)"));
+  EXPECT_THAT(huge_source("WRITE_ONCE(*(x + 4096), 3);"),
+              HasSubstr("*(volatile long*)0x72001000ul = stored_value"));
+}
+
+TEST(GuestSource, LooksForALargeFolioWhereTheEntriesAreSmall) {
+  const std::string source = guest_source(workload::parse_scenario(R"(C large
+{
+  file f, 2 pages, large folio;
+  process A { x = mmap(f, 2 pages, MAP_SHARED), dirty; }
+}
+P0(A) {
+  munmap(x, 8192);
+}
+)",
+                                                                   "large"));
+  EXPECT_THAT(source, HasSubstr("mmap((void*)0x72000000ul, 8192ul"));
+  EXPECT_THAT(source, HasSubstr("madvise((void*)0x72000000ul, 8192ul, MADV_HUGEPAGE)"));
+  EXPECT_THAT(source, HasSubstr("if (!is_in_large_folio(0x72000000ul))"));
+  EXPECT_THAT(source, HasSubstr("munmap((void*)0x72000000ul, 8192l)"));
+  EXPECT_EQ(compile("large", source), "");
+}
+
+TEST(GuestSource, RefusesALargeFolioOfAnonymousMemory) {
+  const Scenario scenario = catalog_scenario("split+munmap+load");
+  EXPECT_THROW(guest_source(scenario), InputError);
+}
+
+TEST(GuestSource, TakesXfsOnlyForLargeFolios) {
+  EXPECT_EQ(file_system_of(catalog_scenario("munmap+store+msync")), FileSystem::Ext4);
+  EXPECT_EQ(file_system_of(catalog_scenario("thread/claim-20")), FileSystem::Xfs);
+}
+
+TEST(GuestSource, AFlusherIsAProcessWithoutMappings) {
+  const std::string source = guest_source(catalog_scenario("thread/claim-20"));
+  EXPECT_THAT(source, HasSubstr("PROCESSES = 2"));
+  EXPECT_THAT(source, HasSubstr("process_of[] = {0, 0, 1}"));
+  EXPECT_THAT(source, HasSubstr("sync_file_range(file_0, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | "
+                                "SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)"));
+}
+
 TEST(GuestSource, Compiles) {
   for (const char* name :
        {"munmap+store+msync", "dontneed+store+writeback-evict", "batch-overflow+store+msync",

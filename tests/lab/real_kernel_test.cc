@@ -56,6 +56,16 @@ TEST(RealKernel, LosesAWriteWhenReclaimUnlocksBeforeItFlushes) {
   EXPECT_THAT(result.output, HasSubstr("LOST 2 of 2"));
 }
 
+// docs/findings/huge.md. What the kernel maps is looked at by the guest, so that it is not one of
+// 4 KiB that is lost.
+TEST(RealKernel, LosesAWriteToAHugeEntry) {
+  const host::CommandResult result = replay("6.12", "claim-20");
+  if (cannot_run(result)) GTEST_SKIP() << result.output;
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("order: 'P0@folio_mark_dirty+ P2@folio_end_writeback ~P1'"));
+  EXPECT_THAT(result.output, HasSubstr("LOST 2 of 2"));
+}
+
 TEST(RealKernel, KeepsItWithTheFixSinceWritebackWaits) {
   const host::CommandResult result = replay("6.12", "munmap+store+msync");
   if (cannot_run(result)) GTEST_SKIP() << result.output;

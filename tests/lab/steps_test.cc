@@ -28,9 +28,22 @@ TEST(StepTable, NamesThePlaceOfEachKernel) {
 }
 
 TEST(StepTable, TakesTheNextPlaceWhereAFunctionIsMissing) {
-  const Symbols symbols = symbols_of_6_12();
+  const Symbols symbols("ffffffff81000200 T set_page_dirty\n");
   EXPECT_EQ(to_string(StepTable(symbols).place_after("set_page_dirty(f[0])").stop),
-            "@folio_mark_dirty+");
+            "@set_page_dirty+");
+}
+
+// zap_huge_pmd calls folio_mark_dirty, in kernels that have both.
+TEST(StepTable, KnowsTheStepsOfAHugeZap) {
+  const Symbols before = symbols_of_6_1();
+  const Symbols after = symbols_of_6_12();
+  for (const Symbols* symbols : {&before, &after}) {
+    EXPECT_EQ(to_string(StepTable(*symbols).place_after("set_page_dirty(f[0])").stop),
+              "@folio_mark_dirty+");
+  }
+  constexpr std::string_view kRmap = "folio_remove_rmap_pmd(f[0])";
+  EXPECT_EQ(to_string(StepTable(before).place_after(kRmap).stop), "@page_remove_rmap+");
+  EXPECT_EQ(to_string(StepTable(after).place_after(kRmap).stop), "@folio_remove_rmap_pmd+");
 }
 
 TEST(StepTable, SaysWhatIsMissingAndWhatIsNear) {

@@ -104,7 +104,7 @@ TEST(Vcpus, StandAtTheirPlaceStillWhenTheyLeaveTheLoop) {
   EXPECT_TRUE(machine.vcpus.run_until(Place{2, 0x800}, kLong));
   machine.vcpus.release(0);
   EXPECT_TRUE(machine.vcpus.run_until(Place{0, kWork}, kLong));
-  EXPECT_THAT(machine.fake.packets, Contains("vCont;s:p1.1").Times(1));
+  EXPECT_THAT(machine.fake.packets, Contains("vCont;s:p1.1").Times(6 + 1));
 }
 
 TEST(Vcpus, ComeBackFromAnInterruptBeforeTheyLeaveTheLoop) {
