@@ -4,6 +4,7 @@
 #include <set>
 
 #include "explore/fiber.h"
+#include "sanitized.h"
 #include "tlb_program.h"
 
 namespace mmcheck::machine::testing {
@@ -29,7 +30,7 @@ void compare_with_brute_force(const Arch& arch, unsigned wanted, unsigned nr_thr
                               unsigned length, std::uint64_t first_seed,
                               MemoryModel model = MemoryModel::Sc) {
   unsigned compared = 0;
-  for (std::uint64_t seed = first_seed; compared < wanted; ++seed) {
+  for (std::uint64_t seed = first_seed; compared < fewer_if_sanitized(wanted); ++seed) {
     std::mt19937_64 random(seed);
     TlbProgram program = random_program(random, arch, nr_threads, length, model);
     explore::Result naive;

@@ -23,6 +23,7 @@ TEST(Mutations, EachIsCaughtByAScenarioUnderWhichTheDesignItselfHolds) {
   std::set<std::string> caught;
   for (const std::string& name : catalog_names()) {
     const workload::Scenario scenario = catalog(name);
+    std::set<std::string> searched;
     for (const workload::Expectation& expectation : scenario.expectations) {
       const design::Design* mutation = design::find_design(expectation.design);
       if (mutation == nullptr || !is_mutation(*mutation)) continue;
@@ -30,7 +31,9 @@ TEST(Mutations, EachIsCaughtByAScenarioUnderWhichTheDesignItselfHolds) {
       SCOPED_TRACE(name + " on " + expectation.design);
       // "linux-6.12/no-flush" is linux-6.12 without its flush.
       const std::string sound = expectation.design.substr(0, expectation.design.find('/'));
-      EXPECT_EQ(search(scenario, *design::find_design(sound)).verdict, "held");
+      if (searched.insert(sound).second) {
+        EXPECT_EQ(search(scenario, *design::find_design(sound)).verdict, "held");
+      }
       caught.insert(expectation.design);
     }
   }
