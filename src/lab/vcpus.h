@@ -77,7 +77,7 @@ class Vcpus {
   Stub& stub_;
   const Symbols& symbols_;
   unsigned nr_cpus_;
-  std::set<unsigned> held_;                     ///< they stand still
+  std::set<unsigned> held_;  ///< they stand still
   std::map<unsigned, Loop> looping_;
   std::map<unsigned, std::uint64_t> standing_;  ///< where a CPU was when all were stopped for it
 };
