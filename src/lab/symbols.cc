@@ -20,7 +20,7 @@ namespace {
 
 /// There is nothing to force; and with one CPU none sees how another one patches the kernel.
 constexpr unsigned kCpus = 1;
-constexpr std::chrono::seconds kBoot{300};
+constexpr std::chrono::seconds kTelling{300};
 
 fs::path path_of(const Image& image) { return image.folder / "kallsyms"; }
 
@@ -29,7 +29,7 @@ constexpr std::uint64_t kFunctionMax = 0x10000;
 
 std::string ask_kernel(const Image& image, const Guest& guest, const fs::path& folder) {
   Machine machine(image, guest, kCpus, "mmcheck=symbols", folder);
-  if (!machine.wait_for_end(kBoot)) {
+  if (!machine.wait_for_end(kTelling)) {
     throw LabError("the kernel does not come to its end in time:\n" + machine.last_words());
   }
   std::string text = read_file(machine.port());

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr milliseconds kSoon{50};
-constexpr milliseconds kLong{10'000};
+constexpr milliseconds kNotLong{50};
+constexpr milliseconds kLongEnough{10'000};
 
 TEST(Stub, ReadsRegistersOfTheCpuThatIsMeant) {
   FakeStub fake;
@@ -46,7 +46,7 @@ TEST(Stub, ResumesTheCpusThatAreNamedAndNoOthers) {
   Socket socket(fake.fd());
   Stub stub(socket);
   const unsigned cpus[] = {1, 2, 3};
-  const auto stopped = stub.resume(cpus, kLong);
+  const auto stopped = stub.resume(cpus, kLongEnough);
   ASSERT_TRUE(stopped);
   EXPECT_EQ(stopped->why, Stopped::Why::Breakpoint);
   EXPECT_EQ(stopped->cpu, 2u);
@@ -58,7 +58,7 @@ TEST(Stub, InterruptsAMachineThatDoesNotStop) {
   Socket socket(fake.fd());
   Stub stub(socket);
   const unsigned cpus[] = {0};
-  EXPECT_FALSE(stub.resume(cpus, kSoon));
+  EXPECT_FALSE(stub.resume(cpus, kNotLong));
   EXPECT_EQ(stub.interrupt().why, Stopped::Why::Interrupted);
 }
 
@@ -71,7 +71,7 @@ TEST(Stub, RefusesAStubThatCannotResumeSingleCpus) {
 
 TEST(Socket, SaysThatNobodyListens) {
   try {
-    const Socket socket("no/such/socket", kSoon);
+    const Socket socket("no/such/socket", kNotLong);
     FAIL();
   } catch (const LabError& error) {
     EXPECT_THAT(error.what(), HasSubstr("nobody listens at no/such/socket"));
