@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "cli/cost.h"
-#include "cli/json_line.h"
 #include "cost/cost.h"
 #include "lab/counts.h"
 #include "report/cost_on_kernel.h"
@@ -60,42 +59,12 @@ std::vector<KernelCost> costs_of(const lab::KernelCounts& counts,
   return costs;
 }
 
-bool agrees_in_all(const report::CostLine& design, const KernelCost& cost) {
-  return std::all_of(cost.runs.begin(), cost.runs.end(),
-                     [&](const KernelRun& run) { return report::agrees(design, run); });
-}
-
-Json json_of(const KernelCost& cost, const lab::Image& image, const std::vector<unsigned>& cpus) {
-  Json runs = Json::array();
-  for (const KernelRun& run : cost.runs) {
-    runs.push_back({{"cpus", run.cpus},
-                    {"flushes", run.flushes},
-                    {"ipis", run.ipis},
-                    {"callers", Json(run.callers)}});
-  }
-  Json designs = Json::array();
-  for (const report::CostLine& design : cost.designs) {
-    Json ipis = Json::object();
-    for (unsigned number : cpus) ipis[std::to_string(number)] = design.ipis * (number - 1);
-    designs.push_back({{"design", design.design},
-                       {"flushes", design.flushes},
-                       {"ipis", ipis},
-                       {"agrees", agrees_in_all(design, cost)}});
-  }
-  return {{"schema", "mmcheck.cost-on-kernel/1"},
-          {"kernel", image.release},
-          {"work", cost.work},
-          {"pages", cost.pages},
-          {"runs", runs},
-          {"designs", designs}};
-}
-
 /// Of each design, with how many cases it agrees.
 std::string summary(const std::vector<KernelCost>& costs) {
   std::string text;
   for (std::size_t i = 0; i < costs.front().designs.size(); ++i) {
     const auto agreed = std::count_if(costs.begin(), costs.end(), [&](const KernelCost& cost) {
-      return agrees_in_all(cost.designs[i], cost);
+      return report::agrees(cost.designs[i], cost);
     });
     text += fmt::format("{} agrees in {} of {} cases\n", costs.front().designs[i].design, agreed,
                         costs.size());
@@ -151,13 +120,12 @@ ExitCode cost_on_kernel(const CostOnKernelOptions& options,
   const design::Design* own = design::find_design("linux-" + image.version);
   if (designs.empty() && own != nullptr) designs = {&own, 1};
   const std::vector<CountedWork> works = works_of(options);
-  const std::vector<unsigned> cpus = cpus_of(options);
   const RunFolder folder;
   const lab::KernelCounts counts = lab::count_flushes(image, works, options.times, folder.path());
   const std::vector<KernelCost> costs =
-      costs_of(counts, works, measure_costs(designs), cpus.size());
+      costs_of(counts, works, measure_costs(designs), cpus_of(options).size());
   if (json) {
-    for (const KernelCost& cost : costs) console.out << json_line(json_of(cost, image, cpus));
+    for (const KernelCost& cost : costs) console.out << report::to_json(image.release, cost);
   } else {
     print(costs, image, options, counts, folder.path() / "kernel.log", console);
   }

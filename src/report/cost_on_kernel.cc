@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <set>
 
 namespace mmcheck::report {
@@ -30,6 +31,8 @@ std::set<unsigned> cpus_of(const std::vector<KernelRun>& runs) {
   for (const KernelRun& run : runs) cpus.insert(run.cpus);
   return cpus;
 }
+
+std::uint64_t ipis_of(const CostLine& design, unsigned cpus) { return design.ipis * (cpus - 1); }
 
 std::string callers_text(const std::vector<KernelRun>& runs) {
   std::set<std::string> names;
@@ -65,7 +68,7 @@ std::string design_line(const CostLine& design, std::size_t width, const KernelC
   std::string text =
       fmt::format("{:<{}}{:>{}}", design.design, width, design.flushes, kNumberWidth);
   for (unsigned cpus : cpus_of(cost.runs)) {
-    text += fmt::format("{:>{}}", design.ipis * (cpus - 1), kNumberWidth);
+    text += fmt::format("{:>{}}", ipis_of(design, cpus), kNumberWidth);
   }
   const auto agreed = static_cast<std::size_t>(
       std::count_if(cost.runs.begin(), cost.runs.end(),
@@ -89,7 +92,39 @@ std::string heading(std::size_t width, const KernelCost& cost) {
 }  // namespace
 
 bool agrees(const CostLine& design, const KernelRun& run) {
-  return design.flushes == run.flushes && design.ipis * (run.cpus - 1) == run.ipis;
+  return design.flushes == run.flushes && ipis_of(design, run.cpus) == run.ipis;
+}
+
+bool agrees(const CostLine& design, const KernelCost& cost) {
+  return std::all_of(cost.runs.begin(), cost.runs.end(),
+                     [&](const KernelRun& run) { return agrees(design, run); });
+}
+
+std::string to_json(const std::string& release, const KernelCost& cost) {
+  using Json = nlohmann::ordered_json;
+  Json runs = Json::array();
+  for (const KernelRun& run : cost.runs) {
+    runs.push_back({{"cpus", run.cpus},
+                    {"flushes", run.flushes},
+                    {"ipis", run.ipis},
+                    {"callers", Json(run.callers)}});
+  }
+  Json designs = Json::array();
+  for (const CostLine& design : cost.designs) {
+    Json ipis = Json::object();
+    for (unsigned cpus : cpus_of(cost.runs)) ipis[std::to_string(cpus)] = ipis_of(design, cpus);
+    designs.push_back({{"design", design.design},
+                       {"flushes", design.flushes},
+                       {"ipis", ipis},
+                       {"agrees", agrees(design, cost)}});
+  }
+  const Json json = {{"schema", "mmcheck.cost-on-kernel/1"},
+                     {"kernel", release},
+                     {"work", cost.work},
+                     {"pages", cost.pages},
+                     {"runs", runs},
+                     {"designs", designs}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 std::string cost_on_kernel_table(const std::string& release, std::span<const KernelCost> costs) {

@@ -30,6 +30,12 @@ struct KernelCost {
 /// Whether the design has as many flushes, and as many IPIs with so many CPUs.
 bool agrees(const CostLine& design, const KernelRun& run);
 
+/// With all runs.
+bool agrees(const CostLine& design, const KernelCost& cost);
+
+/// One line, with its end: mmcheck.cost-on-kernel/1. The kernel is named by its release.
+std::string to_json(const std::string& release, const KernelCost& cost);
+
 /// A block for each case, with a line for the kernel, named by its release, and one for each
 /// design.
 std::string cost_on_kernel_table(const std::string& release, std::span<const KernelCost> costs);

@@ -89,6 +89,16 @@ TEST(Counts, LeaveOutWhatIsNotBetweenTheMarks) {
   EXPECT_EQ(counts[0][0].ipis, 2u);
 }
 
+TEST(Counts, TellFlushesAtWhichOthersWereToRun) {
+  std::string text = kMunmap;
+  const std::string flush = "[000] ...1.           20: flush";
+  text.replace(text.find(flush), flush.size(), "[000] .N.1.           20: flush");
+  const auto counts = parse_counts("run 0 2\n" + text + "end\n", 1, 1);
+  EXPECT_EQ(counts[0][0].flushes, 2u);
+  EXPECT_THAT(counts[0][0].callers,
+              ElementsAre(Pair("tlb_finish_mmu", 1), Pair("unmap_page_range (need_resched)", 1)));
+}
+
 TEST(Counts, AreByWorkAndRun) {
   const std::string nothing = "run 1 0\n";
   const auto counts = parse_counts(

@@ -74,14 +74,22 @@ TEST(RealKernel, AnOrderThatIsNotKeptIsNoAgreement) {
   EXPECT_THAT(result.output, HasSubstr("1 did not go in the order"));
 }
 
-// What is said of linux-6.1 would be said of a design that flushes as it likes, were it not looked
-// at.
-TEST(RealKernel, FlushesAsOftenAsItsDesign) {
+/// A run at which the kernel was asked to let others run says nothing of the design.
+host::CommandResult count_undisturbed(const std::vector<std::string>& words) {
+  constexpr int kTries = 3;
   host::CommandResult result;
-  for (int i = 0; i < 3 && (i == 0 || result.status == 4); ++i) {
-    result = host::run_command({MMCHECK_BINARY, "cost", "--on-kernel", "6.1", "--cpus", "3",
-                                "--design", "linux-6.1", "--design", "flush-every-page"});
+  for (int i = 0; i < kTries; ++i) {
+    result = host::run_command(words);
+    const bool disturbed = result.output.find("(need_resched)") != std::string::npos;
+    if (result.status != 4 && !disturbed) break;
   }
+  return result;
+}
+
+TEST(RealKernel, FlushesAsOftenAsItsDesignAndNotAsOthers) {
+  const host::CommandResult result =
+      count_undisturbed({MMCHECK_BINARY, "cost", "--on-kernel", "6.1", "--cpus", "3", "--design",
+                         "linux-6.1", "--design", "flush-every-page"});
   if (cannot_run(result)) GTEST_SKIP() << result.output;
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("linux-6.1 agrees in 5 of 5 cases"));

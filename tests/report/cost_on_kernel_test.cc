@@ -46,5 +46,20 @@ TEST(CostOnKernel, AgreesInFlushesAndInIpis) {
   EXPECT_FALSE(agrees(design("a", 2, 6), run));
 }
 
+TEST(CostOnKernel, IsALineOfJsonForEachCase) {
+  const KernelCost cost = {.work = "munmap of a page",
+                           .pages = 1,
+                           .runs = {{.cpus = 2, .flushes = 2, .ipis = 2, .callers = {{"zap", 2}}},
+                                    {.cpus = 4, .flushes = 3, .ipis = 9, .callers = {{"zap", 3}}}},
+                           .designs = {design("linux-6.1", 2, 2)}};
+  EXPECT_EQ(to_json("6.1.0-56", cost),
+            "{\"schema\":\"mmcheck.cost-on-kernel/1\",\"kernel\":\"6.1.0-56\","
+            "\"work\":\"munmap of a page\",\"pages\":1,"
+            "\"runs\":[{\"cpus\":2,\"flushes\":2,\"ipis\":2,\"callers\":{\"zap\":2}},"
+            "{\"cpus\":4,\"flushes\":3,\"ipis\":9,\"callers\":{\"zap\":3}}],"
+            "\"designs\":[{\"design\":\"linux-6.1\",\"flushes\":2,\"ipis\":{\"2\":2,\"4\":6},"
+            "\"agrees\":false}]}\n");
+}
+
 }  // namespace
 }  // namespace mmcheck::report
