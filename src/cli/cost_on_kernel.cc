@@ -18,7 +18,6 @@ namespace {
 
 using lab::CountedWork;
 using report::KernelCost;
-using report::KernelRun;
 
 /// With two CPUs, and with the most.
 std::vector<unsigned> cpus_of(const CostOnKernelOptions& options) {

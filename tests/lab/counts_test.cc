@@ -130,6 +130,7 @@ TEST(Counts, RefuseRunsThatAreMissingOrTooMany) {
   EXPECT_THAT(error_of(kMunmap), HasSubstr("expected 'run 0 NUMBER'"));
   EXPECT_THAT(error_of("run 0 0\nend\n", 2), HasSubstr("'end': expected 'TASK-PID"));
   EXPECT_THAT(error_of("run 0 0\nrun 0 0\nend\n"), HasSubstr("line 2 of"));
+  EXPECT_THAT(error_of("run 0 0\nrun 1 0\nend\n"), HasSubstr("line 2 of"));
   EXPECT_THAT(error_of("run 0 0\nend\nend\n"), HasSubstr("expected nothing more"));
   EXPECT_THAT(error_of("run 0 0\n"), HasSubstr("breaks off"));
 }
