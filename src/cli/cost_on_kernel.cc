@@ -102,7 +102,7 @@ void add_cost_on_kernel_options(CLI::App& command, CostOnKernelOptions& options)
       .add_option("--cpus", options.cpus,
                   "On a kernel: with 2 and with so many CPUs that run the process; default 4")
       ->type_name("N")
-      ->check(CLI::Range(2u, 32u));
+      ->check(CLI::Range(2u, 16u));
 }
 
 void check_cost_on_kernel_options(const CLI::App& command, const CostOnKernelOptions& options) {

@@ -180,6 +180,20 @@ class Reader {
   bool ended_ = false;
 };
 
+/// What the guest has sent.
+std::string let_count(const Image& image, const Guest& guest, unsigned cpus,
+                      std::chrono::seconds limit, const std::filesystem::path& folder) {
+  Machine machine(image, guest, cpus, kPatientRcu, folder);
+  if (!machine.wait_for_end(limit)) {
+    throw LabError("the kernel does not come to its end in time:\n" + machine.last_words());
+  }
+  std::string text = read_file(machine.port());
+  if (!text.ends_with("end\n")) {
+    throw LabError("the kernel has not counted to the end:\n" + machine.last_words());
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::vector<FlushCount>> parse_counts(const std::string& text, std::size_t works,
@@ -192,8 +206,9 @@ std::vector<std::vector<FlushCount>> parse_counts(const std::string& text, std::
     throw LabError(fmt::format("line {} of what the guest has counted: '{}': expected {}",
                                number_of_line, line, reader.expected()));
   }
-  if (!reader.ended())
+  if (!reader.ended()) {
     throw LabError("what the guest has counted breaks off: expected " + reader.expected());
+  }
   return reader.take();
 }
 
@@ -202,25 +217,21 @@ KernelCounts count_flushes(const Image& image, std::span<const CountedWork> work
   const Guest guest = build_guest(counting_guest_source(works, times), image, folder);
   unsigned cpus = 1;
   for (const CountedWork& work : works) cpus = std::max(cpus, work.cpus);
+  const auto limit = kCountingBoot + kCountingRun * (works.size() * times);
   KernelCounts counts;
-  for (;; ++counts.boots) {
+  std::string text;
+  while (text.empty()) {
+    const auto start = Clock::now();
     try {
-      const auto start = Clock::now();
-      Machine machine(image, guest, cpus, kPatientRcu, folder);
-      if (!machine.wait_for_end(kCountingBoot + kCountingRun * (works.size() * times))) {
-        throw LabError("the kernel does not come to its end in time:\n" + machine.last_words());
-      }
-      const std::string text = read_file(machine.port());
-      if (!text.ends_with("end\n")) {
-        throw LabError("the kernel has not counted to the end:\n" + machine.last_words());
-      }
-      counts.works = parse_counts(text, works.size(), times);
-      counts.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      return counts;
+      text = let_count(image, guest, cpus, limit, folder);
     } catch (const LabError&) {
       if (counts.boots == kBootTries) throw;
+      ++counts.boots;
     }
+    counts.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
+  counts.works = parse_counts(text, works.size(), times);
+  return counts;
 }
 
 }  // namespace mmcheck::lab

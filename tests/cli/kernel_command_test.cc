@@ -60,6 +60,7 @@ TEST_F(KernelCommandLine, SaysWhatIsWrong) {
   EXPECT_EQ(error({"cost", "--cpus", "2"}),
             "mmcheck: --times and --cpus are for --on-kernel or --image");
   EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--cpus", "1"}), HasSubstr("--cpus"));
+  EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--cpus", "17"}), HasSubstr("--cpus"));
   EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--design", "linux-6.3"}),
               HasSubstr("linux-6.3"));
   EXPECT_EQ(error({"replay", "--modules", "m", "a"}), "mmcheck: --modules requires --image");
