@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "cli/commands.h"
+#include "cli/cost_on_kernel.h"
 #include "cli/json_line.h"
 #include "cli/search_options.h"
 #include "cost/cost.h"
@@ -48,11 +49,17 @@ Json json_of(const report::CostLine& line) {
 struct CostOptions {
   std::vector<std::string> designs;
   bool json = false;
+  CostOnKernelOptions on_kernel;
 };
 
 ExitCode print_costs(const CostOptions& options, const Session& session) {
   SearchOptions selection;
   selection.designs = options.designs;
+  if (options.on_kernel.is_wanted()) {
+    const auto named = options.designs.empty() ? std::vector<const design::Design*>()
+                                               : select_designs(selection, session);
+    return cost_on_kernel(options.on_kernel, named, options.json, session);
+  }
   const std::vector<report::CostLine> lines = measure_costs(select_designs(selection, session));
   if (!options.json) session.console.out << report::cost_table(lines);
   for (const report::CostLine& line : lines) {
@@ -73,7 +80,9 @@ void add_cost_command(CLI::App& app, Session& session) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--json", options->json, "One JSON object per line, design and case");
-  command->callback([options, &session] {
+  add_cost_on_kernel_options(*command, options->on_kernel);
+  command->callback([options, command, &session] {
+    check_cost_on_kernel_options(*command, options->on_kernel);
     session.command = [options, &session] { return print_costs(*options, session); };
   });
 }

@@ -263,4 +263,8 @@ std::string guest_source(const Scenario& scenario) { return program(scenario, cp
 
 std::string empty_guest_source(unsigned cpus) { return program(Scenario{}, cpus); }
 
+std::string job_guest_source(const std::string& job, unsigned cpus) {
+  return empty_guest_source(cpus) + job;
+}
+
 }  // namespace mmcheck::lab

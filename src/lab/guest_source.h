@@ -22,4 +22,8 @@ std::string guest_source(const workload::Scenario& scenario);
 /// One that only boots.
 std::string empty_guest_source(unsigned cpus);
 
+/// One that has no scenario, but a job: C that defines `void job(void)`. It may use all that is in
+/// the frame. The machine ends with it.
+std::string job_guest_source(const std::string& job, unsigned cpus);
+
 }  // namespace mmcheck::lab

@@ -47,6 +47,8 @@ void tlb_remove_table_one(thread& task, page_table& table) {
 }
 
 /// linux v6.12 mm/mmu_gather.c: tlb_remove_table
+/// differs: x86 has a table take a slot in the batch of pages, and frees it with them, where no
+/// hypervisor wants a grace period (arch/x86/kernel/paravirt.c: native_tlb_remove_table).
 void tlb_remove_table(thread& task, mmu_gather& tlb, page_table& table) {
   if (task.system->has_tables || task.system->policies->table_free == TableFree::WithPages) {
     tlb.tables.push_back(&table);

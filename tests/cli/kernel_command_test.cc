@@ -38,6 +38,7 @@ TEST_F(KernelCommandLine, SaysHowToGetWhatIsMissing) {
   EXPECT_EQ(outcome.out, "");
   EXPECT_THAT(outcome.err, HasSubstr("Linux 6.1 has not been fetched: mmcheck kernel fetch 6.1\n"));
   EXPECT_EQ(run_cli({"kernel", "boot", "6.1"}).err, outcome.err);
+  EXPECT_EQ(run_cli({"cost", "--on-kernel", "6.1"}).err, outcome.err);
 }
 
 TEST_F(KernelCommandLine, SaysWhatIsWrong) {
@@ -54,6 +55,14 @@ TEST_F(KernelCommandLine, SaysWhatIsWrong) {
             "mmcheck: --json excludes --on-kernel");
   EXPECT_EQ(error({"replay", "--times", "2", "a@linux-6.1:0"}),
             "mmcheck: --times and --order are for --on-kernel or --image");
+  EXPECT_EQ(error({"cost", "--times", "2"}),
+            "mmcheck: --times and --cpus are for --on-kernel or --image");
+  EXPECT_EQ(error({"cost", "--cpus", "2"}),
+            "mmcheck: --times and --cpus are for --on-kernel or --image");
+  EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--cpus", "1"}), HasSubstr("--cpus"));
+  EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--cpus", "17"}), HasSubstr("--cpus"));
+  EXPECT_THAT(error({"cost", "--on-kernel", "6.1", "--design", "linux-6.3"}),
+              HasSubstr("linux-6.3"));
   EXPECT_EQ(error({"replay", "--modules", "m", "a"}), "mmcheck: --modules requires --image");
   EXPECT_THAT(error({"replay", "--on-kernel", "6.1", "--times", "0", "a"}), HasSubstr("--times"));
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "catalog_scenario.h"
 #include "host/command.h"
+#include "lab/counting_guest.h"
 #include "lab/files.h"
 
 namespace mmcheck::lab {
@@ -134,6 +135,16 @@ TEST(GuestSource, Compiles) {
     EXPECT_EQ(compile(name, guest_source(catalog_scenario(name))), "") << name;
   }
   EXPECT_EQ(compile("empty", empty_guest_source(2)), "");
+}
+
+TEST(CountingGuest, CompilesAndDoesEachWork) {
+  const CountedWork works[] = {{CountedWork::Kind::Munmap, 512, 2},
+                               {CountedWork::Kind::ForkExit, 8, 4}};
+  const std::string source = counting_guest_source(works, 3);
+  EXPECT_EQ(compile("counting", source), "");
+  EXPECT_THAT(source, HasSubstr("{0, 512, 2},\n  {1, 8, 4},"));
+  EXPECT_THAT(source, HasSubstr("WORKS = 2, TIMES = 3"));
+  EXPECT_THAT(source, HasSubstr("CPUS = 4,"));
 }
 
 TEST(GuestSource, HasACpuForEachThreadAndOneMore) {
