@@ -5,6 +5,7 @@
 #include "explore/ordered.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
@@ -31,17 +32,19 @@ bool is_step_of(const std::vector<std::string_view>& functions, std::string_view
   return std::any_of(functions.begin(), functions.end(),
                      [&](std::string_view function) { return is_step_of(function, text); });
 }
-bool goes_on(const Leg& leg, std::string_view text) {
+bool goes_on(const Leg& leg, std::string_view made, std::string_view next) {
+  if (leg.in_a_row && is_step_of(leg.functions, made)) return is_step_of(leg.functions, next);
   return std::any_of(leg.functions.begin(), leg.functions.end(),
-                     [&](std::string_view function) { return goes_on(function, text); });
+                     [&](std::string_view function) { return goes_on(function, next); });
 }
-bool begins(const Leg& leg, std::string_view text) {
-  return is_step_of(leg.functions, text) && !goes_on(leg, text);
+/// Whether the step behind `made` begins a call. `made` is empty if it is not known.
+bool begins(const Leg& leg, std::string_view made, std::string_view next) {
+  return is_step_of(leg.functions, next) && !goes_on(leg, made, next);
 }
 /// Whether a call that has begun is over.
 bool is_over(const Leg& leg, std::string_view made, std::string_view next) {
   if (!leg.followed_by.empty()) return is_step_of(leg.followed_by, next);
-  return is_step_of(leg.functions, made) && !goes_on(leg, next);
+  return is_step_of(leg.functions, made) && !goes_on(leg, made, next);
 }
 
 /// How far the order is.
@@ -51,6 +54,7 @@ struct Stage {
   bool reached = false;        ///< the leg's thread is where it is to stop
   std::uint32_t running = 0;   ///< threads that were blocked: they move when they can
   std::uint32_t standing = 0;  ///< threads before a call at which a leg has ended
+  std::array<std::string_view, kThreadsMax> made = {};  ///< by thread: its last step
   std::vector<LegEnd> ends;
 };
 
@@ -133,7 +137,7 @@ void OrderedSearch::begin_leg(Stage& stage) const {
   // Where it stands already, to come to a call means to come to the next one.
   const bool stands = (stage.standing & bit(leg.thread)) != 0;
   if (leg.until != Leg::Until::Before || stands) return;
-  stage.calls = begins(leg, engine_.next_step(leg.thread)) ? 1 : 0;
+  stage.calls = begins(leg, {}, engine_.next_step(leg.thread)) ? 1 : 0;
   stage.reached = stage.calls == leg.time;
 }
 
@@ -168,6 +172,7 @@ bool OrderedSearch::settle(Stage& stage) const {
 /// A thread has made a step.
 void OrderedSearch::look(Stage& stage, unsigned thread, std::string_view made) const {
   if ((bit(thread) & others_) != 0) return;
+  const std::string_view before = std::exchange(stage.made[thread], made);
   stage.standing &= ~bit(thread);
   if (stage.leg == legs_.size() || legs_[stage.leg].thread != thread) return;
   const Leg& leg = legs_[stage.leg];
@@ -176,11 +181,11 @@ void OrderedSearch::look(Stage& stage, unsigned thread, std::string_view made) c
     case Leg::Until::End:
       return;
     case Leg::Until::Before:
-      stage.calls += begins(leg, next) ? 1 : 0;
+      stage.calls += begins(leg, made, next) ? 1 : 0;
       stage.reached = stage.calls == leg.time;
       return;
     case Leg::Until::After:
-      stage.calls += begins(leg, made) ? 1 : 0;
+      stage.calls += begins(leg, before, made) ? 1 : 0;
       stage.reached = stage.calls == leg.time && is_over(leg, made, next);
       return;
   }
@@ -190,13 +195,19 @@ void OrderedSearch::look(Stage& stage, unsigned thread, std::string_view made) c
 bool OrderedSearch::is_left_out(const Stage& stage) const {
   if (stage.leg == legs_.size()) return false;
   const Leg& leg = legs_[stage.leg];
-  return !leg.without.empty() && engine_.next_step(leg.thread).starts_with(leg.without);
+  const std::string_view next = engine_.next_step(leg.thread);
+  return std::any_of(leg.without.begin(), leg.without.end(),
+                     [&](std::string_view beginning) { return next.starts_with(beginning); });
 }
 
 ClassHash with_stage(ClassHash hash, const Stage& stage) {
   hash = mix(hash, std::uint64_t{stage.leg} << 32 | stage.calls);
   hash = mix(hash, std::uint64_t{stage.running} << 32 | stage.standing);
   for (const LegEnd end : stage.ends) hash = mix(hash, static_cast<std::uint64_t>(end));
+  // Texts are literals, told apart by where they lie.
+  for (const std::string_view made : stage.made) {
+    hash = mix(hash, reinterpret_cast<std::uintptr_t>(made.data()));
+  }
   return hash;
 }
 
@@ -210,7 +221,10 @@ bool OrderedSearch::visit() {
       note_end(position.stage);
       return true;
     }
-    if (!settle(position.stage)) return true;
+    if (!settle(position.stage)) {
+      ++result_.left_out;
+      return true;
+    }
     if (known_.size() >= states_max_) return false;
     const ClassHash state = engine_.hash_of_memory() + position.threads;
     if (!known_.insert(with_stage(state, position.stage)).second) return true;

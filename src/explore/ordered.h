@@ -27,11 +27,12 @@ struct Leg {
   /// Of what: the steps of a call of f are announced as "f(...", and, where there are several, the
   /// others as "f():". The call may be of any of these functions.
   std::vector<std::string_view> functions = {};
+  bool in_a_row = false;  ///< steps of these functions that follow each other are of one call
   /// After: where a call makes steps that are called otherwise, the steps that follow it.
   std::vector<std::string_view> followed_by = {};
   unsigned time = 1;  ///< at which call, from where the thread is
   /// Executions are left out in which the thread comes to a step on this leg that is announced so.
-  std::string_view without = {};
+  std::vector<std::string_view> without = {};
 };
 
 /// How a leg has ended.
@@ -53,7 +54,8 @@ struct OrderedEnd {
 struct OrderedResult {
   std::map<OrderedEnd, trace::Schedule> ends;  ///< with an execution for each
   std::uint64_t states = 0;
-  bool complete = false;  ///< all such executions were searched
+  std::uint64_t left_out = 0;  ///< executions: see Leg::without
+  bool complete = false;       ///< all such executions were searched
 };
 
 /// Visits every state that the program comes to in this order. `nr_ordered`: the first threads are

@@ -87,14 +87,18 @@ unsigned count_alike(const Record& record, unsigned thread, std::size_t first, s
   return count;
 }
 
+[[noreturn]] void refuse(const std::string& word) {
+  throw InputError(
+      fmt::format("'{}': expected THREAD, ~THREAD, THREAD#STATEMENTS, THREAD@FUNCTION, "
+                  "THREAD@FUNCTION+, or one "
+                  "of these two with *CALL behind it; numbers are from 1",
+                  word));
+}
+
 unsigned parse_number(std::string_view digits, const std::string& word) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) {
-    throw InputError(fmt::format(
-        "'{}': expected THREAD, ~THREAD, THREAD#STATEMENTS, THREAD@FUNCTION or THREAD@FUNCTION+",
-        word));
-  }
+  if (error != std::errc() || end != digits.data() + digits.size() || number == 0) refuse(word);
   return number;
 }
 
@@ -123,6 +127,7 @@ Segment parse_segment(const std::string& word, const workload::Scenario& scenari
   }
   segment.stop.kind = rest.ends_with('+') ? Stop::Kind::Return : Stop::Kind::Entry;
   if (rest.ends_with('+')) rest.pop_back();
+  if (rest.empty()) refuse(word);
   segment.stop.function = rest;
   return segment;
 }

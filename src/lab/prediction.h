@@ -17,13 +17,15 @@ struct RoundResult;
 
 /// One way in which the order can end.
 struct PredictedEnd {
-  bool lost = false;  ///< R-WRITE is broken
+  /// R-WRITE is broken. That is so as soon as nobody can write the store back any more, whatever is
+  /// stored there later.
+  bool lost = false;
   /// How each segment ended; where a write was lost before it, Open: that says nothing.
   std::vector<explore::LegEnd> segments;
 };
 
 struct Prediction {
-  /// None, where an access is to go through an entry that no TLB can have at that time.
+  /// None, where an access is to go through an entry that no TLB has at that time, in no execution.
   std::vector<PredictedEnd> ends;
   std::uint64_t states = 0;
 

@@ -77,6 +77,7 @@ class Laboratory::Impl {
   SegmentResult run_segment(const Segment& segment);
   SegmentResult run_to_end(const Segment& segment);
   SegmentResult run_to_function(const Segment& segment);
+  SegmentResult run_to_address(const Segment& segment, std::uint64_t address);
   SegmentResult run_to(unsigned thread, std::span<const Place> places, std::size_t& reached);
   std::vector<PageResult> pages_of(const Shared& shared) const;
 
@@ -125,8 +126,12 @@ Shared Laboratory::Impl::read_shared() {
 }
 
 void Laboratory::Impl::allow(unsigned thread, unsigned statements) {
-  stub_.write_word(thread, kShared + offsetof(Shared, allowed) + 8 * std::uint64_t{thread},
-                   statements);
+  const std::uint64_t address = kShared + offsetof(Shared, allowed) + 8 * std::uint64_t{thread};
+  // Of a thread that sleeps, the CPU may be with something else.
+  for (unsigned cpu = cpus_; cpu-- > 0;) {
+    if (stub_.write_word(cpu, address, statements)) return;
+  }
+  throw LabError("the memory of the guest cannot be written");
 }
 
 std::uint64_t Laboratory::Impl::address_of(const std::string& function) const {
@@ -165,22 +170,32 @@ void Laboratory::Impl::add_fault(const Segment& segment, std::vector<Place>& pla
 SegmentResult Laboratory::Impl::run_to_function(const Segment& segment) {
   const unsigned thread = segment.thread;
   if (has_ended(thread)) return {.outcome = Outcome::NotReached};
-  std::vector<Place> places = {{thread, address_of(segment.stop.function)}, {thread, guest_.mark}};
-  add_fault(segment, places);
-  std::size_t reached = 0;
+  const bool returns = segment.stop.kind == Stop::Kind::Return;
+  const std::uint64_t entry = address_of(segment.stop.function);
+  // The call at whose beginning it is held is the first that returns.
+  unsigned time = returns && stub_.registers(thread).rip == entry ? 1 : 0;
   SegmentResult result;
-  for (unsigned time = 0; time < segment.stop.time; ++time) {
-    result = run_to(thread, places, reached);
-    if (result.outcome != Outcome::Reached) return result;
-    if (reached == 1) return {.outcome = Outcome::NotReached};
-    if (reached == 2) return {.outcome = Outcome::Faulted};
+  while (result.outcome == Outcome::Reached && time < segment.stop.time) {
+    result = run_to_address(segment, entry);
+    ++time;
   }
-  if (segment.stop.kind == Stop::Kind::Entry) return result;
+  if (result.outcome != Outcome::Reached || !returns) return result;
   // Where it returns to lies on top of its stack.
   const auto back = stub_.read_word(thread, stub_.registers(thread).rsp);
   if (!back) throw LabError("the kernel's stack cannot be read");
-  const Place place{thread, *back};
-  return run_to(thread, {&place, 1}, reached);
+  return run_to_address(segment, *back);
+}
+
+/// The thread may end before, or fault.
+SegmentResult Laboratory::Impl::run_to_address(const Segment& segment, std::uint64_t address) {
+  std::vector<Place> places = {{segment.thread, address}, {segment.thread, guest_.mark}};
+  add_fault(segment, places);
+  std::size_t reached = 0;
+  SegmentResult result = run_to(segment.thread, places, reached);
+  if (result.outcome != Outcome::Reached) return result;
+  if (reached == 1) result.outcome = Outcome::NotReached;
+  if (reached == 2) result.outcome = Outcome::Faulted;
+  return result;
 }
 
 SegmentResult Laboratory::Impl::run_segment(const Segment& segment) {

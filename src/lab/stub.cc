@@ -112,9 +112,9 @@ std::optional<std::uint64_t> Stub::read_word(unsigned cpu, std::uint64_t address
   return little_endian(*bytes);
 }
 
-void Stub::write_word(unsigned cpu, std::uint64_t address, std::uint64_t word) {
+bool Stub::write_word(unsigned cpu, std::uint64_t address, std::uint64_t word) {
   select(cpu);
-  expect_ok(fmt::format("M{:x},8:{}", address, to_hex(word)));
+  return ask(fmt::format("M{:x},8:{}", address, to_hex(word))) == "OK";
 }
 
 std::optional<Stopped> Stub::resume(std::span<const unsigned> cpus, milliseconds limit) {

@@ -62,7 +62,8 @@ class Stub {
   /// Through the page tables that the CPU uses. Nothing, if there is no translation.
   std::optional<std::vector<std::uint8_t>> read(unsigned cpu, std::uint64_t address,
                                                 std::size_t bytes);
-  void write_word(unsigned cpu, std::uint64_t address, std::uint64_t word);
+  /// False if there is no translation.
+  bool write_word(unsigned cpu, std::uint64_t address, std::uint64_t word);
   std::optional<std::uint64_t> read_word(unsigned cpu, std::uint64_t address);
 
   /// Lets these CPUs run, and no others, until one of them stops all. Nothing, if none does in

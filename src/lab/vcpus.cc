@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kStackBytes = 0x4000;  ///< of a kernel stack, and what it is aligned to
 constexpr std::size_t kFunctionsMax = 10;
 constexpr unsigned kStepsIntoLoop = 6;
+constexpr unsigned kStepsMax = 20;
 constexpr milliseconds kInterrupt{10'000};  ///< that one may take, on a host that is busy
 
 /// Functions in which a CPU waits for another one, with its interrupts off or on.
@@ -48,12 +49,19 @@ void Vcpus::hold(unsigned cpu) {
     held_.insert(cpu);
     return;
   }
-  Loop& into = looping_[cpu];
-  into.from = stub_.registers(cpu).rip;
+  const Registers before = stub_.registers(cpu);
   stub_.set_rip(cpu, *loop);
-  // Behind its beginning, of which it need not be a part.
-  for (unsigned i = 0; i < kStepsIntoLoop; ++i) stub_.step(cpu);
-  into.within = stub_.registers(cpu).rip;
+  // Behind its beginning, of which it need not be a part. The stub may report a step that is not
+  // made: see step_over.
+  Registers now{.rip = *loop, .rsp = before.rsp};
+  for (unsigned i = 0; i < kStepsIntoLoop || (now.rip == *loop && i < kStepsMax); ++i) {
+    stub_.step(cpu);
+    now = stub_.registers(cpu);
+  }
+  if (symbols_.name_at(now.rip) != kLoop || now.rsp != before.rsp) {
+    throw LabError(fmt::format("{} is no loop that leaves all else alone", kLoop));
+  }
+  looping_[cpu] = {.from = before.rip, .within = now.rip};
 }
 
 void Vcpus::release(unsigned cpu) {

@@ -99,6 +99,48 @@ TEST_F(PredictionTest, AfterTheFlushNoTlbHasTheEntry) {
   EXPECT_FALSE(after.allows(round_of(false, {Outcome::Reached, Outcome::Reached})));
 }
 
+TEST_F(PredictionTest, AFaultUnderTheLockOfAVmaIsAFault) {
+  workload::Scenario scenario = catalog_scenario("dontneed+store+msync");
+  scenario.vma_locks = true;
+  const design::Design& design = *design::find_design("linux-6.12");
+  const ForcedSchedule stale = parse_forced_schedule("P0 ~P1", scenario);
+  EXPECT_TRUE(predict(scenario, design, stale).is_impossible());
+  const ForcedSchedule any = parse_forced_schedule("P0 P1", scenario);
+  EXPECT_THAT(predict(scenario, design, any).is_lost(), Optional(false));
+}
+
+TEST_F(PredictionTest, AFunctionBeginsWhereItDoesInTheKernel) {
+  // folio_clear_dirty_for_io() calls folio_mkclean() first: no entry is read-only yet.
+  for (const char* order : {"P2@folio_clear_dirty_for_io P1 P0", "P2@folio_mkclean P1 P0"}) {
+    const Prediction before = prediction("dontneed+store+msync", "linux-6.1", order);
+    EXPECT_THAT(before.blocked(false), Optional(testing::IsEmpty())) << order;
+  }
+}
+
+TEST_F(PredictionTest, AKernelHasItsOwnSizesOfTheGather) {
+  // The scenario's gather holds one page. All three are one call of tlb_flush_rmaps().
+  const Prediction first =
+      prediction("batch-overflow+store+msync", "linux-6.12", "P0@tlb_flush_rmaps+ P2 P1");
+  EXPECT_THAT(first.is_lost(), Optional(false));
+  try {
+    prediction("batch-overflow+store+msync", "linux-6.12", "P0@tlb_flush_rmaps+*2 P2 P1");
+    ADD_FAILURE() << "there is one call";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "an order in which it does not come to tlb_flush_rmaps");
+  }
+}
+
+TEST_F(PredictionTest, ReclaimFlushesByAnotherFunction) {
+  const workload::Scenario scenario = workload::load_scenario("docs/findings/reclaim.litmus");
+  const design::Design& design = *design::find_design("linux-6.12");
+  const auto of = [&](const char* order) {
+    return predict(scenario, design, parse_forced_schedule(order, scenario));
+  };
+  EXPECT_THAT(of("P0@try_to_unmap_flush P2 ~P1").is_lost(), Optional(true));
+  EXPECT_THROW(of("P0@flush_tlb_mm_range P2 ~P1"), InputError);
+  EXPECT_THROW(of("P2@try_to_unmap_flush P1"), InputError);
+}
+
 TEST_F(PredictionTest, AFunctionIsOverBeforeWhatFollowsIt) {
   // The folio is locked until it is under writeback: the store's fault waits for it.
   const Prediction within =
@@ -112,6 +154,8 @@ TEST(PredictionOfHand, AWriteThatIsLostEarlySaysNothingOfWhatFollows) {
   EXPECT_TRUE(early.allows(round_of(true, {Outcome::Reached, Outcome::Reached})));
   EXPECT_TRUE(early.allows(round_of(true, {Outcome::Reached, Outcome::Blocked})));
   EXPECT_FALSE(early.allows(round_of(true, {Outcome::Blocked, Outcome::Reached})));
+  // But that the order was kept.
+  EXPECT_FALSE(early.allows(round_of(true, {Outcome::Reached, Outcome::TimedOut})));
 }
 
 }  // namespace
