@@ -31,8 +31,8 @@ namespace {
 constexpr std::string_view kLostWrite = "R-WRITE";
 
 /// How often a round is made again in which a TLB had lost an entry: it is as if an interrupt had
-/// come at an unlucky time. A thread of the kernel that runs on the CPU for a moment is enough, if a
-/// flush of the process is pending.
+/// come at an unlucky time. A thread of the kernel that runs on the CPU for a moment is enough, if
+/// a flush of the process is pending.
 constexpr unsigned kAgain = 20;
 
 const design::Design* design_of_kernel(const lab::Image& image) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/forced_schedule.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -83,8 +84,8 @@ TEST(ForcedSchedule, SaysWhatIsWrongWithAnOrder) {
   EXPECT_EQ(error(""), "an order names at least one thread");
   EXPECT_EQ(error("P7"), "'P7': the scenario has no thread P7");
   EXPECT_THAT(error("P0#x"), testing::StartsWith("'P0#x': expected THREAD, ~THREAD"));
-  for (const std::string& word : std::vector<std::string>{"P0@f*", "P0@f*0", "P0#0", "P0@", "P0@+"}) {
-    EXPECT_THAT(error(word), testing::StartsWith("'" + word + "': expected"));
+  for (const char* word : {"P0@f*", "P0@f*0", "P0#0", "P0@", "P0@+"}) {
+    EXPECT_THAT(error(word), testing::StartsWith(fmt::format("'{}': expected", word)));
   }
 }
 
