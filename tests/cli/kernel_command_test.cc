@@ -51,8 +51,8 @@ TEST_F(KernelCommandLine, SaysWhatIsWrong) {
   EXPECT_EQ(error({"kernel", "fetch", "six"}),
             "mmcheck: 'six' is no version of Linux: expected one as 6.1");
   EXPECT_EQ(error({"kernel", "boot"}), "mmcheck: kernel boot: takes a VERSION or an --image");
-  EXPECT_EQ(error({"replay", "--on-kernel", "6.1", "--json", "a"}),
-            "mmcheck: --json excludes --on-kernel");
+  EXPECT_EQ(error({"replay", "--on-kernel", "6.1", "--all-steps", "a"}),
+            "mmcheck: --all-steps excludes --on-kernel");
   EXPECT_EQ(error({"replay", "--times", "2", "a@linux-6.1:0"}),
             "mmcheck: --times and --order are for --on-kernel or --image");
   EXPECT_EQ(error({"cost", "--times", "2"}),
