@@ -222,7 +222,7 @@ bool OrderedSearch::visit() {
       return true;
     }
     if (!settle(position.stage)) {
-      ++result_.left_out;
+      result_.left_out.insert(position.stage.ends);
       return true;
     }
     if (known_.size() >= states_max_) return false;

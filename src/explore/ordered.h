@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,8 +55,9 @@ struct OrderedEnd {
 struct OrderedResult {
   std::map<OrderedEnd, trace::Schedule> ends;  ///< with an execution for each
   std::uint64_t states = 0;
-  std::uint64_t left_out = 0;  ///< executions: see Leg::without
-  bool complete = false;       ///< all such executions were searched
+  /// How the legs of executions have ended that are left out (Leg::without), those that came to it.
+  std::set<std::vector<LegEnd>> left_out;
+  bool complete = false;  ///< all such executions were searched
 };
 
 /// Visits every state that the program comes to in this order. `nr_ordered`: the first threads are

@@ -120,12 +120,14 @@ Leg leg_of(const Segment& segment, const workload::Scenario& scenario) {
 
 /// A segment that no execution brings to its place: not because the order keeps the thread from it,
 /// but as the thread has no such step.
-void check_places(const Prediction& prediction, const ForcedSchedule& schedule) {
+void check_places(const explore::OrderedResult& result, const ForcedSchedule& schedule) {
   for (std::size_t i = 0; i < schedule.segments.size(); ++i) {
-    const bool missed =
-        std::all_of(prediction.ends.begin(), prediction.ends.end(),
-                    [&](const PredictedEnd& end) { return end.segments[i] == LegEnd::Missed; });
-    if (!missed || prediction.is_impossible()) continue;
+    const bool comes_there =
+        std::any_of(result.ends.begin(), result.ends.end(),
+                    [&](const auto& end) { return end.first.legs[i] != LegEnd::Missed; }) ||
+        std::any_of(result.left_out.begin(), result.left_out.end(),
+                    [&](const auto& legs) { return legs[i] != LegEnd::Missed; });
+    if (comes_there) continue;
     throw InputError(fmt::format("an order in which it does not come to {}",
                                  schedule.segments[i].stop.function));
   }
@@ -208,7 +210,8 @@ Prediction predict(const workload::Scenario& scenario, const design::Design& des
   const explore::OrderedResult result =
       explore::explore_ordered(program, legs, static_cast<unsigned>(scenario.threads.size()));
   if (!result.complete) throw InputError("an order with so many states");
-  if (result.ends.empty() && result.left_out == 0) throw InputError("an order that has no end");
+  if (result.ends.empty() && result.left_out.empty()) throw InputError("an order that has no end");
+  check_places(result, schedule);
   Prediction prediction;
   prediction.states = result.states;
   for (const auto& [end, execution] : result.ends) {
@@ -218,7 +221,6 @@ Prediction predict(const workload::Scenario& scenario, const design::Design& des
     }
     prediction.ends.push_back({.lost = end.rule == kLostWrite, .segments = end.legs});
   }
-  check_places(prediction, schedule);
   return prediction;
 }
 

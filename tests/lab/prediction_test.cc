@@ -68,6 +68,9 @@ TEST_F(PredictionTest, SaysWhyThereIsNone) {
   EXPECT_EQ(refusal("P0#1"), "an order that counts statements");
   EXPECT_EQ(refusal("P0@try_to_free_pages"),
             "an order in which it does not come to try_to_free_pages");
+  // Also where the thread goes on to its end, and no TLB has the entry then.
+  EXPECT_EQ(refusal("P0@__cond_resched P2 ~P1"),
+            "an order in which it does not come to __cond_resched");
   EXPECT_EQ(refusal("P0@unmap_page_range+"), "where unmap_page_range returns");
 }
 
