@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "explore/execution.h"
@@ -49,7 +50,10 @@ struct OrderedEnd {
   std::string rule;  ///< that is broken; empty if none is
   std::vector<LegEnd> legs;
 
-  friend auto operator<=>(const OrderedEnd&, const OrderedEnd&) = default;
+  friend bool operator==(const OrderedEnd&, const OrderedEnd&) = default;
+  friend bool operator<(const OrderedEnd& a, const OrderedEnd& b) {
+    return std::tie(a.rule, a.legs) < std::tie(b.rule, b.legs);
+  }
 };
 
 struct OrderedResult {
