@@ -178,8 +178,11 @@ void OnKernelText::print_totals(const OrderTotals& totals, const LabBoot& boot) 
   if (totals.again > 0) {
     text += fmt::format("; {} made again, as a TLB had lost the entry to be used", totals.again);
   }
-  if (totals.unforced > 0) {
-    text += fmt::format("; {} did not go in the order", totals.unforced);
+  const bool impossible = plan_.prediction && plan_.prediction->is_impossible();
+  const unsigned refused = impossible ? totals.foreseen : 0;
+  if (refused > 0) text += fmt::format("; the order was refused in {}", refused);
+  if (totals.unforced > refused) {
+    text += fmt::format("; {} did not go in the order", totals.unforced - refused);
   }
   if (totals.warned > 0) text += fmt::format("; the kernel warned in {}", totals.warned);
   text += fmt::format(

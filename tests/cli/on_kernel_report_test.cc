@@ -75,6 +75,7 @@ TEST_F(OnKernelReport, AnOrderThatCannotBeHasToBeRefused) {
   const std::vector<Round> refused = {round(false, Outcome::Blocked, Outcome::Faulted)};
   EXPECT_TRUE(has_agreed(total(refused, plan_), plan_));
   EXPECT_THAT(text(refused), HasSubstr("says: impossible"));
+  EXPECT_THAT(text(refused), HasSubstr("the order was refused in 1\n"));
   EXPECT_FALSE(has_agreed(total({round(false, Outcome::Blocked)}, plan_), plan_));
 }
 
